@@ -1,0 +1,25 @@
+# troupe_outside_test(name [TIMEOUT seconds] [SERIAL])
+#
+# A Python file that starts the built binary and talks to its sockets; one
+# ctest entry a file, label "outside". SERIAL is for the heavy ones.
+function(troupe_outside_test name)
+  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 180)
+  endif()
+  cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
+  add_test(
+    NAME ${folder}.${name}
+    COMMAND ${Python3_EXECUTABLE} -B -m unittest -v tests.${folder}.${name}
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(
+    ${folder}.${name}
+    PROPERTIES
+      LABELS outside
+      TIMEOUT ${arg_TIMEOUT}
+      RUN_SERIAL ${arg_SERIAL}
+      # Every test of the file was skipped: nothing was proved.
+      SKIP_REGULAR_EXPRESSION "Ran [01] tests? in [^\n]*\n\nOK .skipped=1."
+      ENVIRONMENT
+      "TROUPE_BIN=$<TARGET_FILE:troupe>;TROUPE_TEST_JS_DIR=${CMAKE_CURRENT_BINARY_DIR}/js")
+endfunction()

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/directory_store.hpp"
+#include "core/ids.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace troupe::core {
+
+/// The device of that name, or nullptr.
+[[nodiscard]] const user_device* find_device(const user_record& user,
+                                             std::string_view name) noexcept;
+[[nodiscard]] const user_device* find_device(const user_record& user,
+                                             device_offset offset) noexcept;
+
+/// The read side of the directory, in the words of those who ask. Holds
+/// nothing but a reference; usable from several threads as long as the const
+/// functions of the store are.
+class directory {
+public:
+  /// `store` must live longer.
+  explicit directory(const directory_store& store) : store_(store) {}
+
+  [[nodiscard]] std::optional<user_record>
+  find_user(std::string_view realm, std::string_view uid) const {
+    return store_.user(realm, uid);
+  }
+  [[nodiscard]] bool has_user(std::string_view realm,
+                              std::string_view uid) const {
+    return store_.user(realm, uid).has_value();
+  }
+  [[nodiscard]] std::optional<std::string>
+  uid_of_alias(std::string_view realm, std::string_view alias) const {
+    return store_.alias(realm, alias);
+  }
+
+  [[nodiscard]] std::optional<list_record>
+  find_list(std::string_view realm, std::string_view list) const {
+    return store_.list(realm, list);
+  }
+  /// How the user stands to the list: none if either is unknown.
+  [[nodiscard]] membership membership_of(std::string_view realm,
+                                         std::string_view list,
+                                         std::string_view uid) const;
+  [[nodiscard]] std::optional<list_member>
+  find_member(std::string_view realm, std::string_view list,
+              std::string_view uid) const {
+    return store_.member(realm, list, uid);
+  }
+
+  /// Full and invited members in order of uid, behind `after` ("" for all).
+  void each_member(std::string_view realm, std::string_view list,
+                   const directory_store::member_visitor& visit,
+                   std::string_view after = {}) const {
+    store_.each_member(realm, list, after, visit);
+  }
+  /// Lists the user is in.
+  void each_membership(std::string_view realm, std::string_view uid,
+                       const directory_store::name_visitor& visit,
+                       std::string_view after = {}) const {
+    store_.each_membership(realm, uid, after, visit);
+  }
+
+  /// Pages of users and lists: continue behind the last name of a page.
+  void each_user(std::string_view realm, std::string_view after,
+                 const directory_store::user_visitor& visit) const {
+    store_.each_user(realm, after, visit);
+  }
+  void each_list(std::string_view realm, std::string_view after,
+                 const directory_store::list_visitor& visit) const {
+    store_.each_list(realm, after, visit);
+  }
+  void each_realm(const directory_store::name_visitor& visit) const {
+    store_.each_realm(visit);
+  }
+
+  [[nodiscard]] realm_totals totals(std::string_view realm) const {
+    return store_.totals(realm);
+  }
+  /// Over all realms.
+  [[nodiscard]] realm_totals totals() const;
+
+private:
+  const directory_store& store_;
+};
+
+} // namespace troupe::core

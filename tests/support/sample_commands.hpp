@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/command.hpp"
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// One command of every kind with every field set to something of its own, and
+/// some at the edge. The golden bytes of the formats are those of these.
+namespace troupe::test {
+
+inline core::append_message sample_message() {
+  core::append_message command;
+  auto& message = command.message;
+  message.kind = core::message_kind::list_changed;
+  message.realm = "realm1";
+  message.sender = "alice";
+  message.content_type = "text/plain";
+  message.headers = {{"a", "1"}, {"", ""}};
+  message.meta = core::shared_bytes::copy_of(R"({"subject":"hi"})");
+  message.payload = core::shared_bytes::copy_of("hello");
+  command.to = {
+      {"bob", true, false, {}},
+      {"alice", false, true, core::device_offset{7}},
+      {std::string{"n\0ul", 4}, false, false, core::device_offset{255}}};
+  command.time_to_live = core::milliseconds{60'000};
+  command.deduplication_key = "alice/m1";
+  return command;
+}
+
+/// A post as most are: 100 bytes to one user.
+inline core::append_message small_post() {
+  core::append_message command;
+  command.message.sender = "alice";
+  command.message.payload = core::shared_bytes::copy_of(std::string(100, 'x'));
+  command.to = {{"bob", false, false, {}}};
+  return command;
+}
+
+inline std::vector<core::logged_shard_command> sample_shard_commands() {
+  const core::owner user{"default", core::owner_kind::user, "bob"};
+  const core::owner session{"other", core::owner_kind::session, "client-1"};
+  std::vector<core::shard_command> bodies{
+      sample_message(),
+      small_post(),
+      core::append_message{},
+      core::move_cursors{
+          {{user, core::device_offset{1}, core::inbox_position{99}},
+           {session, core::device_offset{0},
+            core::inbox_position{1ULL << 63}}}},
+      core::move_cursors{},
+      core::add_cursor{user, core::device_offset{2}, core::device_offset{1}},
+      core::add_cursor{session, core::device_offset{0}, {}},
+      core::remove_cursor{user, core::device_offset{99}},
+      core::drop_inbox{session},
+      core::import_inboxes{{{user, core::device_offset{0}, {}},
+                            {user, core::device_offset{3}, {}}}},
+      core::set_inbox_policy{{1, 2, core::overflow_policy::drop_oldest,
+                              core::milliseconds{3}, core::milliseconds{4},
+                              core::milliseconds{5}, core::milliseconds{6}}},
+      core::sweep_expired{12345},
+  };
+  std::vector<core::logged_shard_command> commands;
+  for (auto& body : bodies)
+    commands.push_back({{0x1122334455667788, commands.size() + 1},
+                        core::from_millis(1'795'221'369'872),
+                        std::move(body)});
+  return commands;
+}
+
+inline std::vector<core::logged_directory_command> sample_directory_commands() {
+  std::vector<core::directory_command> bodies{
+      core::create_user{"default", "alice", "n0", {"al", "ice"}},
+      core::create_user{"", "", "", {}},
+      core::replace_aliases{"other", "alice", {"x"}},
+      core::create_device{"default", "bob", "n1", "n0"},
+      core::remove_user{"default", "../bob"},
+      core::change_list{"default", "thelist", core::list_edit_kind::invite,
+                        "alice", "hijack"},
+      core::import_directory{
+          "default",
+          {{"alice",
+            {{"n0", core::device_offset{0}}, {"n1", core::device_offset{5}}},
+            {"al"}},
+           {"bob", {}, {}}},
+          {{"thelist", {{"alice", ""}, {"bob", "b"}}}, {"none", {}}}},
+  };
+  std::vector<core::logged_directory_command> commands;
+  for (auto& body : bodies)
+    commands.push_back({{0x1122334455667788, commands.size() + 1},
+                        core::from_millis(-1),
+                        std::move(body)});
+  return commands;
+}
+
+} // namespace troupe::test
