@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+@0xaaada4fa14b67341;
+
+# The middle part of a command in a replicated log; docs/formats/commands.md
+# describes what stands around it. Names are Data: any bytes, not only UTF-8.
+# Fields are only ever added, at the end; a command that older nodes would
+# apply differently gets a new place in its union, which they refuse.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("troupe::schema::wire");
+
+struct ShardCommand {
+  union {
+    appendMessage @0 :AppendMessage;
+    moveCursors @1 :List(CursorUpdate);
+    addCursor @2 :AddCursor;
+    removeCursor @3 :InboxDevice;
+    dropInbox @4 :Owner;
+    importInboxes @5 :List(AddCursor);
+    setInboxPolicy @6 :InboxPolicy;
+    sweepExpired @7 :UInt32; # limit
+  }
+}
+
+struct DirectoryCommand {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  union {
+    createUser @1 :CreateUser;
+    replaceAliases @2 :ReplaceAliases;
+    createDevice @3 :CreateDevice;
+    removeUser @4 :Data; # uid
+    changeList @5 :ChangeList;
+    importDirectory @6 :ImportDirectory;
+  }
+}
+
+struct Owner {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  kind @1 :UInt8; # core::owner_kind
+  name @2 :Data;
+}
+
+# An optional device offset is a number where -1 stands for "none".
+
+struct AppendMessage {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  sender @1 :Data;
+  kind @2 :UInt8; # core::message_kind
+  hasTimeToLive @3 :Bool;
+  timeToLive @4 :Int64; # milliseconds
+  contentType @5 :Data;
+  headers @6 :List(Header);
+  deduplicationKey @7 :Data;
+  metaBytes @8 :UInt64; # of the bytes behind this message
+  payloadBytes @9 :UInt64; # behind meta
+  to @10 :List(Recipient);
+}
+
+struct Header {
+  name @0 :Data;
+  value @1 :Data;
+}
+
+struct Recipient {
+  name @0 :Data;
+  single @1 :Bool;
+  ownCopy @2 :Bool;
+  except @3 :Int16 = -1;
+}
+
+struct CursorUpdate {
+  inbox @0 :Owner;
+  device @1 :UInt8;
+  upTo @2 :UInt64;
+}
+
+struct AddCursor {
+  inbox @0 :Owner;
+  device @1 :UInt8;
+  inherit @2 :Int16 = -1;
+}
+
+struct InboxDevice {
+  inbox @0 :Owner;
+  device @1 :UInt8;
+}
+
+# Times in milliseconds.
+struct InboxPolicy {
+  messagesMax @0 :UInt64;
+  bytesMax @1 :UInt64;
+  overflow @2 :UInt8; # core::overflow_policy
+  defaultTimeToLive @3 :Int64;
+  deviceInactiveAfter @4 :Int64;
+  userInactiveAfter @5 :Int64;
+  deduplicationWindow @6 :Int64;
+}
+
+struct CreateUser {
+  uid @0 :Data;
+  device @1 :Data;
+  aliases @2 :List(Data);
+}
+
+struct ReplaceAliases {
+  uid @0 :Data;
+  aliases @1 :List(Data);
+}
+
+struct CreateDevice {
+  uid @0 :Data;
+  device @1 :Data;
+  previousDevice @2 :Data;
+}
+
+struct ChangeList {
+  list @0 :Data;
+  kind @1 :UInt8; # core::list_edit_kind
+  caller @2 :Data;
+  member @3 :Data;
+}
+
+struct ImportDirectory {
+  users @0 :List(ImportedUser);
+  lists @1 :List(ImportedList);
+}
+
+struct ImportedUser {
+  uid @0 :Data;
+  devices @1 :List(ImportedDevice);
+  aliases @2 :List(Data);
+}
+
+struct ImportedDevice {
+  name @0 :Data;
+  offset @1 :UInt8;
+}
+
+struct ImportedList {
+  name @0 :Data;
+  members @1 :List(ImportedMember);
+}
+
+struct ImportedMember {
+  uid @0 :Data;
+  alias @1 :Data;
+}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+@0x9ba44f2d93e725a2;
+
+# Values in the state of a replication group; docs/formats/records.md has the
+# keys and what stands in front of each value. Names are Data: any bytes.
+# Times are milliseconds since 1970. Fields are only ever added, at the end.
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("troupe::schema::wire");
+
+using Command = import "command.capnp";
+
+# ------------------------------------------------------------ data shards
+
+struct InboxHead {
+  number @0 :UInt64;
+  first @1 :UInt64;
+  last @2 :UInt64;
+  count @3 :UInt64;
+  bytes @4 :UInt64;
+  singles @5 :UInt64;
+  lost @6 :UInt64;
+  cursors @7 :List(Cursor);
+}
+
+struct Cursor {
+  device @0 :UInt8;
+  acknowledged @1 :UInt64;
+  seen @2 :Int64;
+  inheritance @3 :List(Inherited);
+}
+
+struct Inherited {
+  ancestor @0 :UInt8;
+  until @1 :UInt64;
+}
+
+# The position is in the key.
+struct InboxEntry {
+  source @0 :UInt64;
+  ordinal @1 :UInt16;
+  except @2 :Int16 = -1; # -1: none
+  weight @3 :UInt32;
+  single @4 :Bool;
+  hasExpiry @5 :Bool;
+  expires @6 :Int64;
+}
+
+struct Expiry {
+  owner @0 :Command.Owner;
+}
+
+struct Deduplicated {
+  millis @0 :Int64;
+  number @1 :UInt64;
+  until @2 :Int64;
+  key @3 :Data; # only if the record's key holds a hash of it
+}
+
+struct Policy {
+  policy @0 :Command.InboxPolicy;
+}
+
+# A count; what it counts is in the key.
+struct Number {
+  value @0 :UInt64;
+}
+
+# ----------------------------------------------------------------- shared
+
+struct Origin {
+  floor @0 :UInt64;
+  bits @1 :List(UInt64);
+  used @2 :Int64;
+}
+
+# -------------------------------------------------------------- directory
+
+struct User {
+  created @0 :Int64;
+  devices @1 :List(Device);
+  aliases @2 :List(Data);
+}
+
+struct Device {
+  offset @0 :UInt8;
+  name @1 :Data;
+  created @2 :Int64;
+  inherits @3 :Int16 = -1; # -1: none
+}
+
+struct Alias {
+  uid @0 :Data;
+}
+
+struct DistributionList {
+  created @0 :Int64;
+  members @1 :UInt64;
+}
+
+struct Member {
+  state @0 :UInt8; # core::membership
+  alias @1 :Data;
+  since @2 :Int64;
+}
+
+struct Totals {
+  users @0 :UInt64;
+  devices @1 :UInt64;
+  aliases @2 :UInt64;
+  lists @3 :UInt64;
+}

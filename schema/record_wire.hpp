@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/directory_store.hpp"
+#include "core/errc.hpp"
+#include "core/ids.hpp"
+#include "core/inbox_store.hpp"
+#include "core/shared_bytes.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+/// Values in the state of a replication group: a short prefix (format, kind,
+/// size) and a Cap'n Proto message; every byte is described in
+/// docs/formats/records.md. All functions are thread-safe.
+namespace troupe::schema {
+
+/// What a value is. Numbers are stable (stored).
+enum class record_kind : std::uint8_t {
+  inbox_head = 1,
+  inbox_entry = 2,
+  expiry = 3,
+  origin = 4,
+  deduplicated = 5,
+  policy = 6,
+  number = 7,
+  user = 8,
+  alias = 9,
+  list = 10,
+  member = 11,
+  totals = 12,
+  mark = 13, ///< all is in the key
+};
+
+/// Bytes in front of the Cap'n Proto message.
+inline constexpr std::size_t record_prefix_bytes = 8;
+
+/// A client-chosen deduplication key that was used.
+struct deduplicated_record {
+  core::message_id id;
+  core::timestamp until{};
+  std::string key; ///< "" if the record's key holds it whole
+
+  friend bool operator==(const deduplicated_record&,
+                         const deduplicated_record&) = default;
+};
+struct number_record {
+  std::uint64_t value = 0;
+
+  friend bool operator==(const number_record&, const number_record&) = default;
+};
+struct alias_record {
+  std::string uid;
+
+  friend bool operator==(const alias_record&, const alias_record&) = default;
+};
+struct mark_record {
+  friend bool operator==(const mark_record&, const mark_record&) = default;
+};
+
+[[nodiscard]] core::shared_bytes encode_record(const core::inbox_head& from);
+/// Without the position, which is in the key.
+[[nodiscard]] core::shared_bytes encode_record(const core::inbox_entry& from);
+/// An expiry's owner; the rest is in the key.
+[[nodiscard]] core::shared_bytes encode_record(const core::owner& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::origin_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const deduplicated_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::inbox_policy& from);
+[[nodiscard]] core::shared_bytes encode_record(const number_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::user_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const alias_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::list_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::list_member& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::realm_totals& from);
+[[nodiscard]] core::shared_bytes encode_record(const mark_record& from);
+
+/// The way back into a fresh `to`. Never throws, whatever the bytes are.
+/// Answers ok; corrupt, also for a record of another kind; newer_format. On
+/// failure `to` may be half written.
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::inbox_head& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::inbox_entry& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes, core::owner& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::origin_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       deduplicated_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::inbox_policy& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       number_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::user_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       alias_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::list_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::list_member& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::realm_totals& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes, mark_record& to);
+
+} // namespace troupe::schema

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/directory_store.hpp"
+#include "core/state_space.hpp"
+
+namespace troupe::schema {
+
+/// core::directory_store as records of a state space; docs/formats/records.md
+/// has keys and values. Holds nothing but a reference: the const functions may
+/// run on any thread if those of the space do (one call sees one record as of
+/// one moment; a walk may see changes made meanwhile).
+///
+/// A name or realm above the bounds of core/name_rules.hpp is never found;
+/// putting one is a programmer's error (assert), as is a damaged record (the
+/// space keeps checksums).
+class stored_directory final : public core::directory_store {
+public:
+  /// `space` must live longer.
+  explicit stored_directory(core::state_space& space) : space_(space) {}
+
+  std::optional<core::user_record> user(std::string_view realm,
+                                        std::string_view uid) const override;
+  void put_user(std::string_view realm, std::string_view uid,
+                const core::user_record& user) override;
+  void erase_user(std::string_view realm, std::string_view uid) override;
+  void each_user(std::string_view realm, std::string_view after,
+                 const user_visitor& visit) const override;
+
+  std::optional<std::string> alias(std::string_view realm,
+                                   std::string_view alias) const override;
+  void put_alias(std::string_view realm, std::string_view alias,
+                 std::string_view uid) override;
+  void erase_alias(std::string_view realm, std::string_view alias) override;
+
+  std::optional<core::list_record> list(std::string_view realm,
+                                        std::string_view list) const override;
+  void put_list(std::string_view realm, std::string_view list,
+                const core::list_record& record) override;
+  void erase_list(std::string_view realm, std::string_view list) override;
+  void each_list(std::string_view realm, std::string_view after,
+                 const list_visitor& visit) const override;
+
+  std::optional<core::list_member> member(std::string_view realm,
+                                          std::string_view list,
+                                          std::string_view uid) const override;
+  void put_member(std::string_view realm, std::string_view list,
+                  std::string_view uid,
+                  const core::list_member& member) override;
+  void erase_member(std::string_view realm, std::string_view list,
+                    std::string_view uid) override;
+  void each_member(std::string_view realm, std::string_view list,
+                   std::string_view after,
+                   const member_visitor& visit) const override;
+  void each_membership(std::string_view realm, std::string_view uid,
+                       std::string_view after,
+                       const name_visitor& visit) const override;
+
+  core::realm_totals totals(std::string_view realm) const override;
+  void put_totals(std::string_view realm,
+                  const core::realm_totals& totals) override;
+  void each_realm(const name_visitor& visit) const override;
+
+  std::optional<core::origin_record> origin(std::uint64_t id) const override;
+  void put_origin(std::uint64_t id, const core::origin_record& record) override;
+  void erase_origin(std::uint64_t id) override;
+  std::vector<std::pair<std::uint64_t, core::origin_record>>
+  origins() const override;
+
+private:
+  core::state_space& space_;
+};
+
+} // namespace troupe::schema

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/assert.hpp"
+#include "core/errc.hpp"
+#include "core/shared_bytes.hpp"
+#include "core/state_space.hpp"
+#include "schema/record_wire.hpp"
+#include "schema/state_key.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+/// Records in a state space, for the stores of this folder.
+namespace troupe::schema {
+
+/// A space keeps checksums and refuses folders of newer versions, so a value
+/// that does not decode is a broken invariant.
+template <class Record>
+[[nodiscard]] Record decoded(const core::shared_bytes& value) {
+  Record record;
+  const auto failure = decode_record(value.view(), record);
+  TROUPE_ASSERT(failure == core::errc::ok, "damaged record in the state");
+  return record;
+}
+
+template <class Record>
+[[nodiscard]] std::optional<Record> load(const core::state_space& space,
+                                         const state_key& key) {
+  if (!key.fits())
+    return std::nullopt;
+  const auto value = space.get(key.view());
+  if (!value)
+    return std::nullopt;
+  return decoded<Record>(*value);
+}
+
+template <class Record>
+void save(core::state_space& space, const state_key& key,
+          const Record& record) {
+  space.put(key.view(), encode_record(record));
+}
+
+inline void drop(core::state_space& space, const state_key& key) {
+  if (key.fits())
+    space.erase(key.view());
+}
+
+[[nodiscard]] inline state_key origin_key(std::uint64_t id) {
+  return state_key{key_kind::origin}.number(id);
+}
+
+[[nodiscard]] inline std::vector<std::pair<std::uint64_t, core::origin_record>>
+load_origins(const core::state_space& space) {
+  std::vector<std::pair<std::uint64_t, core::origin_record>> origins;
+  const state_key prefix{key_kind::origin};
+  space.scan(prefix.view(), {},
+             [&](std::string_view key, const core::shared_bytes& value) {
+               const auto id = state_key_parts{key}.number();
+               TROUPE_ASSERT(id, "damaged key in the state");
+               origins.emplace_back(*id, decoded<core::origin_record>(value));
+               return true;
+             });
+  return origins;
+}
+
+} // namespace troupe::schema

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/directory_machine.hpp"
+#include "schema/stored_directory.hpp"
+#include "tests/support/memory_directory_store.hpp"
+#include "tests/support/memory_state_space.hpp"
+#include "tests/support/random_directory.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+#include <string>
+
+namespace {
+
+using namespace troupe;
+
+/// Everything a store tells, as text.
+std::string dump(const core::directory_store& store) {
+  std::ostringstream out;
+  store.each_realm([&](std::string_view realm) {
+    const auto totals = store.totals(realm);
+    out << "realm " << realm << ' ' << totals.users << ' ' << totals.devices
+        << ' ' << totals.aliases << ' ' << totals.lists << '\n';
+    store.each_user(
+        realm, {}, [&](std::string_view uid, const core::user_record& user) {
+          out << "user " << uid << ' ' << core::to_millis(user.created);
+          for (const auto& device : user.devices)
+            out << ' ' << int{device.offset.value()} << '=' << device.name
+                << '@' << core::to_millis(device.created) << '<'
+                << (device.inherits ? int{device.inherits->value()} : -1);
+          for (const auto& alias : user.aliases)
+            out << " ~" << alias << '='
+                << store.alias(realm, alias).value_or("?");
+          store.each_membership(realm, uid, {}, [&](std::string_view list) {
+            out << " in " << list;
+            return true;
+          });
+          out << '\n';
+          return true;
+        });
+    store.each_list(
+        realm, {}, [&](std::string_view list, const core::list_record& record) {
+          out << "list " << list << ' ' << core::to_millis(record.created)
+              << ' ' << record.members;
+          store.each_member(
+              realm, list, {},
+              [&](std::string_view uid, const core::list_member& member) {
+                out << ' ' << uid << '/' << static_cast<int>(member.state)
+                    << '/' << member.alias << '/'
+                    << core::to_millis(member.since);
+                return true;
+              });
+          out << '\n';
+          return true;
+        });
+    return true;
+  });
+  for (const auto& [id, origin] : store.origins()) {
+    out << "origin " << id << ' ' << origin.floor << ' '
+        << core::to_millis(origin.used);
+    for (const auto word : origin.bits)
+      out << ' ' << word;
+    out << '\n';
+  }
+  return out.str();
+}
+
+TEST(StoredDirectory, BehavesAsTheStoreInMemory) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    test::random_directory random{seed};
+    test::memory_directory_store memory;
+    test::memory_state_space space;
+    schema::stored_directory stored{space};
+    core::directory_machine expected{memory};
+    core::directory_machine machine{stored};
+    for (std::uint64_t i = 1; i <= 400; ++i) {
+      const auto command = random.next();
+      ASSERT_EQ(machine.apply(core::log_index{i}, command),
+                expected.apply(core::log_index{i}, command));
+      if (i % 20 == 0) {
+        ASSERT_EQ(dump(stored), dump(memory));
+      }
+    }
+    EXPECT_NE(dump(stored), "");
+  }
+}
+
+TEST(StoredDirectory, TheSameLogGivesTheSameBytes) {
+  test::memory_state_space spaces[2];
+  for (auto& space : spaces) {
+    test::random_directory random{77};
+    schema::stored_directory stored{space};
+    core::directory_machine machine{stored};
+    for (std::uint64_t i = 1; i <= 1000; ++i)
+      machine.apply(core::log_index{i}, random.next());
+  }
+  EXPECT_EQ(spaces[0].all(), spaces[1].all());
+}
+
+TEST(StoredDirectory, LeavesNothingBehindWhenAllAreGone) {
+  test::memory_state_space space;
+  schema::stored_directory stored{space};
+  core::directory_machine machine{stored};
+  const auto apply = [&](core::directory_command command) {
+    EXPECT_EQ(machine.apply({}, {{}, {}, std::move(command)}).failure.code,
+              core::errc::ok);
+  };
+  apply(core::create_user{"default", "alice", "n0", {"a"}});
+  apply(core::create_user{"default", "bob", "n0", {"b"}});
+  apply(core::change_list{"default", "l", core::list_edit_kind::invite, "alice",
+                          "b"});
+  apply(core::remove_user{"default", "alice"});
+  apply(core::remove_user{"default", "bob"});
+  EXPECT_TRUE(space.all().empty());
+}
+
+TEST(StoredDirectory, PagesContinueBehindAName) {
+  test::memory_state_space space;
+  schema::stored_directory stored{space};
+  for (const char* uid : {"a", "aa", "b", "c"})
+    stored.put_user("default", uid, {});
+  stored.put_user("defaulu", "d", {});
+  const auto from = [&](std::string_view after) {
+    std::string seen;
+    stored.each_user("default", after,
+                     [&](std::string_view uid, const core::user_record&) {
+                       seen += std::string{uid} + ' ';
+                       return uid != "b";
+                     });
+    return seen;
+  };
+  EXPECT_EQ(from(""), "a aa b ");
+  EXPECT_EQ(from("a"), "aa b ");
+  EXPECT_EQ(from("a0"), "aa b ");
+  EXPECT_EQ(from("b"), "c ");
+  EXPECT_EQ(from(std::string(1000, 'a')), "b ");
+  EXPECT_EQ(from("c"), "");
+}
+
+TEST(StoredDirectory, NamesThatAreTooLongAreNotFound) {
+  test::memory_state_space space;
+  schema::stored_directory stored{space};
+  const std::string longer(1000, 'x');
+  EXPECT_FALSE(stored.user(longer, longer));
+  EXPECT_FALSE(stored.user("default", longer));
+  EXPECT_FALSE(stored.alias("default", longer));
+  EXPECT_FALSE(stored.member("default", longer, longer));
+  EXPECT_EQ(stored.totals(longer), core::realm_totals{});
+  stored.each_member(longer, longer, {},
+                     [](std::string_view, const core::list_member&) {
+                       ADD_FAILURE();
+                       return true;
+                     });
+}
+
+} // namespace
