@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/context.hpp"
+
+#include "actors/runtime/loop.hpp"
+#include "core/shard_key.hpp"
+
+#include <random>
+
+namespace troupe::actors {
+
+broker_context::broker_context(const core::clock& time, broker_options settings,
+                               std::size_t loops)
+    : clock(time), options(settings) {
+  std::random_device random;
+  for (std::size_t i = 0; i < loops; ++i) {
+    origin fresh;
+    // Random, so that no two lives of a node share one; 0 means "no key".
+    fresh.id = (static_cast<std::uint64_t>(random()) << 32U | random()) | 1U;
+    fresh.next.assign(options.shards + 1U, 1);
+    origins_.push_back(std::move(fresh));
+  }
+}
+
+core::group_id broker_context::group_of(const core::owner& inbox) const {
+  return core::shard_of(inbox, options.shards);
+}
+
+core::idempotency_key broker_context::next_key(core::group_id group) {
+  auto& mine = origins_[current_loop_index()];
+  return {mine.id, mine.next[group.value()]++};
+}
+
+std::size_t current_loop_index() {
+  const auto* loop = runtime::loop::current();
+  return loop == nullptr ? 0 : loop->index();
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/handles.hpp"
+#include "core/clock.hpp"
+#include "core/command.hpp"
+#include "core/directory.hpp"
+#include "core/ids.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+namespace troupe::actors {
+
+/// Counters of the broker proper; relaxed, written by any loop.
+struct broker_stats {
+  using counter = std::atomic<std::uint64_t>;
+
+  counter sessions_open{0};
+  counter sessions_opened{0};
+  counter logins{0};
+  counter logins_failed{0};
+  counter posts{0};          ///< asked for
+  counter posts_accepted{0}; ///< durable
+  counter posts_refused{0};
+  counter recipients_failed{0};
+  counter deliveries{0};   ///< handed to sessions
+  counter acknowledged{0}; ///< deliveries acknowledged by clients
+  counter requests_timed_out{0};
+  counter requests_refused_overloaded{0};
+  counter commands_applied{0};
+  counter commands_duplicate{0};
+  counter inbox_actors{0};
+  counter list_actors{0};
+  counter messages_expired{0};
+  counter messages_dropped{0};    ///< by the overflow policy of their inbox
+  counter unreadable_messages{0}; ///< stored bodies that don't decode
+};
+
+/// What of the configuration the actors need.
+struct broker_options {
+  std::uint16_t shards = 16;
+  /// An inbox or list actor that nobody uses for so long is passivated.
+  core::milliseconds passivate_after{15'000};
+  /// A question between actors that is not answered in time has failed.
+  core::milliseconds request_timeout{10'000};
+  /// Acknowledgements of many clients are gathered into one command.
+  core::milliseconds cursor_interval{10};
+  core::milliseconds sweep_interval{5'000};
+  /// Requests one session may have under way; more wait in its queue.
+  std::size_t session_requests_max = 4096;
+  /// Proposals that may wait in a shard while the log has no room.
+  std::size_t proposals_waiting_max = 16'384;
+  /// Most recipients one post may have after its lists are expanded.
+  std::size_t recipients_max = 100'000;
+  core::inbox_policy inbox;
+};
+
+/// The surroundings of every actor of a node. Owned by the node (or a test),
+/// outlives the actor system; handles are filled in before the first session.
+struct broker_context {
+  broker_context(const core::clock& time, broker_options settings,
+                 std::size_t loops);
+
+  const core::clock& clock;
+  const broker_options options;
+  /// Safe to read on every loop.
+  const core::directory* directory = nullptr;
+  std::vector<shard_actor> shards; ///< [i] is group i + 1
+  directory_actor directory_handle;
+  broker_stats stats;
+  /// Log lines for people; set once at start. Thread-safe.
+  std::function<void(std::string_view level, std::string_view component,
+                     std::string_view text)>
+      log = [](std::string_view, std::string_view, std::string_view) {};
+  /// Groups that serve (lead and have replayed their log).
+  std::atomic<std::uint32_t> groups_ready{0};
+  /// A group has written everything and its actor is about to end.
+  std::function<void(core::group_id)> on_retired = [](core::group_id) {};
+
+  [[nodiscard]] const shard_actor& shard(core::group_id group) const {
+    return shards[group.value() - 1U];
+  }
+  [[nodiscard]] core::group_id group_of(const core::owner& inbox) const;
+
+  /// A fresh key for a command to `group`; each loop is an origin of its own,
+  /// so no lock is needed. Call on the loop that will send the command.
+  core::idempotency_key next_key(core::group_id group);
+
+private:
+  struct origin {
+    std::uint64_t id = 0;
+    std::vector<std::uint64_t> next; // by group
+  };
+  std::vector<origin> origins_; // by loop
+};
+
+/// The loop this code runs on, 0 outside of any (tests).
+[[nodiscard]] std::size_t current_loop_index();
+
+} // namespace troupe::actors

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "actors/handles.hpp"
+#include "actors/messages.hpp"
+#include "actors/replica.hpp"
+#include "core/directory_machine.hpp"
+#include "core/directory_store.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::actors {
+
+struct directory_deps {
+  broker_context* context = nullptr;
+  replica_deps replica;
+  /// Tables of the directory; outlives the actor.
+  core::directory_store* store = nullptr;
+};
+
+/// Owner: the node, from start to stop; without it nobody can register or edit
+/// lists, logins and posts go on. Mailbox: bounded by what sessions may have
+/// under way. Waits for: log_persisted, state_committed, its ticks.
+struct directory_state {
+  static inline const char* name = "directory";
+  using pointer = directory_actor::stateful_pointer<directory_state>;
+
+  explicit directory_state(pointer ptr);
+  [[nodiscard]] std::string path() const { return "directory"; }
+
+  void start(directory_deps deps);
+  void propose(directory_proposals& batch);
+  void expand(expand_list& question);
+  void passivate(const passivate_list& request);
+  void on_persisted(std::uint64_t write);
+  void on_state_committed(core::log_index applied);
+  void on_raft_tick();
+  void begin_retirement();
+  [[nodiscard]] std::string describe() const;
+  [[nodiscard]] std::string describe_list(const inspect_list& which) const;
+
+private:
+  using list_name = std::pair<std::string, std::string>; // realm, list
+  struct pending {
+    core::log_index index;
+    actors::ticket ticket = 0;
+    directory_client from;
+  };
+  struct slot {
+    list_actor actor;
+    std::uint64_t uses = 0;
+  };
+  struct outbox {
+    directory_client to;
+    directory_answers answers;
+  };
+
+  void apply(core::log_index index, const core::shared_bytes& raw);
+  void answer(const directory_client& to, actors::ticket number,
+              core::directory_outcome outcome);
+  /// Tells the actors of lists that the command may have touched.
+  void tell_lists(const core::directory_command& command);
+  void settle();
+
+  pointer self_;
+  broker_context* context_ = nullptr;
+  std::unique_ptr<core::directory_machine> machine_;
+  std::unique_ptr<replica> replica_;
+  std::deque<pending> pending_;
+  std::map<list_name, slot> lists_;
+  std::vector<outbox> answers_;
+  bool ready_ = false;
+  bool retiring_ = false;
+};
+
+directory_actor::behavior_type directory_behavior(directory_state::pointer self,
+                                                  directory_deps deps);
+
+} // namespace troupe::actors

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/handles.hpp"
+#include "core/command.hpp"
+#include "core/directory_machine.hpp"
+#include "core/inbox_machine.hpp"
+#include "core/session_command.hpp"
+#include "core/session_event.hpp"
+#include "core/shared_bytes.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// The messages between the actors of one node, in the order of handles.hpp.
+/// They travel by pointer inside the process and are never serialised.
+namespace troupe::actors {
+
+/// Pairs an answer with its question; chosen by the asker, never 0.
+using ticket = std::uint64_t;
+
+/// Names one session for its inbox, so that what a session that is gone left
+/// in a mailbox is not taken for its successor's.
+using attachment = std::uint64_t;
+
+// ---------------------------------------------------------------- proposals
+
+struct proposal {
+  actors::ticket ticket = 0;
+  /// An encoded command nobody else holds: the leader stamps its time.
+  core::shared_bytes command;
+  /// Makes durable state larger: refused while storage is low.
+  bool grows = true;
+};
+
+struct shard_proposals {
+  shard_client from;
+  std::vector<proposal> items;
+};
+struct shard_answer {
+  actors::ticket ticket = 0;
+  core::shard_outcome outcome;
+};
+struct shard_answers {
+  std::vector<shard_answer> items;
+};
+
+struct directory_proposals {
+  directory_client from;
+  std::vector<proposal> items;
+};
+struct directory_answer {
+  actors::ticket ticket = 0;
+  core::directory_outcome outcome;
+};
+struct directory_answers {
+  std::vector<directory_answer> items;
+};
+
+// ------------------------------------------------------------------ inboxes
+
+/// session → shard → inbox.
+struct attach_request {
+  actors::ticket ticket = 0;
+  session_actor session;
+  actors::attachment attachment = 0;
+  core::owner inbox;
+  core::device_offset device;
+  /// Device whose state this one inherits, if its cursor is not there yet.
+  std::optional<core::device_offset> inherit;
+  std::uint32_t window = 1;
+  std::optional<core::inbox_position> resume_from;
+  /// Filled in by the shard.
+  core::inbox_head head{};
+};
+
+/// inbox → session (or shard → session, if it can't be had).
+struct attached {
+  actors::ticket ticket = 0;
+  core::error failure;
+  inbox_actor inbox{};
+  core::device_offset device{};
+  core::resume_outcome resume = core::resume_outcome::not_asked;
+  core::inbox_position acknowledged{};
+  std::uint32_t devices = 0;
+};
+
+struct detach {
+  core::device_offset device;
+  actors::attachment attachment = 0;
+};
+
+struct delivery_acknowledged {
+  core::device_offset device;
+  actors::attachment attachment = 0;
+  core::inbox_position up_to;
+};
+
+/// inbox → session; in order, ahead of the client's window.
+struct deliveries {
+  std::vector<core::delivery> items;
+};
+
+/// session → inbox and back: everything the shard has done before it answered
+/// the session has been delivered to the session.
+struct inbox_fence {
+  actors::ticket ticket = 0;
+  session_actor session;
+};
+struct fence_passed {
+  actors::ticket ticket = 0;
+};
+
+struct devices_changed {
+  std::uint32_t devices = 0;
+};
+
+struct session_stop {
+  core::error reason;
+};
+
+/// inbox → shard.
+struct cursor_moves {
+  std::vector<core::cursor_update> updates;
+};
+
+/// An entry with its message, as far as it could be read.
+struct stored_delivery {
+  core::inbox_entry entry;
+  core::message_ptr message;
+};
+
+/// inbox → shard: entries from `from` on, for one device.
+struct fetch_entries {
+  inbox_actor inbox;
+  core::owner owner;
+  core::device_offset device;
+  core::inbox_position from;
+  std::uint32_t count_max = 64;
+  std::size_t bytes_max = 1U << 20U;
+};
+struct fetched_entries {
+  core::device_offset device;
+  core::inbox_position from;
+  /// First position not looked at.
+  core::inbox_position next;
+  std::vector<stored_delivery> items;
+};
+
+/// shard → inbox: what applied commands did, in order.
+struct inbox_changes {
+  std::vector<stored_delivery> appended;
+  /// No longer to be delivered to anybody.
+  std::vector<core::inbox_position> removed;
+  std::optional<core::inbox_head> devices;
+  bool dropped = false;
+};
+
+struct passivate_inbox {
+  core::owner inbox;
+  /// Attach requests the actor has seen; the shard says no if it sent more.
+  std::uint64_t attaches_seen = 0;
+};
+
+// -------------------------------------------------------------------- lists
+
+struct expand_list {
+  actors::ticket ticket = 0;
+  list_client from;
+  std::string realm;
+  std::string list;
+  /// Must be a member; "" for an operator.
+  std::string caller;
+};
+struct list_expansion {
+  actors::ticket ticket = 0;
+  core::error failure; ///< list_unknown, not_a_member
+  std::string list;
+  /// Full members (not the invited ones), with the caller if he is one.
+  std::shared_ptr<const std::vector<std::string>> members;
+};
+struct list_changed {};
+struct passivate_list {
+  std::string realm;
+  std::string list;
+  std::uint64_t uses_seen = 0;
+};
+
+// ------------------------------------------------------------------ session
+
+struct session_commands {
+  std::vector<core::session_command> items;
+};
+
+// --------------------------------------------------------- storage and time
+
+struct log_persisted {
+  std::uint64_t write = 0;
+};
+struct state_committed {
+  core::log_index applied;
+};
+struct deadline_tick {};
+struct flush_tick {};
+struct idle_tick {};
+struct raft_tick {};
+struct seen_tick {};
+struct sweep_tick {};
+struct retire {};
+
+// ----------------------------------------------------------------- operator
+
+struct operator_state;
+struct operator_order {
+  std::function<void(operator_state&)> work;
+};
+
+// -------------------------------------------------------------------- debug
+
+struct inspect {};
+struct inspect_inbox {
+  core::owner inbox;
+};
+/// shard → inbox.
+struct inspect_live {};
+struct live_inbox {
+  std::string json; ///< what the actor answers to inspect
+  std::vector<core::device_offset> attached;
+};
+struct inspect_list {
+  std::string realm;
+  std::string list;
+};
+
+} // namespace troupe::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attach_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::cursor_moves)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deadline_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deliveries)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::delivery_acknowledged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::detach)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::devices_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::directory_answers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::directory_proposals)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::expand_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fence_passed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetch_entries)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetched_entries)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::flush_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::idle_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_changes)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_fence)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_inbox)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_live)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_changed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_expansion)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::live_inbox)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::log_persisted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::operator_order)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_inbox)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::raft_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retire)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::seen_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::session_commands)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::session_stop)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::shard_answers)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::shard_proposals)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::state_committed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::sweep_tick)

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/session_actor.hpp"
+
+#include "actors/account_operations.hpp"
+#include "core/json_text.hpp"
+
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+#include <variant>
+
+namespace troupe::actors {
+namespace {
+
+constexpr auto deadline_interval = std::chrono::seconds{1};
+
+} // namespace
+
+session_state::session_state(pointer ptr) : self_(ptr) {}
+
+session_state::~session_state() {
+  if (context_ != nullptr)
+    context_->stats.sessions_open.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::string session_state::path() const {
+  return "sessions/" + std::to_string(number_);
+}
+
+void session_state::start(session_deps deps) {
+  context_ = deps.context;
+  line_ = std::move(deps.line);
+  number_ = deps.number;
+  realm_ = std::move(deps.realm);
+  peer_ = std::move(deps.peer);
+  protocol_ = deps.protocol;
+  context_->stats.sessions_open.fetch_add(1, std::memory_order_relaxed);
+  context_->stats.sessions_opened.fetch_add(1, std::memory_order_relaxed);
+}
+
+void session_state::emit(core::session_event event) {
+  if (line_ && line_->link != nullptr)
+    line_->link->on_event(std::move(event));
+}
+
+void session_state::on_finished(core::session_event event) {
+  if (!logged_in() || !std::holds_alternative<core::list_edited>(event))
+    return emit(std::move(event));
+  fenced_.emplace_back(++fences_, std::move(event));
+  self_->send(inbox_, inbox_fence{fences_, session_actor{self_}});
+}
+
+void session_state::on_fence_passed(const fence_passed& fence) {
+  while (!fenced_.empty() && fenced_.front().first <= fence.ticket) {
+    emit(std::move(fenced_.front().second));
+    fenced_.pop_front();
+  }
+}
+
+// ----------------------------------------------------------------- commands
+
+void session_state::on_commands(session_commands& batch) {
+  for (auto& command : batch.items)
+    backlog_.push_back(std::move(command));
+  drain_backlog();
+}
+
+void session_state::drain_backlog() {
+  if (!backlog_.empty() && !operations_)
+    operations_ = std::make_unique<operation_table>(
+        *context_, realm_,
+        [this](core::session_event event) { on_finished(std::move(event)); });
+  // What follows a login waits for its outcome: it depends on it.
+  while (!backlog_.empty() && !login_ && !closed_ &&
+         operations_->size() < context_->options.session_requests_max) {
+    auto command = std::move(backlog_.front());
+    backlog_.pop_front();
+    std::visit([this](auto& c) { execute(c); }, command);
+  }
+  flush();
+  if (closed_ && operations_->size() == 0)
+    self_->quit();
+}
+
+void session_state::flush() {
+  if (acknowledged_ && inbox_)
+    self_->send(inbox_,
+                delivery_acknowledged{device_, number_,
+                                      *std::exchange(acknowledged_, {})});
+  if (!operations_)
+    return;
+  operations_->flush(
+      {shard_client{self_}, directory_client{self_}, list_client{self_}});
+  if ((operations_->size() > 0 || login_) && !tick_pending_) {
+    tick_pending_ = true;
+    self_->delayed_send(self_, deadline_interval, deadline_tick{});
+  }
+}
+
+void session_state::execute(core::register_user& c) {
+  operations_->start(std::make_unique<register_operation>(std::move(c)));
+}
+
+void session_state::execute(core::change_aliases& c) {
+  operations_->start(
+      std::make_unique<change_aliases_operation>(std::move(c), uid_));
+}
+
+void session_state::execute(core::add_device& c) {
+  if (logged_in()) { // the session is the credential
+    c.uid = uid_;
+    if (c.previous_device.empty())
+      c.previous_device = device_name_;
+  }
+  operations_->start(std::make_unique<add_device_operation>(std::move(c)));
+}
+
+post_sender session_state::sender() const {
+  return {uid_, user_created_, device_, devices_};
+}
+
+void session_state::execute(core::post& c) {
+  if (!logged_in())
+    return emit(
+        core::posted{c.request, false, {{core::errc::not_logged_in, {}}}, {}});
+  operations_->start(std::make_unique<post_operation>(std::move(c), sender()));
+}
+
+void session_state::execute(core::post_to_alias& c) {
+  if (!logged_in())
+    return emit(
+        core::posted{c.request, false, {{core::errc::not_logged_in, {}}}, {}});
+  operations_->start(std::make_unique<post_operation>(std::move(c), sender()));
+}
+
+void session_state::execute(core::edit_list& c) {
+  if (!logged_in())
+    return emit(core::list_edited{c.request, {core::errc::not_logged_in, {}}});
+  operations_->start(std::make_unique<edit_list_operation>(std::move(c), uid_));
+}
+
+void session_state::execute(core::acknowledge& c) {
+  if (!logged_in())
+    return; // must not count for the inbox of a later login
+  // Positions ascend: the last of a batch says it all.
+  acknowledged_ = std::max(acknowledged_.value_or(c.up_to), c.up_to);
+}
+
+// -------------------------------------------------------------------- login
+
+void session_state::execute(core::login& c) {
+  if (logged_in())
+    return refuse_login(c.request, {core::errc::already_logged_in, {}});
+  const auto user = context_->directory->find_user(realm_, c.uid);
+  if (!user)
+    return refuse_login(c.request, {core::errc::user_unknown, c.uid});
+  const auto* device = core::find_device(*user, c.device);
+  if (device == nullptr)
+    return refuse_login(c.request, {core::errc::device_unknown, {}});
+  attach_request ask;
+  ask.ticket = ++logins_;
+  ask.session = session_actor{self_};
+  ask.attachment = number_;
+  ask.inbox = {realm_, core::owner_kind::user, c.uid};
+  ask.device = device->offset;
+  ask.inherit = device->inherits;
+  ask.window = c.window;
+  ask.resume_from = c.resume_from;
+  const auto deadline =
+      context_->clock.now() + context_->options.request_timeout;
+  login_ = pending_login{std::move(c), user->created, device->offset, deadline,
+                         ask.ticket};
+  self_->send(context_->shard(context_->group_of(ask.inbox)), std::move(ask));
+}
+
+void session_state::refuse_login(core::request_number request,
+                                 core::error why) {
+  context_->stats.logins_failed.fetch_add(1, std::memory_order_relaxed);
+  core::logged_in event;
+  event.request = request;
+  event.failure = std::move(why);
+  emit(std::move(event));
+}
+
+void session_state::on_attached(attached& reply) {
+  if (!login_ || login_->ticket != reply.ticket) {
+    // Too late: nobody waits for it any more.
+    if (reply.inbox && !(inbox_ == reply.inbox))
+      self_->send(reply.inbox, detach{reply.device, number_});
+    return;
+  }
+  auto login = std::move(*std::exchange(login_, {}));
+  if (reply.failure.code != core::errc::ok) {
+    refuse_login(login.command.request, std::move(reply.failure));
+  } else {
+    inbox_ = std::move(reply.inbox);
+    uid_ = std::move(login.command.uid);
+    user_created_ = login.user_created;
+    device_name_ = std::move(login.command.device);
+    device_ = login.device;
+    devices_ = reply.devices;
+    if (line_) {
+      line_->uid = uid_;
+      line_->device = device_;
+    }
+    context_->stats.logins.fetch_add(1, std::memory_order_relaxed);
+    core::logged_in event;
+    event.request = login.command.request;
+    event.resume = reply.resume;
+    event.acknowledged = reply.acknowledged;
+    event.window = login.command.window;
+    emit(std::move(event));
+  }
+  drain_backlog();
+}
+
+void session_state::leave_inbox() {
+  if (!inbox_)
+    return;
+  flush();
+  self_->send(std::exchange(inbox_, {}), detach{device_, number_});
+}
+
+// ------------------------------------------------------------------- events
+
+void session_state::on_answers(shard_answers& batch) {
+  if (operations_)
+    operations_->on_answers(batch);
+  drain_backlog();
+}
+
+void session_state::on_answers(directory_answers& batch) {
+  if (operations_)
+    operations_->on_answers(batch);
+  drain_backlog();
+}
+
+void session_state::on_answer(list_expansion& answer) {
+  if (operations_)
+    operations_->on_answer(answer);
+  drain_backlog();
+}
+
+void session_state::on_deliveries(deliveries& batch) {
+  for (auto& item : batch.items)
+    emit(std::move(item));
+}
+
+void session_state::on_devices_changed(const devices_changed& news) {
+  devices_ = news.devices;
+}
+
+void session_state::on_stop(const session_stop& order) {
+  inbox_ = inbox_actor{}; // it has ended; what still follows is not logged in
+  emit(core::session_ended{order.reason});
+}
+
+void session_state::on_deadline_tick() {
+  tick_pending_ = false;
+  const auto now = context_->clock.now();
+  if (login_ && login_->deadline <= now) {
+    const auto overdue = std::move(*std::exchange(login_, {}));
+    refuse_login(overdue.command.request, {core::errc::timed_out, {}});
+  }
+  if (operations_)
+    operations_->expire(now);
+  drain_backlog();
+}
+
+/// Requests under way are carried out to their end; nobody is told.
+void session_state::execute(core::close_session&) {
+  closed_ = true;
+  leave_inbox();
+  line_.reset();
+}
+
+std::string session_state::describe() const {
+  core::json_writer out;
+  out.begin_object()
+      .member("kind", "session")
+      .member("number", number_)
+      .member("protocol", protocol_)
+      .member("peer", std::string_view{peer_})
+      .member("realm", std::string_view{realm_})
+      .member("logged_in", logged_in());
+  if (logged_in())
+    out.member("user", std::string_view{uid_})
+        .member("device", static_cast<std::uint64_t>(device_.value()));
+  out.member("requests_under_way",
+             std::uint64_t{operations_ ? operations_->size() : 0})
+      .member("commands_waiting", std::uint64_t{backlog_.size()})
+      .end_object();
+  return std::move(out).text();
+}
+
+session_actor::behavior_type session_behavior(session_state::pointer self,
+                                              session_deps deps) {
+  auto& st = self->state;
+  st.start(std::move(deps));
+  return {
+      [&st](session_commands& m) { st.on_commands(m); },
+      [&st](shard_answers& m) { st.on_answers(m); },
+      [&st](directory_answers& m) { st.on_answers(m); },
+      [&st](list_expansion& m) { st.on_answer(m); },
+      [&st](attached& m) { st.on_attached(m); },
+      [&st](deliveries& m) { st.on_deliveries(m); },
+      [&st](const devices_changed& m) { st.on_devices_changed(m); },
+      [&st](const fence_passed& m) { st.on_fence_passed(m); },
+      [&st](const session_stop& m) { st.on_stop(m); },
+      [&st](const deadline_tick&) { st.on_deadline_tick(); },
+      [&st](const inspect&) { return st.describe(); },
+  };
+}
+
+} // namespace troupe::actors

@@ -1,0 +1,563 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/shard_actor.hpp"
+
+#include "actors/inbox_actor.hpp"
+#include "actors/inspection.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "core/shard_key.hpp"
+#include "schema/command_wire.hpp"
+#include "storage/fatal.hpp"
+
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace troupe::actors {
+namespace {
+
+/// A lone voter needs no heart-beat; the tick then only retries writes.
+constexpr core::milliseconds tick_alone{500};
+constexpr core::milliseconds tick_replicated{50};
+constexpr core::milliseconds full_sweep_interval = std::chrono::minutes{10};
+/// How long an inbox's actor may take to say what it does.
+constexpr auto inspection_timeout = std::chrono::seconds{2};
+/// Cursor updates in one command.
+constexpr std::size_t moves_per_command = 4096;
+
+core::error unavailable(const char* why) {
+  return {core::errc::unavailable, why};
+}
+
+} // namespace
+
+std::size_t
+shard_state::owner_hash::operator()(const core::owner& o) const noexcept {
+  return core::stable_hash(o);
+}
+
+shard_state::shard_state(pointer ptr) : self_(ptr) {}
+
+std::string shard_state::path() const {
+  return "shards/" + std::to_string(group_.value());
+}
+
+void shard_state::start(shard_deps deps) {
+  context_ = deps.context;
+  group_ = deps.replica.group;
+  tables_ = std::make_unique<schema::stored_inboxes>(*deps.replica.space);
+  machine_ = std::make_unique<core::inbox_machine>(group_, *tables_, this);
+  replica_ = std::make_unique<replica>(
+      std::move(deps.replica),
+      [this](core::log_index index, const core::shared_bytes& raw) {
+        apply(index, raw);
+      });
+  last_full_sweep_ = context_->clock.now();
+  replica_->start();
+  settle();
+  self_->delayed_send(self_, tick_alone, raft_tick{});
+  self_->delayed_send(self_, context_->options.sweep_interval, sweep_tick{});
+}
+
+// --------------------------------------------------------------- proposals
+
+void shard_state::propose(shard_proposals& batch) {
+  // A flush is coming anyway: the moves share it. They go first, so that who
+  // acknowledged before this was asked for has done so before it happens.
+  if (!moves_.empty())
+    propose_cursors();
+  const bool low = replica_->storage_is_low();
+  for (auto& item : batch.items) {
+    if (low && item.grows)
+      refuse(batch.from, item.ticket, core::errc::storage_full);
+    else if (waiting_.empty() && replica_->has_room())
+      place(item, batch.from);
+    else if (waiting_.size() < context_->options.proposals_waiting_max)
+      waiting_.push_back({std::move(item), batch.from});
+    else
+      refuse(batch.from, item.ticket, core::errc::overloaded);
+  }
+  if (!waiting_.empty())
+    schedule_flush_tick();
+  settle();
+}
+
+void shard_state::place(proposal& item, const shard_client& from) {
+  const auto placed = replica_->propose(std::move(item.command));
+  if (placed)
+    pending_.push_back({*placed, item.ticket, from});
+  else
+    refuse(from, item.ticket, placed.error().code);
+}
+
+void shard_state::refuse(const shard_client& from, actors::ticket number,
+                         core::errc why) {
+  context_->stats.requests_refused_overloaded.fetch_add(
+      1, std::memory_order_relaxed);
+  answer(from, number, {.failure = {why, {}}});
+}
+
+/// The log is between two segments, or behind: what was asked for meanwhile
+/// goes on in order once it has room.
+void shard_state::place_waiting() {
+  while (!waiting_.empty() && replica_->has_room()) {
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    if (next.item.grows && replica_->storage_is_low())
+      refuse(next.from, next.item.ticket, core::errc::storage_full);
+    else
+      place(next.item, next.from);
+  }
+  if (!waiting_.empty())
+    schedule_flush_tick();
+}
+
+void shard_state::schedule_flush_tick() {
+  if (std::exchange(flush_pending_, true))
+    return;
+  self_->delayed_send(self_, context_->options.cursor_interval, flush_tick{});
+}
+
+bool shard_state::propose_own(core::shard_command command, bool grows,
+                              core::log_index* index) {
+  if (grows && replica_->storage_is_low())
+    return false;
+  // Without a key: it is never repeated, and a number taken here would overtake
+  // those of proposals that wait in the mailbox, which then look too old.
+  auto bytes =
+      schema::encode(core::logged_shard_command{{}, {}, std::move(command)});
+  auto placed = replica_->propose(std::move(bytes));
+  if (!placed)
+    return false;
+  pending_.push_back({*placed, 0, {}});
+  if (index != nullptr)
+    *index = *placed;
+  return true;
+}
+
+void shard_state::apply(core::log_index index, const core::shared_bytes& raw) {
+  auto command = schema::decode_shard_command(raw);
+  if (!command)
+    storage::stop_the_node("shard " + std::to_string(group_.value()) +
+                           ", log index " + std::to_string(index.value()) +
+                           ": " + core::to_string(command.error()));
+  auto outcome = machine_->apply(index, *command, raw);
+  if (std::holds_alternative<core::sweep_expired>(command->command))
+    sweep_again_ = outcome.more;
+  else
+    ++applied_since_sweep_;
+  auto& stats = context_->stats;
+  stats.commands_applied.fetch_add(1, std::memory_order_relaxed);
+  if (outcome.dropped > 0)
+    stats.messages_dropped.fetch_add(outcome.dropped,
+                                     std::memory_order_relaxed);
+  if (outcome.failure.code == core::errc::duplicate)
+    stats.commands_duplicate.fetch_add(1, std::memory_order_relaxed);
+  if (!pending_.empty() && pending_.front().index == index) {
+    auto done = std::move(pending_.front());
+    pending_.pop_front();
+    if (done.ticket != 0)
+      answer(done.from, done.ticket, std::move(outcome));
+  }
+  if (auto waiting = attaches_.find(index); waiting != attaches_.end()) {
+    auto request = std::move(waiting->second);
+    attaches_.erase(waiting);
+    attach(request);
+  }
+}
+
+void shard_state::answer(const shard_client& to, actors::ticket number,
+                         core::shard_outcome outcome) {
+  // Answers for one asker usually come in a row.
+  auto at = std::find_if(answers_.rbegin(), answers_.rend(),
+                         [&](const outbox& o) { return o.to == to; });
+  if (at == answers_.rend()) {
+    answers_.push_back({to, {}});
+    at = answers_.rbegin();
+  }
+  at->answers.items.push_back({number, std::move(outcome)});
+}
+
+void shard_state::settle() {
+  replica_->pump();
+  if (const auto& broken = replica_->core_state().fatal())
+    storage::stop_the_node("shard " + std::to_string(group_.value()) + ": " +
+                           core::to_string(*broken));
+  fail_pending_if_deposed();
+  send_changes(); // before the answers: see inbox_fence
+  send_answers();
+  propose_policy_if_changed();
+  continue_sweep();
+  finish_retirement_if_quiet();
+}
+
+void shard_state::send_answers() {
+  for (auto& out : std::exchange(answers_, {}))
+    self_->send(out.to, std::move(out.answers));
+}
+
+void shard_state::send_changes() {
+  for (const auto& inbox : std::exchange(dirty_slots_, {})) {
+    auto* at = find_slot(inbox);
+    if (at == nullptr)
+      continue;
+    at->dirty = false;
+    const bool gone = at->changes.dropped;
+    self_->send(at->actor, std::exchange(at->changes, {}));
+    if (gone)
+      slots_.erase(inbox);
+  }
+}
+
+/// Whoever asked a leader that is none any more asks again under the same key.
+void shard_state::fail_pending_if_deposed() {
+  if (replica_->leads() || pending_.empty())
+    return;
+  for (auto& lost : std::exchange(pending_, {}))
+    if (lost.ticket != 0)
+      answer(lost.from, lost.ticket, {.failure = {core::errc::not_leader, {}}});
+}
+
+void shard_state::propose_policy_if_changed() {
+  if (policy_proposed_ || !replica_->ready())
+    return;
+  if (!std::exchange(counted_ready_, true))
+    context_->groups_ready.fetch_add(1);
+  // Tried again at the next occasion if the log has no room yet.
+  policy_proposed_ =
+      machine_->policy() == context_->options.inbox ||
+      propose_own(core::set_inbox_policy{context_->options.inbox}, false);
+  replica_->pump();
+}
+
+/// A sweep takes so much at once that posts need not wait long for it.
+void shard_state::continue_sweep() {
+  if (!std::exchange(sweep_again_, false) || retiring_)
+    return;
+  if (propose_own(core::sweep_expired{}, false))
+    replica_->pump();
+}
+
+// ------------------------------------------------------------------ inboxes
+
+void shard_state::attach(attach_request& request) {
+  auto refuse = [&](core::error why) {
+    self_->send(request.session,
+                attached{.ticket = request.ticket, .failure = std::move(why)});
+  };
+  if (retiring_)
+    return refuse({core::errc::shutting_down, {}});
+  if (!replica_->ready())
+    return refuse(unavailable("the shard has no leader yet"));
+  auto head = tables_->head(request.inbox);
+  if (head) {
+    for (auto& c : head->cursors) {
+      if (c.device != request.device)
+        continue;
+      // The queue of a device that was away for too long has ended.
+      if (machine_->inactive(*head, c, replica_->next_time()))
+        c.acknowledged = head->lost = head->last;
+      return pass_on(request, *head);
+    }
+  }
+  // The directory knows the device, the inbox does not: the node died between
+  // the two halves of a registration. Or the user is gone meanwhile; then
+  // nothing must be made that nobody would remove.
+  const auto user =
+      context_->directory->find_user(request.inbox.realm, request.inbox.name);
+  if (!user || core::find_device(*user, request.device) == nullptr)
+    return refuse({core::errc::user_unknown, request.inbox.name});
+  core::log_index index;
+  if (!propose_own(
+          core::add_cursor{request.inbox, request.device, request.inherit},
+          true, &index))
+    return refuse({core::errc::overloaded, {}});
+  attaches_.emplace(index, std::move(request));
+}
+
+void shard_state::pass_on(attach_request& request,
+                          const core::inbox_head& head) {
+  auto& place = slots_[request.inbox];
+  if (!place.actor)
+    place.actor = runtime::spawn_pinned<inbox_actor, inbox_state>(
+        self_->home_system(), runtime::home_of(*self_), inbox_behavior,
+        inbox_deps{context_, shard_actor{self_}, request.inbox});
+  ++place.attaches;
+  request.head = head;
+  self_->send(place.actor, std::move(request));
+}
+
+void shard_state::gather(cursor_moves& moves) {
+  for (auto& m : moves.updates) {
+    // The last words of an inbox that was dropped; a retiring shard waits for
+    // those of all its inboxes.
+    if (!retiring_ && find_slot(m.inbox) == nullptr)
+      continue;
+    auto& up_to = moves_[{std::move(m.inbox), m.device}];
+    up_to = std::max(up_to, m.up_to);
+  }
+  schedule_flush_tick();
+}
+
+void shard_state::propose_cursors() {
+  while (!moves_.empty()) {
+    core::move_cursors command;
+    auto last = moves_.begin();
+    for (std::size_t n = 0; n < moves_per_command && last != moves_.end();
+         ++n, ++last)
+      command.updates.push_back(
+          {last->first.first, last->first.second, last->second});
+    if (!propose_own(std::move(command), false))
+      break; // they stay; the next tick tries again
+    moves_.erase(moves_.begin(), last);
+  }
+  if (!moves_.empty())
+    schedule_flush_tick();
+}
+
+void shard_state::on_flush_tick() {
+  flush_pending_ = false;
+  propose_cursors();
+  place_waiting();
+  settle();
+}
+
+void shard_state::fetch(const fetch_entries& request) {
+  fetched_entries found;
+  found.device = request.device;
+  found.from = found.next = request.from;
+  const auto head = tables_->head(request.owner);
+  if (head) {
+    std::size_t bytes = 0;
+    found.next = core::next(head->last);
+    tables_->each_entry(
+        head->number, request.from, [&](const core::inbox_entry& e) {
+          if (found.items.size() >= request.count_max ||
+              (bytes > 0 && bytes + e.weight > request.bytes_max)) {
+            found.next = e.position;
+            return false;
+          }
+          bytes += e.weight;
+          auto body = tables_->body(e.source);
+          auto message =
+              body ? schema::decode_message(*body, group_, e.source, e.ordinal)
+                   : core::errc::not_found;
+          if (!message) {
+            context_->stats.unreadable_messages.fetch_add(
+                1, std::memory_order_relaxed);
+            return true;
+          }
+          message->expires = e.expires;
+          found.items.push_back(
+              {e, std::make_shared<core::message>(std::move(*message))});
+          return true;
+        });
+  }
+  self_->send(request.inbox, std::move(found));
+}
+
+void shard_state::passivate(const passivate_inbox& request) {
+  auto* at = find_slot(request.inbox);
+  if (at == nullptr || at->attaches != request.attaches_seen)
+    return; // somebody came meanwhile
+  self_->send(at->actor, retire{});
+  slots_.erase(request.inbox);
+}
+
+shard_state::slot* shard_state::find_slot(const core::owner& inbox) {
+  auto at = slots_.find(inbox);
+  return at == slots_.end() ? nullptr : &at->second;
+}
+
+shard_state::slot& shard_state::changed_slot(const core::owner& inbox) {
+  auto& at = *find_slot(inbox);
+  if (!std::exchange(at.dirty, true))
+    dirty_slots_.push_back(inbox);
+  return at;
+}
+
+bool shard_state::observes(const core::owner& inbox) {
+  return find_slot(inbox) != nullptr;
+}
+
+void shard_state::on_appended(const core::owner& inbox,
+                              const core::inbox_entry& entry,
+                              core::message_ptr message) {
+  changed_slot(inbox).changes.appended.push_back({entry, std::move(message)});
+}
+
+void shard_state::on_removed(const core::owner& inbox,
+                             core::inbox_position position) {
+  if (observes(inbox))
+    changed_slot(inbox).changes.removed.push_back(position);
+}
+
+void shard_state::on_devices_changed(const core::owner& inbox,
+                                     const core::inbox_head& head) {
+  if (observes(inbox))
+    changed_slot(inbox).changes.devices = head;
+}
+
+void shard_state::on_inbox_dropped(const core::owner& inbox) {
+  if (observes(inbox))
+    changed_slot(inbox).changes.dropped = true;
+  // Moves that wait are not for an inbox that takes its place.
+  std::erase_if(moves_, [&](const auto& m) { return m.first.first == inbox; });
+}
+
+// ------------------------------------------------------- storage and time
+
+void shard_state::on_persisted(std::uint64_t write) {
+  replica_->persisted(write);
+  settle();
+}
+
+void shard_state::on_state_committed(core::log_index applied) {
+  replica_->committed_state(applied);
+  settle();
+}
+
+void shard_state::on_raft_tick() {
+  replica_->tick();
+  settle();
+  const bool alone = replica_->core_state().members().voters.size() <= 1;
+  // Also while it retires: a write may wait for room.
+  self_->delayed_send(self_, alone ? tick_alone : tick_replicated, raft_tick{});
+}
+
+void shard_state::on_sweep_tick() {
+  if (retiring_)
+    return;
+  self_->delayed_send(self_, context_->options.sweep_interval, sweep_tick{});
+  if (!replica_->ready())
+    return;
+  const auto now = context_->clock.now();
+  const bool full =
+      applied_since_sweep_ > 0 && now - last_full_sweep_ >= full_sweep_interval;
+  if (full || !tables_->expired(replica_->next_time(), 1).empty()) {
+    last_full_sweep_ = now;
+    propose_own(core::sweep_expired{}, false);
+    applied_since_sweep_ = 0;
+  }
+  settle();
+}
+
+void shard_state::begin_retirement() {
+  retiring_ = true;
+  // Each sends the last moves of its cursors before it ends.
+  self_->set_down_handler([this](const caf::down_msg&) {
+    --inboxes_ending_;
+    settle();
+  });
+  for (auto& [inbox, place] : slots_) {
+    ++inboxes_ending_;
+    self_->monitor(place.actor);
+    self_->send(place.actor, retire{});
+  }
+  slots_.clear();
+  dirty_slots_.clear();
+  settle();
+}
+
+void shard_state::finish_retirement_if_quiet() {
+  if (!retiring_ || inboxes_ending_ > 0)
+    return;
+  propose_cursors();
+  replica_->pump();
+  if (!replica_->quiet() || !pending_.empty() || !moves_.empty() ||
+      !waiting_.empty())
+    return;
+  context_->on_retired(group_);
+  self_->quit();
+}
+
+// -------------------------------------------------------------------- debug
+
+std::string shard_state::describe() const {
+  const auto& raft = replica_->core_state();
+  core::json_writer out;
+  out.begin_object()
+      .member("kind", "shard")
+      .member("group", static_cast<std::uint64_t>(group_.value()))
+      .member("leads", replica_->leads())
+      .member("ready", replica_->ready());
+  describe_raft(out, raft);
+  out.member("pending", std::uint64_t{pending_.size()})
+      .member("inboxes", tables_->inbox_count())
+      .member("inbox_actors", std::uint64_t{slots_.size()})
+      .member("cursor_moves_waiting", std::uint64_t{moves_.size()})
+      .end_object();
+  return std::move(out).text();
+}
+
+caf::typed_response_promise<std::string>
+shard_state::inspect_one(const core::owner& inbox) {
+  auto promise = self_->make_response_promise<std::string>();
+  auto* at = find_slot(inbox);
+  if (at == nullptr) {
+    promise.deliver(describe_inbox(inbox, nullptr));
+    return promise;
+  }
+  self_->request(at->actor, inspection_timeout, inspect_live{})
+      .then(
+          [this, promise, inbox](const live_inbox& live) mutable {
+            promise.deliver(describe_inbox(inbox, &live));
+          },
+          [this, promise, inbox](const caf::error&) mutable {
+            promise.deliver(describe_inbox(inbox, nullptr));
+          });
+  return promise;
+}
+
+std::string shard_state::describe_inbox(const core::owner& inbox,
+                                        const live_inbox* live) const {
+  const auto head = tables_->head(inbox);
+  if (!head)
+    return {};
+  core::json_writer out;
+  out.begin_object()
+      .member("kind", "inbox")
+      .member("realm", std::string_view{inbox.realm})
+      .member("user", std::string_view{inbox.name})
+      .member("shard", static_cast<std::uint64_t>(group_.value()))
+      .member("active", slots_.count(inbox) > 0);
+  describe_head(out, *head, *tables_);
+  describe_devices(
+      out, *head,
+      live == nullptr ? std::vector<core::device_offset>{} : live->attached,
+      [&](const core::cursor& device) {
+        return machine_->inactive(*head, device, replica_->next_time());
+      });
+  if (live != nullptr)
+    out.key("live").raw(live->json);
+  out.end_object();
+  return std::move(out).text();
+}
+
+shard_actor::behavior_type shard_behavior(shard_state::pointer self,
+                                          shard_deps deps) {
+  auto& st = self->state;
+  st.start(std::move(deps));
+  return {
+      [&st](shard_proposals& m) { st.propose(m); },
+      [&st](attach_request& m) {
+        st.attach(m);
+        st.settle();
+      },
+      [&st](cursor_moves& m) { st.gather(m); },
+      [&st](const fetch_entries& m) { st.fetch(m); },
+      [&st](const passivate_inbox& m) { st.passivate(m); },
+      [&st](const log_persisted& m) { st.on_persisted(m.write); },
+      [&st](const state_committed& m) { st.on_state_committed(m.applied); },
+      [&st](const raft_tick&) { st.on_raft_tick(); },
+      [&st](const flush_tick&) { st.on_flush_tick(); },
+      [&st](const sweep_tick&) { st.on_sweep_tick(); },
+      [&st](const retire&) { st.begin_retirement(); },
+      [&st](const inspect&) { return st.describe(); },
+      [&st](const inspect_inbox& m) { return st.inspect_one(m.inbox); },
+  };
+}
+
+} // namespace troupe::actors

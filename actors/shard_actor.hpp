@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "actors/handles.hpp"
+#include "actors/messages.hpp"
+#include "actors/replica.hpp"
+#include "core/inbox_machine.hpp"
+#include "schema/stored_inboxes.hpp"
+
+#include <caf/typed_response_promise.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace troupe::actors {
+
+struct shard_deps {
+  broker_context* context = nullptr;
+  replica_deps replica;
+};
+
+/// Owner: the node, from start to stop. When it dies the node is not usable
+/// any more and stops. Mailbox: proposals are bounded by what sessions may
+/// have under way and refused with `overloaded` when the log has no room.
+/// Waits for: log_persisted, state_committed, its own ticks.
+struct shard_state : core::inbox_observer {
+  static inline const char* name = "shard";
+  using pointer = shard_actor::stateful_pointer<shard_state>;
+
+  explicit shard_state(pointer ptr);
+  [[nodiscard]] std::string path() const;
+
+  void start(shard_deps deps);
+  void propose(shard_proposals& batch);
+  void attach(attach_request& request);
+  void gather(cursor_moves& moves);
+  void fetch(const fetch_entries& request);
+  void passivate(const passivate_inbox& request);
+  void on_persisted(std::uint64_t write);
+  void on_state_committed(core::log_index applied);
+  void on_raft_tick();
+  void on_flush_tick();
+  void on_sweep_tick();
+  /// Begins to stop; ends by itself when all is written.
+  void begin_retirement();
+  /// Lets the core work, then sends what came of it.
+  void settle();
+  [[nodiscard]] std::string describe() const;
+  /// Asks the inbox's actor too, if there is one.
+  caf::typed_response_promise<std::string>
+  inspect_one(const core::owner& inbox);
+
+  // core::inbox_observer
+  bool observes(const core::owner& inbox) override;
+  void on_appended(const core::owner& inbox, const core::inbox_entry& entry,
+                   core::message_ptr message) override;
+  void on_removed(const core::owner& inbox,
+                  core::inbox_position position) override;
+  void on_devices_changed(const core::owner& inbox,
+                          const core::inbox_head& head) override;
+  void on_inbox_dropped(const core::owner& inbox) override;
+
+private:
+  /// A proposal in the log, not yet applied.
+  struct pending {
+    core::log_index index;
+    actors::ticket ticket = 0; ///< 0: proposed by the shard itself
+    shard_client from;
+  };
+  /// A live inbox actor.
+  struct slot {
+    inbox_actor actor;
+    std::uint64_t attaches = 0; ///< requests passed on so far
+    inbox_changes changes;
+    bool dirty = false;
+  };
+  struct owner_hash {
+    std::size_t operator()(const core::owner& o) const noexcept;
+  };
+
+  /// `live` is null if no actor has answered.
+  [[nodiscard]] std::string describe_inbox(const core::owner& inbox,
+                                           const live_inbox* live) const;
+  void apply(core::log_index index, const core::shared_bytes& raw);
+  void answer(const shard_client& to, actors::ticket number,
+              core::shard_outcome outcome);
+  bool propose_own(core::shard_command command, bool grows,
+                   core::log_index* index = nullptr);
+  void propose_policy_if_changed();
+  void continue_sweep();
+  void propose_cursors();
+  void place(proposal& item, const shard_client& from);
+  void place_waiting();
+  void refuse(const shard_client& from, actors::ticket number, core::errc why);
+  void schedule_flush_tick();
+  void pass_on(attach_request& request, const core::inbox_head& head);
+  slot* find_slot(const core::owner& inbox);
+  slot& changed_slot(const core::owner& inbox);
+  void send_answers();
+  void send_changes();
+  void fail_pending_if_deposed();
+  void finish_retirement_if_quiet();
+
+  pointer self_;
+  broker_context* context_ = nullptr;
+  core::group_id group_;
+  std::unique_ptr<schema::stored_inboxes> tables_;
+  std::unique_ptr<core::inbox_machine> machine_;
+  std::unique_ptr<replica> replica_;
+  std::deque<pending> pending_; // by index
+  struct waiting_proposal {
+    proposal item;
+    shard_client from;
+  };
+  std::deque<waiting_proposal> waiting_; // for room in the log, in order
+  std::map<core::log_index, attach_request> attaches_; // wait for a cursor
+  std::unordered_map<core::owner, slot, owner_hash> slots_;
+  std::vector<core::owner> dirty_slots_;
+  struct outbox {
+    shard_client to;
+    shard_answers answers;
+  };
+  std::vector<outbox> answers_;
+  // By inbox and device: the newest position is enough.
+  std::map<std::pair<core::owner, core::device_offset>, core::inbox_position>
+      moves_;
+  bool flush_pending_ = false;
+  bool policy_proposed_ = false;
+  bool counted_ready_ = false;
+  bool sweep_again_ = false;
+  bool retiring_ = false;
+  std::size_t inboxes_ending_ = 0;
+  std::uint64_t applied_since_sweep_ = 0;
+  core::steady_time last_full_sweep_{};
+};
+
+shard_actor::behavior_type shard_behavior(shard_state::pointer self,
+                                          shard_deps deps);
+
+} // namespace troupe::actors
