@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/handles.hpp"
+#include "actors/operator_actor.hpp"
+#include "app/broker.hpp"
+#include "app/gateway.hpp"
+#include "net/http_router.hpp"
+#include "net/ip_endpoint.hpp"
+#include "net/network.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+#include <boost/json/value.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace troupe::app {
+
+/// What the admin listener looks into; all outlives it.
+struct admin_parts {
+  broker& engine;
+  const actor_gateway& gateway;
+  net::network& network;
+  std::string token; ///< "" = none is asked for
+};
+
+/// The admin listener and its requests (docs/admin.md). Owned by the node;
+/// outlives the network's connections. Answers come from actors (asked, never
+/// locked) and from the tables; what walks over many records runs on a thread
+/// of its own, so that the loops go on.
+class admin {
+public:
+  explicit admin(admin_parts parts);
+  ~admin();
+  admin(const admin&) = delete;
+  admin& operator=(const admin&) = delete;
+
+  /// Opens the listener; answers where, with the real port. Fails with in_use,
+  /// io_error, or invalid_config for a network address without a token.
+  core::result<net::ip_endpoint> listen(net::ip_endpoint where);
+
+  /// Ends what is under way. The network has been stopped: no request comes
+  /// any more. Blocks for what runs in the background.
+  void stop();
+
+private:
+  using handler = std::function<void(const net::http_request&, net::responder)>;
+
+  void route(const char* method, const char* path, handler function);
+  void add_health_routes();
+  void add_actor_routes();
+  void add_user_routes();
+  void add_list_routes();
+  void add_legacy_page();
+
+  [[nodiscard]] std::string metrics_text() const;
+  void list_actors(const net::http_request& request, net::responder answer);
+  void show_actor(const net::http_request& request, net::responder answer);
+  void show_session(std::uint64_t number, net::responder answer);
+  void list_sessions(const net::http_request& request, net::responder answer);
+  void show_user(const std::string& uid, net::responder answer);
+  void add_user(const net::http_request& request, net::responder answer);
+  void remove_user(const std::string& uid,
+                   std::function<void(core::error)> done);
+  void import_users(const net::http_request& request, net::responder answer);
+  void edit_list(const std::string& list, const net::http_request& request,
+                 net::responder answer);
+  void find_unseen(const net::http_request& request, net::responder answer,
+                   bool purge);
+
+  /// Runs on the operator actor's loop.
+  void order(std::function<void(actors::operator_state&)> work);
+  /// Runs on the admin thread; `work` makes the response.
+  void in_background(net::responder answer,
+                     std::function<net::http_response()> work);
+
+  admin_parts parts_;
+  std::shared_ptr<net::http_router> router_;
+  actors::operator_actor operator_;
+  boost::asio::thread_pool background_{1};
+};
+
+/// From any thread: the response is given on the connection's loop.
+void respond(const net::responder& answer, net::http_response response);
+[[nodiscard]] net::http_response json_response(const boost::json::value& body,
+                                               unsigned status = 200);
+/// {"error": text of the code, "detail": …} with the HTTP status of the code.
+[[nodiscard]] net::http_response error_response(const core::error& why);
+
+} // namespace troupe::app

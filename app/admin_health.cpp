@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0
+// Liveness, readiness and metrics.
+#include "app/admin.hpp"
+#include "app/metrics_text.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value_from.hpp>
+
+#include <fstream>
+#include <string>
+#include <unistd.h>
+
+namespace troupe::app {
+namespace {
+
+std::uint64_t resident_bytes() {
+  std::ifstream in{"/proc/self/statm"};
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  in >> all >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void add_broker(metrics_writer& out, const actors::broker_stats& s) {
+  out.gauge("troupe_sessions", "Sessions open now.", s.sessions_open);
+  out.counter("troupe_sessions_opened_total", "Sessions opened.",
+              s.sessions_opened);
+  out.counter("troupe_logins_total", "Successful logins.", s.logins);
+  out.counter("troupe_logins_failed_total", "Refused logins.", s.logins_failed);
+  out.counter("troupe_posts_total", "Posts asked for.", s.posts);
+  out.counter("troupe_posts_accepted_total",
+              "Posts that are durable for all recipients they reached.",
+              s.posts_accepted);
+  out.counter("troupe_posts_refused_total", "Posts refused as a whole.",
+              s.posts_refused);
+  out.counter("troupe_recipients_failed_total",
+              "Recipients a post did not reach.", s.recipients_failed);
+  out.counter("troupe_deliveries_total", "Deliveries handed to sessions.",
+              s.deliveries);
+  out.counter("troupe_deliveries_acknowledged_total",
+              "Deliveries acknowledged by clients.", s.acknowledged);
+  out.counter("troupe_messages_expired_total",
+              "Deliveries dropped because their time to live had ended.",
+              s.messages_expired);
+  out.counter("troupe_messages_dropped_total",
+              "Messages lost because their inbox was full and drops the "
+              "oldest.",
+              s.messages_dropped);
+  out.counter("troupe_messages_unreadable_total",
+              "Stored messages that could not be decoded.",
+              s.unreadable_messages);
+  out.counter("troupe_requests_timed_out_total",
+              "Requests between actors without an answer in time.",
+              s.requests_timed_out);
+  out.counter("troupe_proposals_refused_total",
+              "Commands refused for lack of room in log or storage.",
+              s.requests_refused_overloaded);
+  out.counter("troupe_commands_applied_total", "Commands applied.",
+              s.commands_applied);
+  out.counter("troupe_commands_duplicate_total",
+              "Commands recognised as applied before.", s.commands_duplicate);
+  out.gauge("troupe_inbox_actors", "Inbox actors alive.", s.inbox_actors);
+  out.gauge("troupe_list_actors", "List actors alive.", s.list_actors);
+}
+
+void add_storage(metrics_writer& out, broker& engine) {
+  const auto log = engine.log().stats();
+  out.counter("troupe_log_syncs_total", "Batches written and flushed.",
+              log.batches);
+  out.counter("troupe_log_entries_total", "Log entries written.", log.entries);
+  out.counter("troupe_log_bytes_total", "Bytes written, padding included.",
+              log.bytes);
+  out.gauge("troupe_log_queued_bytes", "Bytes waiting for the disk.",
+            engine.log().queued_bytes());
+  out.gauge("troupe_log_segments", "Segments in use.",
+            log.last_segment - log.first_segment + 1);
+  const auto state = engine.state().stats();
+  out.counter("troupe_state_commits_total", "Commits of the tables.",
+              state.commits);
+  out.counter("troupe_state_commits_failed_total",
+              "Commits put off for lack of space.", state.commits_failed);
+  out.counter("troupe_state_puts_total", "Records written to the tables.",
+              state.puts);
+  out.counter("troupe_state_erases_total", "Records erased from the tables.",
+              state.erases);
+  out.counter("troupe_state_elided_total",
+              "Records that came and went between two commits.", state.elided);
+  out.gauge("troupe_state_used_bytes", "Bytes the tables use on disk.",
+            state.used_bytes);
+  out.gauge("troupe_state_backlog_bytes", "Bytes waiting for a commit.",
+            engine.state().backlog_bytes());
+  out.gauge(
+      "troupe_storage_health",
+      "0 room enough, 1 low, 2 full (the worse of log and tables).",
+      std::max(static_cast<std::uint64_t>(engine.log().health().level),
+               static_cast<std::uint64_t>(engine.state().health().level)));
+}
+
+void add_network(metrics_writer& out, const net::net_stats& s) {
+  out.gauge("troupe_connections", "Connections open now.", s.open);
+  out.counter("troupe_connections_accepted_total", "Connections accepted.",
+              s.accepted);
+  out.counter("troupe_received_bytes_total", "Bytes read.", s.bytes_in);
+  out.counter("troupe_sent_bytes_total", "Bytes written.", s.bytes_out);
+  out.counter("troupe_protocol_errors_total",
+              "Connections cut for bytes without sense.", s.protocol_errors);
+  out.counter("troupe_protocol_closes_total",
+              "Connections a protocol has ended.", s.protocol_closes);
+  out.counter("troupe_tls_handshakes_total", "TLS handshakes done.",
+              s.tls_handshakes);
+  out.counter("troupe_tls_failures_total", "TLS handshakes failed.",
+              s.tls_failures);
+  out.counter("troupe_socket_errors_total", "Connections lost by an error.",
+              s.socket_errors);
+  out.counter("troupe_slow_clients_cut_total",
+              "Connections cut because the client did not read.",
+              s.dropped_slow);
+  out.family("troupe_connections_refused_total", "counter",
+             "Connections refused, by reason.");
+  for (std::size_t i = 0; i < net::refusal_count; ++i)
+    out.sample("troupe_connections_refused_total", "reason",
+               net::to_string(static_cast<net::refusal>(i)), s.refused[i]);
+}
+
+void add_loops(metrics_writer& out, broker& engine) {
+  const auto loops = engine.loops();
+  const auto each = [&](const char* name, const char* type, const char* help,
+                        auto value) {
+    out.family(name, type, help);
+    for (const auto* loop : loops)
+      out.sample(name, "loop", std::to_string(loop->index()),
+                 value(loop->stats()));
+  };
+  each("troupe_loop_turns_total", "counter", "Turns of the loop.",
+       [](const auto& s) { return s.turns; });
+  each("troupe_loop_jobs_total", "counter", "Slices of actors run.",
+       [](const auto& s) { return s.jobs_run; });
+  each("troupe_loop_jobs_queued", "gauge", "Actors ready to run.",
+       [](const auto& s) { return s.jobs_queued; });
+  each("troupe_loop_busy_milliseconds_total", "counter",
+       "CPU time of the loop's thread.", [](const auto& s) {
+         return static_cast<std::uint64_t>(s.busy.count()) / 1'000'000U;
+       });
+  each("troupe_loop_exceptions_total", "counter",
+       "Exceptions that left a handler.",
+       [](const auto& s) { return s.exceptions; });
+}
+
+} // namespace
+
+std::string admin::metrics_text() const {
+  metrics_writer out;
+  add_broker(out, parts_.engine.context().stats);
+  add_network(out, parts_.network.stats());
+  add_storage(out, parts_.engine);
+  add_loops(out, parts_.engine);
+  out.gauge("troupe_actors", "Actors alive.", parts_.engine.registry().size());
+  out.gauge("troupe_ready", "1 if the node serves.",
+            std::uint64_t{parts_.engine.not_ready().empty()});
+  out.gauge("process_resident_memory_bytes", "Resident memory.",
+            resident_bytes());
+  return std::move(out).text();
+}
+
+void admin::add_health_routes() {
+  route("GET", "/livez", [](const net::http_request&, net::responder answer) {
+    answer.send(json_response({{"status", "ok"}}));
+  });
+  route("GET", "/readyz",
+        [this](const net::http_request&, net::responder answer) {
+          const auto reasons = parts_.engine.not_ready();
+          answer.send(
+              json_response({{"ready", reasons.empty()},
+                             {"reasons", boost::json::value_from(reasons)}},
+                            reasons.empty() ? 200 : 503));
+        });
+  route("GET", "/metrics",
+        [this](const net::http_request&, net::responder answer) {
+          net::http_response response;
+          response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+          response.body = metrics_text();
+          answer.send(std::move(response));
+        });
+}
+
+} // namespace troupe::app

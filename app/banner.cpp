@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/banner.hpp"
+
+#include "app/version.hpp"
+
+#include <algorithm>
+
+namespace troupe::app {
+namespace {
+
+/// An address a client on this machine can use.
+endpoint reachable(const endpoint& at) {
+  if (!is_wildcard(at))
+    return at;
+  const bool v6 = at.host.find(':') != std::string::npos;
+  return {v6 ? "::1" : "127.0.0.1", at.port};
+}
+
+std::string url(const endpoint& at) {
+  return "http://" + to_string(reachable(at));
+}
+
+std::string row(std::string label, const std::string& value,
+                const std::string& note = {}) {
+  label.resize(10, ' ');
+  std::string line = "  " + label + value;
+  if (!note.empty()) {
+    line.resize(std::max<std::size_t>(line.size() + 2, 38), ' ');
+    line += note;
+  }
+  return line + '\n';
+}
+
+std::string ready_line(const bound_addresses& bound) {
+  std::string line = "troupe ready public=" + to_string(bound.public_address);
+  if (bound.mq)
+    line += " mq=" + to_string(*bound.mq);
+  if (bound.tls)
+    line += " tls=" + to_string(*bound.tls);
+  if (bound.admin)
+    line += " admin=" + url(*bound.admin);
+  return line + '\n';
+}
+
+} // namespace
+
+std::vector<std::string> security_notices(const settings& values,
+                                          const bound_addresses& bound) {
+  std::vector<std::string> notices;
+  const auto open = [](const endpoint& at) { return !is_loopback(at); };
+  const bool mq_open = bound.mq && open(*bound.mq);
+  if (open(bound.public_address) || mq_open)
+    notices.push_back(
+        to_string(mq_open ? *bound.mq : bound.public_address) +
+        " can be reached from the network without TLS: device names, which "
+        "are the credentials, and messages pass in clear text. Set listen.tls "
+        "or put a proxy in front.");
+  if (bound.admin && open(*bound.admin))
+    notices.push_back("the admin interface at " + to_string(*bound.admin) +
+                      " can be reached from the network; its token passes in "
+                      "clear text.");
+  if (values.listen.proxy_protocol == proxy_protocol_mode::required &&
+      values.listen.trusted_proxies.empty())
+    notices.emplace_back("listen.proxy_protocol believes every peer; name the "
+                         "proxies in listen.trusted_proxies.");
+  return notices;
+}
+
+std::string banner_text(const settings& values, const bound_addresses& bound,
+                        const node_facts& node) {
+  std::string out = "Troupe " + std::string{version()} + " (" +
+                    std::string{commit()} + ")\n\n";
+  out += row("public", to_string(bound.public_address),
+             "websocket.MQ, and WebSocket at /mq");
+  if (bound.mq)
+    out += row("mq", to_string(*bound.mq), "websocket.MQ");
+  if (bound.tls)
+    out += row("tls", to_string(*bound.tls), "the same as public, inside TLS");
+  if (bound.admin)
+    out += row("admin", url(*bound.admin),
+               node.asks_for_admin_token ? "asks for a token" : "no token");
+  out += row("node", std::to_string(node.id.value()) + ' ' + node.name);
+  out += row("data", node.data);
+
+  for (const auto& notice : security_notices(values, bound))
+    out += "\n  WARNING: " + notice + '\n';
+
+  const auto server = reachable(bound.public_address);
+  out += "\n  Try next, in another terminal:\n"
+         "    troupe post --server " +
+         to_string(server) +
+         " --as alice --device laptop --create --to alice hello\n\n";
+  return out + ready_line(bound);
+}
+
+} // namespace troupe::app

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/broker.hpp"
+
+#include "actors/directory_actor.hpp"
+#include "actors/messages.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "actors/shard_actor.hpp"
+#include "schema/stored_directory.hpp"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <utility>
+
+namespace troupe::app {
+
+/// The groups that have written everything, while the broker stops.
+struct broker::retirement {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<core::group_id> done;
+};
+
+broker::broker(broker_settings settings)
+    : settings_(std::move(settings)), files_(storage::posix_file_system()),
+      retirement_(std::make_unique<retirement>()) {}
+
+broker::~broker() {
+  // Threads of the stores call into members declared before them.
+  system_.reset();
+  log_.reset();
+  if (state_)
+    state_->close();
+}
+
+core::result<std::unique_ptr<broker>> broker::open(broker_settings settings) {
+  std::unique_ptr<broker> fresh{new broker{std::move(settings)}};
+  if (auto opened = fresh->open_storage(); !opened)
+    return opened.error();
+  fresh->start_actors();
+  return fresh;
+}
+
+core::result<void> broker::open_storage() {
+  auto folder = storage::data_folder::open(files_, settings_.data);
+  if (!folder)
+    return folder.error();
+  folder_ = std::make_unique<storage::data_folder>(std::move(*folder));
+  if (!folder_->identity()) {
+    storage::folder_identity fresh;
+    fresh.cluster = storage::cluster_id::random();
+    fresh.node = core::node_id{1};
+    fresh.shards = settings_.broker.shards;
+    fresh.created = clock_.wall();
+    if (auto made = folder_->initialize(fresh); !made)
+      return made.error();
+  }
+  // How many shards there are is decided once, when the cluster is made.
+  settings_.broker.shards =
+      static_cast<std::uint16_t>(folder_->identity()->shards);
+  const auto groups = static_cast<std::uint16_t>(settings_.broker.shards + 1U);
+
+  storage::state_options state;
+  state.folder = folder_->state_path();
+  state.cluster = folder_->identity()->cluster;
+  state.groups = groups;
+  state.map_bytes = settings_.map_bytes;
+  state.commit_interval = settings_.commit_interval;
+  state.quota_bytes = settings_.quota_bytes;
+  state.reserve_bytes = settings_.reserve_bytes;
+  state.on_commit = [this](auto points) { on_committed(points); };
+  state.on_health = [this](const storage::health& h) {
+    settings_.log(h.level == storage::space_level::ok ? "info" : "warn",
+                  "state", h.reason.empty() ? "has room again" : h.reason);
+  };
+  auto opened_state = storage::state_store::open(std::move(state));
+  if (!opened_state)
+    return opened_state.error();
+  state_ = std::move(*opened_state);
+
+  // A log that was there and is not any more took acknowledged work with it.
+  const auto marker = folder_->path() / "log-was-begun";
+  const bool begun = files_.exists(marker);
+  const auto segments = files_.list(folder_->log_path());
+  if (begun && (!segments || segments->empty()))
+    return core::error{core::errc::corrupt,
+                       folder_->log_path().string() +
+                           ": the log is not there any more; restore the "
+                           "folder from a backup"};
+  storage::log_options log;
+  log.folder = folder_->log_path();
+  log.cluster = folder_->identity()->cluster;
+  log.segment_bytes = settings_.segment_bytes;
+  log.reserve_bytes = settings_.reserve_bytes;
+  log.on_durable = [this](auto batch) { on_durable(batch); };
+  log.on_health = [this](const storage::health& h) {
+    settings_.log(h.level == storage::space_level::ok ? "info" : "warn", "log",
+                  h.reason.empty() ? "has room again" : h.reason);
+  };
+  auto opened_log = storage::log_store::open(files_, std::move(log));
+  if (!opened_log)
+    return opened_log.error();
+  log_ = std::move(opened_log->store);
+  if (!begun) {
+    if (auto made = files_.open(marker, storage::open_mode::create); !made)
+      return made.error();
+    if (auto synced = files_.sync_folder(folder_->path()); !synced)
+      return synced.error();
+  }
+  recovered_ = std::move(opened_log->groups);
+  return check_log_is_complete();
+}
+
+/// The tables say how far the log must reach; a log that is gone or begins
+/// later has been taken away, and with it what was acknowledged.
+core::result<void> broker::check_log_is_complete() const {
+  for (std::uint16_t g = 0; g <= settings_.broker.shards; ++g) {
+    const core::group_id group{g};
+    const auto applied = state_->durable_applied(group);
+    if (applied == core::log_index{})
+      continue;
+    const auto found =
+        std::find_if(recovered_.begin(), recovered_.end(),
+                     [&](const auto& r) { return r.group == group; });
+    const bool known = found != recovered_.end() && found->hard_state;
+    const bool gap =
+        known && !found->entries.empty() && found->first > core::next(applied);
+    if (!known || gap)
+      return core::error{
+          core::errc::corrupt,
+          folder_->log_path().string() + ": group " + std::to_string(g) +
+              " has applied its log through " +
+              std::to_string(applied.value()) + ", but the log " +
+              (known ? "begins behind that" : "is not there any more") +
+              "; restore the folder from a backup"};
+  }
+  return {};
+}
+
+void broker::start_actors() {
+  actors::runtime::runtime_options runtime;
+  runtime.loops = settings_.loops;
+  runtime.spin = settings_.spin;
+  runtime.clock = &clock_;
+  runtime.on_error = [this](std::string_view where, std::string_view what) {
+    settings_.log("error", where, what);
+  };
+  config_ = std::make_unique<actors::runtime::runtime_config>(runtime);
+  directory_tables_ = std::make_unique<schema::stored_directory>(
+      state_->space(core::directory_group));
+  directory_ = std::make_unique<core::directory>(*directory_tables_);
+  context_ = std::make_unique<actors::broker_context>(clock_, settings_.broker,
+                                                      settings_.loops);
+  context_->directory = directory_.get();
+  context_->log = settings_.log;
+  context_->on_retired = [this](core::group_id group) { on_retired(group); };
+  system_ = std::make_unique<caf::actor_system>(*config_);
+
+  replica_log_ = std::make_unique<actors::stored_log>(*log_, [this] {
+    return state_->health().level != storage::space_level::ok;
+  });
+  auto deps_of = [this](core::group_id group) {
+    actors::replica_deps deps;
+    deps.group = group;
+    deps.self = folder_->identity()->node;
+    // One voter: no follower will ask for what the tables have.
+    deps.raft.keep_entries = 0;
+    deps.clock = &clock_;
+    deps.command_bytes_max = settings_.segment_bytes / 3 - (64U << 10U);
+    deps.log = replica_log_.get();
+    deps.space = &state_->space(group);
+    deps.recovered.group = group;
+    for (auto& found : recovered_)
+      if (found.group == group)
+        deps.recovered = std::move(found);
+    return deps;
+  };
+  auto& loops = scheduler();
+  const auto shards = settings_.broker.shards;
+  context_->directory_handle =
+      actors::runtime::spawn_pinned<actors::directory_actor,
+                                    actors::directory_state>(
+          *system_, &loops.at(0), actors::directory_behavior,
+          actors::directory_deps{context_.get(), deps_of(core::directory_group),
+                                 directory_tables_.get()});
+  for (std::uint16_t i = 1; i <= shards; ++i) {
+    const core::group_id group{i};
+    context_->shards.push_back(
+        actors::runtime::spawn_pinned<actors::shard_actor, actors::shard_state>(
+            *system_, &loops.at(i % loops.size()), actors::shard_behavior,
+            actors::shard_deps{context_.get(), deps_of(group)}));
+  }
+  recovered_ = {};
+  started_.store(true, std::memory_order_release);
+}
+
+// ------------------------------------------------- from the storage threads
+
+void broker::on_durable(std::span<const storage::completion> batch) {
+  // Before the first group exists nothing has been submitted; between its
+  // start and the last one's, early completions wait.
+  while (!started_.load(std::memory_order_acquire))
+    std::this_thread::yield();
+  // Tokens of a group ascend: the last one of a batch says it all.
+  std::vector<std::uint64_t> last(context_->shards.size() + 1U, 0);
+  std::vector<bool> seen(last.size(), false);
+  for (const auto& done : batch) {
+    seen[done.group.value()] = true;
+    last[done.group.value()] = done.token;
+  }
+  for (std::size_t g = 0; g < last.size(); ++g) {
+    if (!seen[g])
+      continue;
+    if (g == 0)
+      caf::anon_send(context_->directory_handle,
+                     actors::log_persisted{last[g]});
+    else
+      caf::anon_send(context_->shards[g - 1], actors::log_persisted{last[g]});
+  }
+}
+
+void broker::on_committed(std::span<const storage::durable_point> points) {
+  if (!started_.load(std::memory_order_acquire))
+    return;
+  for (const auto& point : points) {
+    if (point.group == core::directory_group)
+      caf::anon_send(context_->directory_handle,
+                     actors::state_committed{point.applied});
+    else
+      caf::anon_send(context_->shard(point.group),
+                     actors::state_committed{point.applied});
+  }
+}
+
+// --------------------------------------------------------------------- stop
+
+void broker::on_retired(core::group_id group) {
+  const std::lock_guard lock{retirement_->mutex};
+  retirement_->done.insert(group);
+  retirement_->changed.notify_all();
+}
+
+bool broker::stop(std::chrono::milliseconds patience) {
+  caf::anon_send(context_->directory_handle, actors::retire{});
+  for (const auto& shard : context_->shards)
+    caf::anon_send(shard, actors::retire{});
+  const auto groups = context_->shards.size() + 1U;
+  bool complete = false;
+  {
+    std::unique_lock lock{retirement_->mutex};
+    complete = retirement_->changed.wait_for(
+        lock, patience, [&] { return retirement_->done.size() == groups; });
+  }
+  const auto saved = state_->checkpoint_now();
+  if (!saved)
+    settings_.log("error", "state", core::to_string(saved.error()));
+  if (!complete)
+    for (const auto& shard : context_->shards)
+      caf::anon_send_exit(shard, caf::exit_reason::kill);
+  if (!complete)
+    caf::anon_send_exit(context_->directory_handle, caf::exit_reason::kill);
+  context_->shards.clear();
+  context_->directory_handle = actors::directory_actor{};
+  return complete && saved.has_value();
+}
+
+// --------------------------------------------------------------- inspection
+
+actors::runtime::scheduler& broker::scheduler() {
+  return actors::runtime::scheduler::of(*system_);
+}
+
+const actors::runtime::actor_registry& broker::registry() const {
+  return config_->registry();
+}
+
+std::vector<actors::runtime::loop*> broker::loops() {
+  std::vector<actors::runtime::loop*> all;
+  auto& loops = scheduler();
+  for (std::size_t i = 0; i < loops.size(); ++i)
+    all.push_back(&loops.at(i));
+  return all;
+}
+
+bool broker::wait_until_serving(std::chrono::milliseconds patience) const {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  while (!not_ready().empty() && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  return not_ready().empty();
+}
+
+std::vector<std::string> broker::not_ready() const {
+  std::vector<std::string> reasons;
+  if (!log_->has_room())
+    reasons.emplace_back("log: waiting for room in the prepared segments");
+  if (context_->groups_ready.load() < context_->options.shards + 1U)
+    reasons.emplace_back("replaying the log");
+  for (const auto& [what, health] :
+       {std::pair{"log", log_->health()}, std::pair{"state", state_->health()}})
+    if (health.level != storage::space_level::ok)
+      reasons.push_back(std::string{what} + ": " + health.reason);
+  return reasons;
+}
+
+} // namespace troupe::app

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "actors/replica_log.hpp"
+#include "actors/runtime/runtime_config.hpp"
+#include "actors/runtime/scheduler.hpp"
+#include "core/clock.hpp"
+#include "core/directory.hpp"
+#include "core/result.hpp"
+#include "storage/data_folder.hpp"
+#include "storage/file_system.hpp"
+#include "storage/log_store.hpp"
+#include "storage/state_store.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::schema {
+class stored_directory;
+} // namespace troupe::schema
+
+namespace troupe::app {
+
+struct broker_settings {
+  std::filesystem::path data;
+  std::size_t loops = 1;
+  std::chrono::microseconds spin{0};
+  actors::broker_options broker;
+  std::size_t segment_bytes = std::size_t{64} << 20;
+  std::chrono::milliseconds commit_interval{50};
+  std::size_t map_bytes = std::size_t{1} << 40;
+  std::uint64_t quota_bytes = 0;
+  std::uint64_t reserve_bytes = std::uint64_t{256} << 20;
+  /// Log lines of all layers: level, component, text. Thread-safe.
+  std::function<void(std::string_view, std::string_view, std::string_view)> log;
+};
+
+/// Everything of a node but its sockets: the data folder, log and tables, the
+/// actor system with directory and shards. Opened and stopped on the main
+/// thread; the members are for the doors and the admin listener in between.
+class broker {
+public:
+  /// Opens or creates the data folder, recovers, spawns the groups. The node
+  /// is usable when ready() says so (at once but for a replay).
+  static core::result<std::unique_ptr<broker>> open(broker_settings settings);
+
+  /// Ends the process' part in the folder without ceremony, if stop() was not
+  /// called.
+  ~broker();
+  broker(const broker&) = delete;
+  broker& operator=(const broker&) = delete;
+
+  /// Writes all that is pending and ends the actors. No session may be left.
+  /// Blocks, at most `patience`; false if something did not end in time.
+  bool stop(std::chrono::milliseconds patience);
+
+  [[nodiscard]] actors::broker_context& context() { return *context_; }
+  [[nodiscard]] caf::actor_system& system() { return *system_; }
+  [[nodiscard]] actors::runtime::scheduler& scheduler();
+  [[nodiscard]] const actors::runtime::actor_registry& registry() const;
+  [[nodiscard]] std::vector<actors::runtime::loop*> loops();
+  [[nodiscard]] const storage::folder_identity& identity() const {
+    return *folder_->identity();
+  }
+  [[nodiscard]] const std::filesystem::path& data_path() const {
+    return folder_->path();
+  }
+  [[nodiscard]] storage::log_store& log() { return *log_; }
+  [[nodiscard]] storage::state_store& state() { return *state_; }
+  [[nodiscard]] const core::clock& clock() const { return clock_; }
+
+  /// Blocks until not_ready() is empty, at most `patience`. A long replay or
+  /// a slow disk is no failure: the node then starts and says why it waits.
+  bool wait_until_serving(std::chrono::milliseconds patience) const;
+  /// Why the node does not serve just now; empty: it does.
+  [[nodiscard]] std::vector<std::string> not_ready() const;
+
+private:
+  explicit broker(broker_settings settings);
+  core::result<void> open_storage();
+  [[nodiscard]] core::result<void> check_log_is_complete() const;
+  void start_actors();
+  void on_durable(std::span<const storage::completion> batch);
+  void on_committed(std::span<const storage::durable_point> points);
+  void on_retired(core::group_id group);
+
+  broker_settings settings_;
+  core::system_clock clock_;
+  storage::file_system& files_;
+  std::unique_ptr<storage::data_folder> folder_;
+  std::unique_ptr<storage::state_store> state_;
+  std::unique_ptr<storage::log_store> log_;
+  std::unique_ptr<actors::stored_log> replica_log_;
+  std::vector<storage::recovered_group> recovered_;
+  std::unique_ptr<schema::stored_directory> directory_tables_;
+  std::unique_ptr<core::directory> directory_;
+  std::unique_ptr<actors::broker_context> context_;
+  std::unique_ptr<actors::runtime::runtime_config> config_;
+  std::unique_ptr<caf::actor_system> system_;
+
+  // Set once the groups' actors exist; read by the storage threads.
+  std::atomic<bool> started_{false};
+  struct retirement;
+  std::unique_ptr<retirement> retirement_;
+};
+
+} // namespace troupe::app

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli.hpp"
+
+#include "app/suggestions.hpp"
+#include "app/value_text.hpp"
+#include "app/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <sstream>
+
+namespace troupe::app {
+namespace {
+
+/// Flags of their own for what is set most often; the rest goes by --set.
+struct short_flag {
+  const char* flag;
+  const char* name;
+  const char* form;
+};
+constexpr std::array<short_flag, 11> short_flags{{
+    {"--data", "node.data", "DIR"},
+    {"--listen", "listen.public", "HOST:PORT"},
+    {"--admin", "listen.admin", "HOST:PORT"},
+    {"--admin-token-file", "admin.token_file", "FILE"},
+    {"--mq-listen", "listen.mq", "HOST:PORT"},
+    {"--tls-listen", "listen.tls", "HOST:PORT"},
+    {"--tls-certificate", "tls.certificate", "FILE"},
+    {"--tls-key", "tls.key", "FILE"},
+    {"--loops", "node.loops", "N"},
+    {"--log-level", "log.level", "LEVEL"},
+    {"--log-format", "log.format", "text|json"},
+}};
+
+/// An option whose text goes through one of our own parsers.
+template <class Target, class Parse>
+CLI::Option* add_parsed(CLI::App* to, const std::string& name, Target& target,
+                        Parse parse, const std::string& form,
+                        const std::string& help) {
+  return to
+      ->add_option_function<std::string>(
+          name,
+          [&target, parse, name](const std::string& text) {
+            const auto value = parse(text);
+            if (!value)
+              throw CLI::ValidationError(name, value.error().detail);
+            target = Target(*value);
+          },
+          help)
+      ->type_name(form);
+}
+
+CLI::Option* add_duration(CLI::App* to, const std::string& name,
+                          milliseconds& target, const std::string& help) {
+  const auto parse = [](const std::string& text) -> core::result<milliseconds> {
+    const auto value = parse_duration(text);
+    if (!value)
+      return value.error();
+    return std::chrono::duration_cast<milliseconds>(*value);
+  };
+  return add_parsed(to, name, target, parse, "DURATION", help);
+}
+
+/// Names with commas between or the flag again; never the words behind.
+CLI::Option* add_names(CLI::App* to, const std::string& name,
+                       std::vector<std::string>& target,
+                       const std::string& help) {
+  return to->add_option(name, target, help)
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME[,NAME]");
+}
+
+/// The tree of commands. Lives as long as one parse.
+class command_tree {
+public:
+  command_tree() {
+    root_.set_version_flag("--version", version_text());
+    root_.footer("Try: troupe serve --data ./data\n"
+                 "     troupe COMMAND --help");
+    root_.get_formatter()->column_width(34);
+    only_one(&root_);
+    add_serve();
+    add_post();
+    add_ping();
+    add_inbox();
+    add_users();
+    add_lists();
+    add_config();
+    add_bench();
+    add_version();
+  }
+  command_tree(const command_tree&) = delete;
+  command_tree& operator=(const command_tree&) = delete;
+
+  std::variant<command, cli_text> parse(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end()); // as CLI11 wants them
+    try {
+      root_.parse(arguments);
+    } catch (const CLI::Success& wanted) { // help and version
+      std::ostringstream text;
+      root_.exit(wanted, text, text);
+      return cli_text{exit_ok, text.str()};
+    } catch (const CLI::ParseError& failure) {
+      const auto unknown = root_.remaining(true);
+      return refuse(unknown.empty() ? std::string{failure.what()}
+                                    : describe_unknown(unknown.front()));
+    }
+    if (chosen_)
+      return *chosen_;
+    return cli_text{exit_usage, root_.help()};
+  }
+
+private:
+  /// Options that live as long as the tree and become the command if `at` is
+  /// what the line asks for.
+  template <class Options>
+  Options& options_of(CLI::App* at) {
+    auto options = std::make_shared<Options>();
+    at->final_callback([this, options] { chosen_ = *options; });
+    return *options;
+  }
+
+  /// Behind a command its siblings' names are plain words: a text may be
+  /// "list", a user may be called "post".
+  static void only_one(CLI::App* group) { group->require_subcommand(0, 1); }
+
+  CLI::App* add_group(const char* name, const char* help) {
+    auto* group = root_.add_subcommand(name, help);
+    only_one(group);
+    return group;
+  }
+
+  void add_config_flags(CLI::App* to, config_options& options) {
+    to->add_option("--config", options.file, "Configuration file (TOML)")
+        ->envname("TROUPE_CONFIG")
+        ->type_name("FILE");
+    for (const auto& each : short_flags) {
+      const auto* row = find_setting(each.name);
+      to->add_option_function<std::string>(
+            each.flag,
+            [&options, each](const std::string& text) {
+              options.flags.push_back({each.flag, each.name, text});
+            },
+            std::string{row->help})
+          ->type_name(each.form);
+    }
+    to->add_option_function<std::vector<std::string>>(
+          "--set",
+          [&options](const std::vector<std::string>& all) {
+            for (const auto& each : all) {
+              const auto equals = each.find('=');
+              if (equals == std::string::npos)
+                throw CLI::ValidationError(
+                    "--set", "'" + each + "' is no section.key=value");
+              options.flags.push_back(
+                  {"--set", each.substr(0, equals), each.substr(equals + 1)});
+            }
+          },
+          "Any setting; 'troupe config explain' lists them")
+        ->allow_extra_args(false)
+        ->type_name("SECTION.KEY=VALUE");
+  }
+
+  void add_client_flags(CLI::App* to, client_options& options) {
+    add_parsed(to, "--server", options.server, parse_endpoint, "HOST:PORT",
+               "Node to talk to [127.0.0.1:8080]")
+        ->envname("TROUPE_SERVER");
+    to->add_option("--as", options.uid, "User to log in as")
+        ->required()
+        ->type_name("UID");
+    to->add_option("--device", options.device,
+                   "Name of the user's device, which is the credential")
+        ->required()
+        ->type_name("NAME");
+    to->add_flag("--create", options.create,
+                 "Register the user first if there is none");
+    add_duration(to, "--timeout", options.timeout,
+                 "How long to wait for an answer [10s]");
+  }
+
+  void add_admin_flags(CLI::App* to, admin_options& options) {
+    add_parsed(to, "--admin", options.address, parse_endpoint, "HOST:PORT",
+               "Admin address of the node [127.0.0.1:9090]")
+        ->envname("TROUPE_ADMIN");
+    // Other users of the machine can read a flag, but not the environment.
+    to->add_option("--token", options.token,
+                   "Bearer token; better given as TROUPE_ADMIN_TOKEN")
+        ->envname("TROUPE_ADMIN_TOKEN")
+        ->type_name("TOKEN");
+    to->add_flag("--json", options.json, "Print the answer as JSON");
+    add_duration(to, "--timeout", options.timeout,
+                 "How long to wait for the answer [30s]");
+  }
+
+  void add_serve() {
+    auto* at = root_.add_subcommand("serve", "Run a node");
+    add_config_flags(at, options_of<serve_options>(at).config);
+    at->footer("SIGTERM and SIGINT drain the node, a second one ends it at "
+               "once; SIGHUP reads\nthe configuration, certificates and log "
+               "file again.");
+  }
+
+  void add_post() {
+    auto* at = root_.add_subcommand("post", "Send a message to users or lists");
+    auto& options = options_of<post_options>(at);
+    add_client_flags(at, options.client);
+    add_names(at, "--to", options.to, "Users, on all of their devices");
+    add_names(at, "--one", options.one, "Users, on one of their devices");
+    add_names(at, "--list", options.lists, "Lists, without yourself");
+    add_names(at, "--list-with-me", options.lists_with_sender,
+              "Lists, with yourself");
+    at->add_option_function<std::string>(
+          "--ttl",
+          [&options](const std::string& text) {
+            const auto value = parse_duration(text);
+            if (!value || value->count() < 1000)
+              throw CLI::ValidationError("--ttl", value ? "must be 1ms or more"
+                                                        : value.error().detail);
+            options.ttl = std::chrono::duration_cast<milliseconds>(*value);
+          },
+          "Time to live; it is dropped if nobody came for it")
+        ->type_name("DURATION");
+    add_message(at, options);
+    at->add_flag_callback(
+        "--no-copy", [&options] { options.copy_to_own_devices = false; },
+        "No copy to your own other devices");
+    at->parse_complete_callback([&options] {
+      if (options.to.empty() && options.one.empty() && options.lists.empty() &&
+          options.lists_with_sender.empty())
+        throw CLI::RequiredError("one of --to, --one, --list");
+    });
+    at->footer("Try: troupe post --as alice --device phone --create --to bob "
+               "'hello'");
+  }
+
+  template <class Options>
+  static void add_message(CLI::App* to, Options& options) {
+    to->add_option("--etc", options.meta,
+                   "JSON that belongs to the application, beside the text")
+        ->type_name("JSON");
+    to->add_option_function<std::string>(
+          "TEXT",
+          [&options](const std::string& text) {
+            if (text != "-")
+              options.text = text;
+          },
+          "The message; - or nothing reads standard input")
+        ->type_name("");
+  }
+
+  void add_ping() {
+    auto* at = root_.add_subcommand(
+        "ping", "Send a short message to whoever goes by an alias");
+    auto& options = options_of<ping_options>(at);
+    add_client_flags(at, options.client);
+    at->add_option("ALIAS", options.alias, "Alias of the recipient")
+        ->required();
+    add_message(at, options);
+  }
+
+  void add_inbox() {
+    auto* inbox = add_group("inbox", "Read messages");
+    auto* at = inbox->add_subcommand(
+        "tail", "Print messages as they arrive, from the oldest waiting");
+    auto& options = options_of<inbox_tail_options>(at);
+    add_client_flags(at, options.client);
+    at->add_option("--window", options.window,
+                   "Messages that may be on their way at once")
+        ->check(CLI::Range(1, 65'536))
+        ->capture_default_str();
+    at->add_flag_callback(
+        "--no-ack", [&options] { options.acknowledge = false; },
+        "Leave the messages in the inbox");
+    at->add_option("--count", options.count, "End after N messages")
+        ->type_name("N");
+    at->add_flag("--json", options.json, "One JSON object a message");
+  }
+
+  template <class Options>
+  Options& add_admin_command(CLI::App* to, const char* name, const char* help) {
+    auto* at = to->add_subcommand(name, help);
+    auto& options = options_of<Options>(at);
+    add_admin_flags(at, options.admin);
+    last_ = at;
+    return options;
+  }
+
+  void add_users() {
+    auto* users = add_group("user", "Manage users, aliases and devices");
+    auto& add = add_admin_command<user_add_options>(
+        users, "add", "Create a user with a first device");
+    last_->add_option("UID", add.uid, "Name of the user")->required();
+    last_->add_option("--device", add.device, "Name of the first device")
+        ->required()
+        ->type_name("NAME");
+    add_names(last_, "--alias", add.aliases, "Aliases");
+
+    auto& show =
+        add_admin_command<user_show_options>(users, "show", "Show one user");
+    last_->add_option("UID", show.uid, "Name of the user")->required();
+
+    auto& list =
+        add_admin_command<user_list_options>(users, "list", "List users");
+    last_->add_option("PREFIX", list.prefix, "Only names that begin so");
+    last_->add_option("--limit", list.limit, "Most users to list; 0 = all")
+        ->capture_default_str();
+
+    auto& remove = add_admin_command<user_remove_options>(
+        users, "remove", "Remove a user with aliases, devices and inbox");
+    last_->add_option("UID", remove.uid, "Name of the user")->required();
+
+    auto& import = add_admin_command<user_import_options>(
+        users, "import", "Add users, aliases and lists from an mqreg file");
+    last_->add_option("FILE", import.file, "The file; - is standard input")
+        ->required();
+
+    add_admin_command<user_export_options>(
+        users, "export", "Print all users and lists as an mqreg file");
+
+    auto& devices = add_admin_command<user_devices_options>(
+        users, "devices", "Show the devices of a user");
+    last_->add_option("UID", devices.uid, "Name of the user")->required();
+
+    auto& inactive = add_admin_command<user_inactive_options>(
+        users, "inactive", "List users and devices that were not seen lately");
+    add_duration(last_, "--unseen-for", inactive.unseen_for,
+                 "Not seen for so long")
+        ->required();
+
+    auto& purge = add_admin_command<user_purge_options>(
+        users, "purge", "Remove users that were not seen lately");
+    add_duration(last_, "--unseen-for", purge.unseen_for,
+                 "Not seen for so long")
+        ->required();
+  }
+
+  void add_lists() {
+    auto* lists = add_group("list", "Manage distribution lists");
+    auto& show = add_admin_command<list_show_options>(lists, "show",
+                                                      "Show who is in a list");
+    last_->add_option("LIST", show.list, "Name of the list")->required();
+
+    add_admin_command<list_ls_options>(lists, "ls", "Show all lists");
+
+    auto& add = add_admin_command<list_add_options>(
+        lists, "add", "Add a user; makes the list if there is none");
+    last_->add_option("LIST", add.list, "Name of the list")->required();
+    last_->add_option("UID", add.uid, "Name of the user")->required();
+
+    auto& remove = add_admin_command<list_remove_options>(
+        lists, "remove", "Remove a user; the last one takes the list along");
+    last_->add_option("LIST", remove.list, "Name of the list")->required();
+    last_->add_option("UID", remove.uid, "Name of the user")->required();
+  }
+
+  void add_config() {
+    auto* config =
+        add_group("config", "Print, check and explain the configuration");
+    options_of<config_default_options>(config->add_subcommand(
+        "default", "Print a file with every setting, explained"));
+
+    auto* check = config->add_subcommand(
+        "check", "Name every mistake in a file by line and column");
+    check
+        ->add_option("FILE", options_of<config_check_options>(check).file,
+                     "The file")
+        ->required();
+
+    auto* explained = config->add_subcommand(
+        "explain", "Show the values in force and where each comes from");
+    auto& options = options_of<config_explain_options>(explained);
+    explained->add_option("KEY", options.name, "One setting: section.key");
+    add_config_flags(explained, options.config);
+
+    auto* reference = config->add_subcommand("reference", "");
+    reference->group(""); // hidden: for docs/configuration.md
+    options_of<config_reference_options>(reference);
+  }
+
+  void add_bench() {
+    auto* at = root_.add_subcommand("bench", "Put load on a node and measure");
+    at->prefix_command();
+    at->set_help_flag(); // passed on like everything else
+    auto& options = options_of<bench_options>(at);
+    at->parse_complete_callback(
+        [at, &options] { options.arguments = at->remaining(); });
+  }
+
+  void add_version() {
+    options_of<version_options>(root_.add_subcommand(
+        "version", "Print version, commit, compiler and libraries"));
+  }
+
+  /// The command the line got to before it ended or went wrong.
+  const CLI::App& deepest() const {
+    const CLI::App* at = &root_;
+    while (!at->get_subcommands().empty())
+      at = at->get_subcommands().front();
+    return *at;
+  }
+
+  std::string describe_unknown(const std::string& word) const {
+    const auto& at = deepest();
+    std::vector<std::string> known;
+    if (word.size() > 1 && word.front() == '-') {
+      for (const auto* option : at.get_options())
+        for (const auto& name : option->get_lnames())
+          known.push_back("--" + name);
+      const auto flag = word.substr(0, word.find('='));
+      return "unknown flag '" + flag + "'" +
+             did_you_mean(flag, {known.begin(), known.end()});
+    }
+    for (const auto* each :
+         at.get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(each->get_name());
+    if (known.empty())
+      return "unexpected argument '" + word + "'";
+    return "unknown command '" + word + "'" +
+           did_you_mean(word, {known.begin(), known.end()});
+  }
+
+  cli_text refuse(const std::string& why) const {
+    std::string path = "troupe";
+    for (const CLI::App* at = &root_; !at->get_subcommands().empty();) {
+      at = at->get_subcommands().front();
+      path += ' ' + at->get_name();
+    }
+    return {exit_usage, path + ": " + why + "\nSee '" + path + " --help'.\n"};
+  }
+
+  CLI::App root_{"Troupe, a message broker: durable inboxes for users and "
+                 "their devices.",
+                 "troupe"};
+  std::optional<command> chosen_;
+  CLI::App* last_ = nullptr; // the admin command added last
+};
+
+} // namespace
+
+std::variant<command, cli_text>
+parse_command_line(const std::vector<std::string>& arguments) {
+  return command_tree{}.parse(arguments);
+}
+
+} // namespace troupe::app

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/options.hpp"
+#include "app/terminal.hpp"
+
+namespace troupe::app {
+
+/// Each command but `serve` and `bench`: carries it out and returns the exit
+/// code (cli.hpp). Results go to screen.out, what went wrong to screen.err.
+
+[[nodiscard]] int run(const post_options& options, terminal& screen);
+[[nodiscard]] int run(const ping_options& options, terminal& screen);
+/// Ends after `count` messages, when the node says goodbye, or by a signal.
+[[nodiscard]] int run(const inbox_tail_options& options, terminal& screen);
+
+[[nodiscard]] int run(const user_add_options& options, terminal& screen);
+[[nodiscard]] int run(const user_show_options& options, terminal& screen);
+[[nodiscard]] int run(const user_list_options& options, terminal& screen);
+[[nodiscard]] int run(const user_remove_options& options, terminal& screen);
+[[nodiscard]] int run(const user_import_options& options, terminal& screen);
+[[nodiscard]] int run(const user_export_options& options, terminal& screen);
+[[nodiscard]] int run(const user_devices_options& options, terminal& screen);
+[[nodiscard]] int run(const user_inactive_options& options, terminal& screen);
+[[nodiscard]] int run(const user_purge_options& options, terminal& screen);
+
+[[nodiscard]] int run(const list_show_options& options, terminal& screen);
+[[nodiscard]] int run(const list_ls_options& options, terminal& screen);
+[[nodiscard]] int run(const list_add_options& options, terminal& screen);
+[[nodiscard]] int run(const list_remove_options& options, terminal& screen);
+
+[[nodiscard]] int run(const config_default_options& options, terminal& screen);
+[[nodiscard]] int run(const config_check_options& options, terminal& screen);
+[[nodiscard]] int run(const config_explain_options& options, terminal& screen);
+[[nodiscard]] int run(const config_reference_options& options,
+                      terminal& screen);
+
+[[nodiscard]] int run(const version_options& options, terminal& screen);
+
+} // namespace troupe::app

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/config.hpp"
+#include "app/endpoint.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// What a command line asks for: one struct a command, made by
+/// parse_command_line() and carried out by run() in commands.hpp.
+namespace troupe::app {
+
+/// Where a node's configuration comes from; the environment is added when it
+/// is loaded.
+struct config_options {
+  std::optional<std::string> file;
+  std::vector<flag_value> flags;
+};
+
+/// troupe serve
+struct serve_options {
+  config_options config;
+};
+
+/// Who a client command is, and to which node it talks.
+struct client_options {
+  endpoint server{"127.0.0.1", 8080};
+  std::string uid;
+  std::string device;
+  /// Register the user with this device first, if there is no such user.
+  bool create = false;
+  milliseconds timeout{10'000};
+};
+
+/// troupe post
+struct post_options {
+  client_options client;
+  std::vector<std::string> to;    ///< uids, all of their devices
+  std::vector<std::string> one;   ///< uids, one of their devices
+  std::vector<std::string> lists; ///< all members but the sender
+  std::vector<std::string> lists_with_sender;
+  std::optional<milliseconds> ttl;
+  std::string meta; ///< JSON for the "etc" of the message, "" for none
+  bool copy_to_own_devices = true;
+  std::optional<std::string> text; ///< unset = standard input
+};
+
+/// troupe ping
+struct ping_options {
+  client_options client;
+  std::string alias;
+  std::string meta;
+  std::optional<std::string> text; ///< unset = standard input
+};
+
+/// troupe inbox tail
+struct inbox_tail_options {
+  client_options client;
+  std::uint32_t window = 1;
+  bool acknowledge = true;
+  bool json = false;
+  std::uint64_t count = 0; ///< end after so many messages; 0 = go on
+};
+
+/// The admin interface of a node.
+struct admin_options {
+  endpoint address{"127.0.0.1", 9090};
+  std::string token;
+  bool json = false; ///< print the answer as it came
+  milliseconds timeout{30'000};
+};
+
+/// troupe user …
+struct user_add_options {
+  admin_options admin;
+  std::string uid;
+  std::string device;
+  std::vector<std::string> aliases;
+};
+struct user_show_options {
+  admin_options admin;
+  std::string uid;
+};
+struct user_list_options {
+  admin_options admin;
+  std::string prefix;
+  std::uint64_t limit = 1000; ///< in all; 0 = every user
+};
+struct user_remove_options {
+  admin_options admin;
+  std::string uid;
+};
+struct user_import_options {
+  admin_options admin;
+  std::string file; ///< websocket.MQ's mqreg; "-" = standard input
+};
+struct user_export_options {
+  admin_options admin;
+};
+struct user_devices_options {
+  admin_options admin;
+  std::string uid;
+};
+struct user_inactive_options {
+  admin_options admin;
+  milliseconds unseen_for{};
+};
+struct user_purge_options {
+  admin_options admin;
+  milliseconds unseen_for{};
+};
+
+/// troupe list …
+struct list_show_options {
+  admin_options admin;
+  std::string list;
+};
+struct list_ls_options {
+  admin_options admin;
+};
+struct list_add_options {
+  admin_options admin;
+  std::string list;
+  std::string uid;
+};
+struct list_remove_options {
+  admin_options admin;
+  std::string list;
+  std::string uid;
+};
+
+/// troupe config …
+struct config_default_options {};
+struct config_check_options {
+  std::string file;
+};
+struct config_explain_options {
+  config_options config;
+  std::optional<std::string> name;
+};
+/// Prints docs/configuration.md; not in the help.
+struct config_reference_options {};
+
+/// troupe bench: everything behind the word, for the load generator.
+struct bench_options {
+  std::vector<std::string> arguments;
+};
+
+/// troupe version
+struct version_options {};
+
+using command =
+    std::variant<serve_options, post_options, ping_options, inbox_tail_options,
+                 user_add_options, user_show_options, user_list_options,
+                 user_remove_options, user_import_options, user_export_options,
+                 user_devices_options, user_inactive_options,
+                 user_purge_options, list_show_options, list_ls_options,
+                 list_add_options, list_remove_options, config_default_options,
+                 config_check_options, config_explain_options,
+                 config_reference_options, bench_options, version_options>;
+
+} // namespace troupe::app

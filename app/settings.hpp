@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/endpoint.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// What a node can be told: one struct a section of the configuration file.
+/// The initialisers are the defaults; ranges, help and the names by which a
+/// file, the environment and a flag set a member are in settings_table.cpp,
+/// one row a member. Names of members are the names of keys.
+namespace troupe::app {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+enum class proxy_protocol_mode : std::uint8_t { off, optional, required };
+enum class tls_version : std::uint8_t { tls_1_2, tls_1_3 };
+enum class overflow_policy : std::uint8_t { refuse, drop_oldest };
+enum class log_level : std::uint8_t { trace, debug, info, warn, error, off };
+enum class log_format : std::uint8_t { text, json };
+
+/// The process.
+struct node_settings {
+  std::string data = "./data";
+  std::string name;        ///< "" = the host's name
+  std::uint64_t loops = 0; ///< I/O threads; 0 = one a core
+  milliseconds drain_timeout{10'000};
+  microseconds spin{0};
+};
+
+/// The sockets, and what every connection is held to.
+struct listen_settings {
+  endpoint public_address{"127.0.0.1", 8080}; ///< key "public"
+  std::optional<endpoint> mq;
+  std::optional<endpoint> tls;
+  endpoint admin{"127.0.0.1", 9090};
+  proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
+  std::vector<std::string> trusted_proxies; ///< addresses or CIDR networks
+  std::uint64_t backlog = 1024;
+  std::uint64_t connections_max = 100'000;
+  std::uint64_t connections_per_address_max = 0; ///< 0 = no bound
+  std::uint64_t accept_rate_per_address = 0;     ///< a second; 0 = no bound
+  milliseconds keepalive_idle{30'000};
+  milliseconds keepalive_interval{10'000};
+  std::uint64_t keepalive_probes = 3;
+  std::uint64_t output_bytes_max = 128ULL << 20; ///< waiting for one socket
+};
+
+/// Certificates; read again at a reload.
+struct tls_settings {
+  std::string certificate; ///< PEM file, chain included
+  std::string key;         ///< PEM file
+  std::string client_ca;   ///< PEM file; asks clients for a certificate
+  tls_version min_version = tls_version::tls_1_2;
+};
+
+/// The admin listener.
+struct admin_settings {
+  std::string token;
+  std::string token_file;
+};
+
+/// websocket.MQ's own frames, on any door.
+struct mq_settings {
+  milliseconds login_timeout{6'000};
+  milliseconds retry_interval{10'000};
+  std::uint64_t message_bytes_max = 20ULL << 20;
+  std::uint64_t ping_bytes_max = 4ULL << 10;
+  std::uint64_t window_max = 1024;
+  std::uint64_t recipients_max = 10'000;
+  std::uint64_t login_rate_per_address = 0; ///< a minute; 0 = no bound
+};
+
+/// RFC 6455.
+struct ws_settings {
+  bool deflate = false;
+  milliseconds ping_interval{30'000};
+  milliseconds idle_timeout{60'000};
+  std::uint64_t header_bytes_max = 16ULL << 10;
+  std::vector<std::string> origins; ///< empty = any
+};
+
+/// Bounds of every user's inbox.
+struct inbox_settings {
+  std::uint64_t messages_max = 100'000;
+  std::uint64_t bytes_max = 256ULL << 20;
+  overflow_policy overflow = overflow_policy::refuse;
+  milliseconds ttl_default{0};           ///< 0 = for ever
+  milliseconds device_inactive_after{0}; ///< 0 = never
+  milliseconds user_inactive_after{0};   ///< 0 = never
+  milliseconds passivate_after{15'000};
+};
+
+/// The log and the state on disk.
+struct storage_settings {
+  std::uint64_t segment_bytes = 64ULL << 20;
+  milliseconds commit_interval{50};
+  std::uint64_t map_bytes = 1ULL << 40;
+  std::uint64_t quota_bytes = 0; ///< 0 = the whole disk
+  std::uint64_t reserve_bytes = 256ULL << 20;
+};
+
+struct cluster_settings {
+  std::uint64_t shards = 16;
+  std::string secret;
+};
+
+struct log_settings {
+  log_level level = log_level::info;
+  log_format format = log_format::text;
+  std::string file; ///< "" = standard error
+};
+
+struct settings {
+  node_settings node;
+  listen_settings listen;
+  tls_settings tls;
+  admin_settings admin;
+  mq_settings mq;
+  ws_settings ws;
+  inbox_settings inbox;
+  storage_settings storage;
+  cluster_settings cluster;
+  log_settings log;
+};
+
+} // namespace troupe::app

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/settings_table.hpp"
+
+#include <array>
+
+namespace troupe::app {
+namespace {
+
+template <auto Section, auto Member>
+field at(settings& target) {
+  return &((target.*Section).*Member);
+}
+
+constexpr std::uint64_t us = 1;
+constexpr std::uint64_t ms = 1'000 * us;
+constexpr std::uint64_t s = 1'000 * ms;
+constexpr std::uint64_t day = 86'400 * s;
+constexpr std::uint64_t years = 36'500 * day;
+constexpr std::uint64_t kib = 1ULL << 10;
+constexpr std::uint64_t mib = 1ULL << 20;
+constexpr std::uint64_t gib = 1ULL << 30;
+constexpr std::uint64_t tib = 1ULL << 40;
+
+constexpr setting_traits size_between(std::uint64_t min, std::uint64_t max) {
+  return {.min = min, .max = max, .counts = quantity::bytes};
+}
+constexpr setting_traits between(std::uint64_t min, std::uint64_t max) {
+  return {.min = min, .max = max};
+}
+constexpr setting_traits on_reload(setting_traits traits = {}) {
+  traits.effect = takes_effect::at_reload;
+  return traits;
+}
+constexpr setting_traits secret_on_reload{.effect = takes_effect::at_reload,
+                                          .secret = true};
+
+constexpr auto node = &settings::node;
+constexpr auto listen = &settings::listen;
+constexpr auto tls = &settings::tls;
+constexpr auto admin = &settings::admin;
+constexpr auto mq = &settings::mq;
+constexpr auto ws = &settings::ws;
+constexpr auto inbox = &settings::inbox;
+constexpr auto storage = &settings::storage;
+constexpr auto cluster = &settings::cluster;
+constexpr auto log = &settings::log;
+
+using node_s = node_settings;
+using listen_s = listen_settings;
+using mq_s = mq_settings;
+using inbox_s = inbox_settings;
+using storage_s = storage_settings;
+
+constexpr std::array sections{
+    section{"node", "The process: where its data is and how it runs."},
+    section{"listen", "The sockets, and what every connection is held to."},
+    section{"tls", "Certificates for the TLS listener."},
+    section{"admin", "Who may use the admin listener."},
+    section{"mq", "websocket.MQ's frames, on a port of their own or any other "
+                  "door."},
+    section{"ws", "WebSocket connections (RFC 6455)."},
+    section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
+    section{"storage", "The log and the state on disk."},
+    section{"cluster", "What all nodes of a cluster have in common."},
+    section{"log", "What the node writes about itself."},
+};
+
+const std::array rows{
+    setting{"node",
+            "data",
+            at<node, &node_s::data>,
+            {},
+            "Folder that holds everything durable; made if it is not there."},
+    setting{"node",
+            "name",
+            at<node, &node_s::name>,
+            {},
+            "Name of this node for people; empty takes the host's name."},
+    setting{"node", "loops", at<node, &node_s::loops>, between(0, 256),
+            "Threads that serve connections; 0 takes one for each core."},
+    setting{"node", "drain_timeout", at<node, &node_s::drain_timeout>,
+            between(0, 3'600 * s),
+            "How long a stopping node waits for work in progress."},
+    setting{"node", "spin", at<node, &node_s::spin>, between(0, 10 * ms),
+            "How long an idle loop polls before it sleeps: burns CPU time for "
+            "shorter delays."},
+
+    setting{"listen",
+            "public",
+            at<listen, &listen_s::public_address>,
+            {},
+            "Address for clients of every protocol; port 0 takes a free one."},
+    setting{"listen",
+            "mq",
+            at<listen, &listen_s::mq>,
+            {},
+            "One more address for websocket.MQ clients, commonly port 8008; "
+            "off if not wanted."},
+    setting{"listen",
+            "tls",
+            at<listen, &listen_s::tls>,
+            {},
+            "One more address for every protocol inside TLS; needs "
+            "tls.certificate and tls.key."},
+    setting{"listen",
+            "admin",
+            at<listen, &listen_s::admin>,
+            {},
+            "Address of the admin interface; other than loopback only with an "
+            "admin token."},
+    setting{"listen",
+            "proxy_protocol",
+            at<listen, &listen_s::proxy_protocol>,
+            {},
+            "Whether a proxy in front announces the client's address by the "
+            "PROXY protocol."},
+    setting{"listen",
+            "trusted_proxies",
+            at<listen, &listen_s::trusted_proxies>,
+            {},
+            "Addresses or networks whose PROXY headers are believed."},
+    setting{"listen", "backlog", at<listen, &listen_s::backlog>,
+            between(1, 65'535),
+            "Connections the system may hold that are not accepted yet."},
+    setting{"listen", "connections_max", at<listen, &listen_s::connections_max>,
+            on_reload(between(1, 10'000'000)),
+            "Connections at once; more are refused."},
+    setting{"listen", "connections_per_address_max",
+            at<listen, &listen_s::connections_per_address_max>,
+            on_reload(between(0, 10'000'000)),
+            "Connections at once from one address; 0 sets no bound."},
+    setting{"listen", "accept_rate_per_address",
+            at<listen, &listen_s::accept_rate_per_address>,
+            on_reload(between(0, 1'000'000)),
+            "New connections a second from one address; 0 sets no bound."},
+    setting{"listen", "keepalive_idle", at<listen, &listen_s::keepalive_idle>,
+            between(1 * s, 32'767 * s),
+            "Silence after which TCP asks whether the peer is still there."},
+    setting{"listen", "keepalive_interval",
+            at<listen, &listen_s::keepalive_interval>,
+            between(1 * s, 32'767 * s), "Time between such questions."},
+    setting{"listen", "keepalive_probes",
+            at<listen, &listen_s::keepalive_probes>, between(1, 127),
+            "Questions without an answer after which a peer counts as gone."},
+    setting{"listen", "output_bytes_max",
+            at<listen, &listen_s::output_bytes_max>,
+            on_reload(size_between(64 * kib, 16 * gib)),
+            "Bytes that may wait for one slow client before it is cut off."},
+
+    setting{"tls", "certificate", at<tls, &tls_settings::certificate>,
+            on_reload(), "PEM file with the certificate and its chain."},
+    setting{"tls", "key", at<tls, &tls_settings::key>, on_reload(),
+            "PEM file with the private key."},
+    setting{"tls", "client_ca", at<tls, &tls_settings::client_ca>, on_reload(),
+            "PEM file with authorities; clients then need a certificate of "
+            "theirs."},
+    setting{"tls", "min_version", at<tls, &tls_settings::min_version>,
+            on_reload(), "Oldest TLS version that is accepted."},
+
+    setting{"admin", "token", at<admin, &admin_settings::token>,
+            secret_on_reload,
+            "Bearer token that admin requests must show; empty asks for none."},
+    setting{"admin", "token_file", at<admin, &admin_settings::token_file>,
+            on_reload(), "File that holds the token, instead of admin.token."},
+
+    setting{"mq", "login_timeout", at<mq, &mq_s::login_timeout>,
+            on_reload(between(100 * ms, 3'600 * s)),
+            "A connection that has not tried to log in by then is closed."},
+    setting{"mq", "retry_interval", at<mq, &mq_s::retry_interval>,
+            on_reload(between(100 * ms, 86'400 * s)),
+            "A delivery without an acknowledgement is sent again after this."},
+    setting{"mq", "message_bytes_max", at<mq, &mq_s::message_bytes_max>,
+            on_reload(size_between(kib, gib)),
+            "Largest message a client may send."},
+    setting{"mq", "ping_bytes_max", at<mq, &mq_s::ping_bytes_max>,
+            on_reload(size_between(0, gib)),
+            "Largest body of a ping, which goes to people by alias."},
+    setting{"mq", "window_max", at<mq, &mq_s::window_max>,
+            on_reload(between(1, 65'536)),
+            "Deliveries a client may ask to have unacknowledged at once."},
+    setting{"mq", "recipients_max", at<mq, &mq_s::recipients_max>,
+            on_reload(between(1, 1'000'000)), "Recipients a post may name."},
+    setting{"mq", "login_rate_per_address",
+            at<mq, &mq_s::login_rate_per_address>,
+            on_reload(between(0, 1'000'000)),
+            "Failed logins a minute from one address; 0 sets no bound."},
+
+    setting{"ws",
+            "deflate",
+            at<ws, &ws_settings::deflate>,
+            {},
+            "Whether compression (permessage-deflate) is offered."},
+    setting{"ws", "ping_interval", at<ws, &ws_settings::ping_interval>,
+            on_reload(between(0, 3'600 * s)),
+            "Time between pings to a quiet client; 0 sends none."},
+    setting{"ws", "idle_timeout", at<ws, &ws_settings::idle_timeout>,
+            on_reload(between(0, 86'400 * s)),
+            "Silence after which a client counts as gone; 0 waits for ever."},
+    setting{"ws", "header_bytes_max", at<ws, &ws_settings::header_bytes_max>,
+            on_reload(size_between(kib, mib)),
+            "Largest header of an HTTP request."},
+    setting{"ws", "origins", at<ws, &ws_settings::origins>, on_reload(),
+            "Web origins whose pages may connect; empty allows all."},
+
+    setting{"inbox", "messages_max", at<inbox, &inbox_s::messages_max>,
+            on_reload(between(1, 1'000'000'000)),
+            "Messages an inbox holds before it overflows."},
+    setting{"inbox", "bytes_max", at<inbox, &inbox_s::bytes_max>,
+            on_reload(size_between(kib, 16 * tib)),
+            "Bytes an inbox holds before it overflows."},
+    setting{"inbox", "overflow", at<inbox, &inbox_s::overflow>, on_reload(),
+            "What a full inbox does: refuse the post, or drop its oldest "
+            "messages."},
+    setting{"inbox", "ttl_default", at<inbox, &inbox_s::ttl_default>,
+            on_reload(between(0, years)),
+            "Time to live of messages that name none; 0 keeps them until "
+            "acknowledged."},
+    setting{"inbox", "device_inactive_after",
+            at<inbox, &inbox_s::device_inactive_after>,
+            on_reload(between(0, years)),
+            "A device unseen for so long is inactive and its queue is given "
+            "up; 0 never does."},
+    setting{"inbox", "user_inactive_after",
+            at<inbox, &inbox_s::user_inactive_after>,
+            on_reload(between(0, years)),
+            "A user unseen for so long is suspended and gets no more posts; 0 "
+            "never does."},
+    setting{"inbox", "passivate_after", at<inbox, &inbox_s::passivate_after>,
+            on_reload(between(10 * ms, day)),
+            "An inbox nobody uses leaves memory after this."},
+
+    setting{"storage", "segment_bytes", at<storage, &storage_s::segment_bytes>,
+            size_between(mib, 16 * gib),
+            "Size of one file of the log; a message has to fit."},
+    setting{"storage", "commit_interval",
+            at<storage, &storage_s::commit_interval>, between(1 * ms, 10 * s),
+            "Time between commits of the state, which the log can rebuild."},
+    setting{"storage", "map_bytes", at<storage, &storage_s::map_bytes>,
+            size_between(64 * mib, 64 * tib),
+            "Address space for the state: a bound to its size, not a file."},
+    setting{"storage", "quota_bytes", at<storage, &storage_s::quota_bytes>,
+            size_between(0, 1024 * tib),
+            "Bytes the data folder may take; 0 allows the whole disk."},
+    setting{"storage", "reserve_bytes", at<storage, &storage_s::reserve_bytes>,
+            size_between(0, 16 * tib),
+            "Free bytes on the disk below which no new work is accepted."},
+
+    setting{"cluster",
+            "shards",
+            at<cluster, &cluster_settings::shards>,
+            {.min = 1, .max = 4'096, .effect = takes_effect::once},
+            "Shards the inboxes are spread over."},
+    setting{"cluster",
+            "secret",
+            at<cluster, &cluster_settings::secret>,
+            {.secret = true},
+            "What a node must know to join the cluster."},
+
+    setting{"log", "level", at<log, &log_settings::level>, on_reload(),
+            "Least important kind of line that is written."},
+    setting{"log",
+            "format",
+            at<log, &log_settings::format>,
+            {},
+            "Lines for people, or one JSON object a line."},
+    setting{"log",
+            "file",
+            at<log, &log_settings::file>,
+            {},
+            "File to append to, opened again at a reload; empty writes to "
+            "standard error."},
+};
+
+} // namespace
+
+std::span<const setting> all_settings() { return rows; }
+
+std::span<const section> all_sections() { return sections; }
+
+} // namespace troupe::app

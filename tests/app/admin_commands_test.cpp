@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/admin_client.hpp"
+#include "app/admin_report.hpp"
+#include "app/cli.hpp"
+#include "app/commands.hpp"
+#include "tests/app/scripted_server.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <boost/beast/http/write.hpp>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace troupe::app {
+namespace {
+
+namespace http = boost::beast::http;
+
+struct answer {
+  unsigned status = 200;
+  std::string body;
+};
+
+/// What a command asked for, and what it made of the answers.
+struct outcome {
+  std::vector<std::string> requests; ///< "METHOD target body"
+  std::string authorization;
+  int exit_code = 0;
+  std::string out;
+  std::string err;
+};
+
+/// Runs a command against a node that answers as scripted.
+template <class Options>
+outcome run_against(const std::vector<answer>& answers, Options options,
+                    const std::string& input = {}) {
+  outcome seen;
+  std::istringstream in{input};
+  std::ostringstream out;
+  std::ostringstream err;
+  std::size_t next = 0;
+  {
+    scripted_server node{
+        static_cast<int>(answers.size()), [&](auto& client) {
+          boost::beast::flat_buffer buffer;
+          http::request<http::string_body> request;
+          http::read(client, buffer, request);
+          seen.requests.push_back(std::string{request.method_string()} + ' ' +
+                                  std::string{request.target()} + ' ' +
+                                  request.body());
+          seen.authorization = std::string{request[http::field::authorization]};
+          http::response<http::string_body> response{
+              http::int_to_status(answers[next].status), 11,
+              answers[next].body};
+          ++next;
+          response.prepare_payload();
+          http::write(client, response);
+        }};
+    options.admin.address = node.address();
+    terminal screen{in, out, err};
+    seen.exit_code = run(options, screen);
+  }
+  seen.out = out.str();
+  seen.err = err.str();
+  return seen;
+}
+
+using requests = std::vector<std::string>;
+
+TEST(AdminCommands, UserAddSendsNameDeviceAndAliases) {
+  const auto seen =
+      run_against({{200, R"({"uid":"alice","aliases":["al"]})"}},
+                  user_add_options{{}, "alice", "n0", {"al", "ice"}});
+  EXPECT_EQ(
+      seen.requests,
+      requests{"POST /users "
+               R"({"uid":"alice","device":"n0","aliases":["al","ice"]})"});
+  EXPECT_EQ(seen.exit_code, exit_ok);
+  EXPECT_EQ(seen.out, "added alice\naliases: al (the others are taken)\n");
+  EXPECT_EQ(seen.authorization, "");
+}
+
+TEST(AdminCommands, ShowTheTokenIfThereIsOne) {
+  user_show_options options{{}, "a"};
+  options.admin.token = "hunter2";
+  EXPECT_EQ(run_against({{200, "{}"}}, options).authorization,
+            "Bearer hunter2");
+}
+
+TEST(AdminCommands, SayWhyANodeRefuses) {
+  const auto seen =
+      run_against({{404, R"({"error":"user unknown","detail":"no/body"})"}},
+                  user_remove_options{{}, "no/body"});
+  EXPECT_EQ(seen.requests, requests{"DELETE /users/no%2Fbody "});
+  EXPECT_EQ(seen.exit_code, exit_failed);
+  EXPECT_EQ(seen.err, "troupe user remove: not found: user unknown: no/body\n");
+}
+
+TEST(AdminCommands, SurviveAnswersThatAreNoJson) {
+  EXPECT_EQ(run_against({{200, "<html>"}}, list_ls_options{}).exit_code,
+            exit_failed);
+  EXPECT_EQ(run_against({{500, "oops"}}, list_ls_options{}).err,
+            "troupe list ls: unavailable: status 500\n");
+  EXPECT_EQ(run_against({{200, "[]"}}, list_ls_options{}).exit_code, exit_ok);
+}
+
+TEST(AdminCommands, FailWhenNobodyListens) {
+  endpoint gone;
+  { // A port that was free a moment ago.
+    scripted_server node{0, [](auto&) {}};
+    gone = node.address();
+  }
+  list_ls_options options;
+  options.admin.address = gone;
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  terminal screen{in, out, err};
+  EXPECT_EQ(run(options, screen), exit_failed);
+  EXPECT_NE(err.str().find("Connection refused"), std::string::npos);
+}
+
+TEST(AdminCommands, UserListFollowsThePages) {
+  std::string page = R"({"users":[)";
+  for (int i = 0; i < 1000; ++i)
+    page += std::string{i == 0 ? "" : ","} + R"({"uid":"u)" +
+            std::to_string(i) + R"("})";
+  page += R"(],"next":"u999"})";
+  const auto seen = run_against(
+      {{200, page},
+       {200, R"({"users":[{"uid":"z","devices":[{}],"aliases":["a","b"]}]})"}},
+      user_list_options{{}, "u&", 0});
+  EXPECT_EQ(seen.requests,
+            (requests{"GET /users?prefix=u%26&after=&limit=1000 ",
+                      "GET /users?prefix=u%26&after=u999&limit=1000 "}));
+  EXPECT_NE(seen.out.find("UID   DEVICES  ALIASES\n"), std::string::npos);
+  EXPECT_NE(seen.out.find("z     1        a b\n"), std::string::npos);
+}
+
+TEST(AdminCommands, UserListStopsAtItsLimit) {
+  const auto seen =
+      run_against({{200, R"({"users":[{"uid":"a"},{"uid":"b"}]})"}},
+                  user_list_options{{}, "", 2});
+  EXPECT_EQ(seen.requests, requests{"GET /users?prefix=&after=&limit=2 "});
+}
+
+TEST(AdminCommands, UserShowPrintsDevices) {
+  const auto seen = run_against(
+      {{200, R"({"uid":"a","aliases":[],"lists":["team"],"devices":[)"
+             R"({"offset":0,"acknowledged":4,"seen_ms":1795230900007},)"
+             R"({"offset":1,"acknowledged":0,"seen_ms":0}],)"
+             R"("inbox":{"last":7}})"}},
+      user_show_options{{}, "a"});
+  EXPECT_EQ(seen.out, "a\n  aliases  -\n  lists    team\n\n"
+                      "DEVICE  WAITING  LAST SEEN\n"
+                      "0       3        2026-11-21T03:15:00.007Z\n"
+                      "1       7        never\n");
+}
+
+TEST(AdminCommands, ImportSendsStandardInputAndPrintsCounts) {
+  const auto seen = run_against({{200, R"({"users":2,"aliases_dropped":1})"}},
+                                user_import_options{{}, "-"}, R"({"uid":{}})");
+  EXPECT_EQ(seen.requests, requests{R"(POST /users/import {"uid":{}})"});
+  EXPECT_EQ(seen.out, "users 2\naliases_dropped 1\n");
+}
+
+TEST(AdminCommands, ExportPassesBytesOn) {
+  const std::string registry = "{\"uid\":{\"\xFF\":{}}}\n";
+  EXPECT_EQ(run_against({{200, registry}}, user_export_options{}).out,
+            registry);
+}
+
+TEST(AdminCommands, InactiveAndPurgeGiveTheTime) {
+  EXPECT_EQ(run_against({{200, R"({"users":[]})"}},
+                        user_inactive_options{{}, milliseconds{1500}})
+                .requests,
+            requests{"GET /users/inactive?unseen_for_ms=1500 "});
+  EXPECT_EQ(run_against({{200, R"({"users":[]})"}},
+                        user_purge_options{{}, milliseconds{1500}})
+                .requests,
+            requests{R"(POST /users/purge {"unseen_for_ms":1500})"});
+}
+
+TEST(AdminCommands, ListEditsNameTheMember) {
+  EXPECT_EQ(
+      run_against({{200, "{}"}}, list_add_options{{}, "the list", "bob"})
+          .requests,
+      requests{
+          R"(POST /lists/the%20list/members {"op":"add","member":"bob"})"});
+  EXPECT_EQ(
+      run_against({{200, "{}"}}, list_remove_options{{}, "l", "bob"}).requests,
+      requests{R"(POST /lists/l/members {"op":"remove","member":"bob"})"});
+}
+
+TEST(AdminCommands, JsonPrintsTheAnswer) {
+  list_show_options options{{}, "l"};
+  options.admin.json = true;
+  EXPECT_EQ(run_against({{200, R"({"members":[]})"}}, options).out,
+            "{\"members\":[]}\n");
+}
+
+TEST(PercentEncoding, KeepsTheUnreservedOnly) {
+  EXPECT_EQ(percent_encoded("aZ0-._~"), "aZ0-._~");
+  EXPECT_EQ(percent_encoded("a/b ?&\xC3\xA4"), "a%2Fb%20%3F%26%C3%A4");
+}
+
+TEST(ConfigCommands, CheckNamesMistakesAndExitsWithTwo) {
+  std::istringstream in;
+  std::ostringstream out;
+  std::ostringstream err;
+  terminal screen{in, out, err};
+  EXPECT_EQ(run(config_check_options{"/nowhere"}, screen), exit_usage);
+  EXPECT_EQ(err.str(), "/nowhere: cannot be read: No such file or directory\n");
+  config_explain_options options;
+  options.name = "log.levle";
+  EXPECT_EQ(run(options, screen), exit_usage);
+  EXPECT_NE(err.str().find("did you mean 'log.level'?"), std::string::npos);
+}
+
+} // namespace
+} // namespace troupe::app

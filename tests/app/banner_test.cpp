@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/banner.hpp"
+#include "app/version.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe::app {
+namespace {
+
+const node_facts node{core::node_id{1}, "box", "/var/lib/troupe", false};
+
+TEST(Banner, ShowsEveryListenerTheNodeAndWhatToTry) {
+  const bound_addresses bound{{"127.0.0.1", 8080},
+                              endpoint{"127.0.0.1", 8008},
+                              endpoint{"::1", 8443},
+                              endpoint{"127.0.0.1", 9090}};
+  EXPECT_EQ(
+      banner_text({}, bound, node),
+      "Troupe " + std::string{version()} + " (" + std::string{commit()} +
+          ")\n\n"
+          "  public    127.0.0.1:8080            websocket.MQ, and WebSocket "
+          "at /mq\n"
+          "  mq        127.0.0.1:8008            websocket.MQ\n"
+          "  tls       [::1]:8443                the same as public, inside "
+          "TLS\n"
+          "  admin     http://127.0.0.1:9090     no token\n"
+          "  node      1 box\n"
+          "  data      /var/lib/troupe\n"
+          "\n"
+          "  Try next, in another terminal:\n"
+          "    troupe post --server 127.0.0.1:8080 --as alice --device laptop "
+          "--create --to alice hello\n"
+          "\n"
+          "troupe ready public=127.0.0.1:8080 mq=127.0.0.1:8008 "
+          "tls=[::1]:8443 admin=http://127.0.0.1:9090\n");
+}
+
+TEST(Banner, LeavesOutWhatIsNotThere) {
+  const auto text = banner_text({}, {{"127.0.0.1", 1}, {}, {}, {}}, node);
+  EXPECT_EQ(text.find("  mq "), std::string::npos);
+  EXPECT_EQ(text.find("admin"), std::string::npos);
+  EXPECT_NE(text.find("troupe ready public=127.0.0.1:1\n"), std::string::npos);
+}
+
+TEST(Banner, NamesAnAddressClientsCanUse) {
+  const auto text =
+      banner_text({}, {{"0.0.0.0", 80}, {}, {}, endpoint{"::", 90}}, node);
+  EXPECT_NE(text.find("--server 127.0.0.1:80 "), std::string::npos);
+  EXPECT_NE(text.find("admin=http://[::1]:90\n"), std::string::npos);
+}
+
+TEST(Banner, NeverShowsTheToken) {
+  settings values;
+  values.admin.token = "hunter2";
+  auto facts = node;
+  facts.asks_for_admin_token = true;
+  const auto text = banner_text(
+      values, {{"127.0.0.1", 1}, {}, {}, endpoint{"127.0.0.1", 2}}, facts);
+  EXPECT_EQ(text.find("hunter2"), std::string::npos);
+  EXPECT_NE(text.find("asks for a token"), std::string::npos);
+}
+
+TEST(SecurityNotices, AreLoudAboutTheNetworkAndQuietOnLoopback) {
+  const endpoint local{"127.0.0.1", 1};
+  const endpoint open{"0.0.0.0", 2};
+  EXPECT_TRUE(security_notices({}, {local, local, open, local}).empty());
+  EXPECT_EQ(security_notices({}, {open, {}, {}, {}}).size(), 1U);
+  EXPECT_EQ(security_notices({}, {local, open, {}, {}}).size(), 1U);
+  EXPECT_EQ(security_notices({}, {open, {}, {}, open}).size(), 2U);
+  settings values;
+  values.listen.proxy_protocol = proxy_protocol_mode::required;
+  EXPECT_EQ(security_notices(values, {local, {}, {}, {}}).size(), 1U);
+  EXPECT_NE(banner_text({}, {open, {}, {}, {}}, node).find("WARNING: "),
+            std::string::npos);
+}
+
+} // namespace
+} // namespace troupe::app

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli.hpp"
+
+#include <gtest/gtest.h>
+
+namespace troupe::app {
+namespace {
+
+using words = std::vector<std::string>;
+
+/// The options of a line that must be right.
+template <class Options>
+Options parsed(const words& line) {
+  const auto outcome = parse_command_line(line);
+  if (const auto* text = std::get_if<cli_text>(&outcome)) {
+    ADD_FAILURE() << text->text;
+    return {};
+  }
+  const auto* options = std::get_if<Options>(&std::get<command>(outcome));
+  if (options == nullptr) {
+    ADD_FAILURE() << "another command";
+    return {};
+  }
+  return *options;
+}
+
+/// The complaint about a line that must be wrong.
+std::string refused(const words& line) {
+  const auto outcome = parse_command_line(line);
+  const auto* text = std::get_if<cli_text>(&outcome);
+  if (text == nullptr || text->exit_code != exit_usage) {
+    ADD_FAILURE() << "was not refused";
+    return {};
+  }
+  return text->text.substr(0, text->text.find('\n'));
+}
+
+TEST(CommandLine, ServeCollectsSettingsInOrder) {
+  const auto options = parsed<serve_options>(
+      {"serve", "--data", "/tmp/d", "--listen", "127.0.0.1:0", "--admin",
+       "[::1]:0", "--mq-listen=:8008", "--config", "t.toml", "--log-format",
+       "json", "--loops", "2", "--set", "mq.window_max=5", "--set",
+       "node.name=a=b"});
+  EXPECT_EQ(options.config.file, "t.toml");
+  std::vector<std::string> flags;
+  for (const auto& each : options.config.flags)
+    flags.push_back(each.flag + ' ' + each.name + ' ' + each.value);
+  std::sort(flags.begin(), flags.end());
+  EXPECT_EQ(flags,
+            (words{"--admin listen.admin [::1]:0", "--data node.data /tmp/d",
+                   "--listen listen.public 127.0.0.1:0",
+                   "--log-format log.format json", "--loops node.loops 2",
+                   "--mq-listen listen.mq :8008", "--set mq.window_max 5",
+                   "--set node.name a=b"}));
+}
+
+TEST(CommandLine, PostTakesRecipientsOfEachKind) {
+  const auto options = parsed<post_options>(
+      {"post", "--server", "h:1", "--as", "alice", "--device", "n0", "--to",
+       "bob,carol", "--to", "dave", "--one", "erin", "--list", "team", "--ttl",
+       "1h", "--no-copy", "hello world"});
+  EXPECT_EQ(options.client.server, (endpoint{"h", 1}));
+  EXPECT_EQ(options.client.uid, "alice");
+  EXPECT_EQ(options.client.device, "n0");
+  EXPECT_EQ(options.to, (words{"bob", "carol", "dave"}));
+  EXPECT_EQ(options.one, words{"erin"});
+  EXPECT_EQ(options.lists, words{"team"});
+  EXPECT_EQ(options.ttl, std::chrono::hours{1});
+  EXPECT_FALSE(options.copy_to_own_devices);
+  EXPECT_EQ(options.text, "hello world");
+}
+
+TEST(CommandLine, PostReadsStandardInputForADashOrNothing) {
+  const words base{"post", "--as", "a", "--device", "d", "--to", "b"};
+  EXPECT_FALSE(parsed<post_options>(base).text);
+  auto dash = base;
+  dash.emplace_back("-");
+  EXPECT_FALSE(parsed<post_options>(dash).text);
+  EXPECT_TRUE(parsed<post_options>(dash).copy_to_own_devices);
+}
+
+TEST(CommandLine, PingAndTail) {
+  const auto ping = parsed<ping_options>(
+      {"ping", "--as", "a", "--device", "d", "bobby", "short"});
+  EXPECT_EQ(ping.alias, "bobby");
+  EXPECT_EQ(ping.text, "short");
+  const auto tail = parsed<inbox_tail_options>(
+      {"inbox", "tail", "--as", "a", "--device", "d", "--window", "64",
+       "--no-ack", "--json", "--count", "3", "--timeout", "500ms"});
+  EXPECT_EQ(tail.window, 64U);
+  EXPECT_FALSE(tail.acknowledge);
+  EXPECT_TRUE(tail.json);
+  EXPECT_EQ(tail.count, 3U);
+  EXPECT_EQ(tail.client.timeout, std::chrono::milliseconds{500});
+}
+
+TEST(CommandLine, UserCommands) {
+  const auto add = parsed<user_add_options>(
+      {"user", "add", "alice", "--device", "n0", "--alias", "al,ice", "--admin",
+       "127.0.0.1:1", "--token", "t", "--json"});
+  EXPECT_EQ(add.uid, "alice");
+  EXPECT_EQ(add.aliases, (words{"al", "ice"}));
+  EXPECT_EQ(add.admin.address.port, 1);
+  EXPECT_EQ(add.admin.token, "t");
+  EXPECT_TRUE(add.admin.json);
+  EXPECT_EQ(parsed<user_show_options>({"user", "show", "a"}).uid, "a");
+  EXPECT_EQ(parsed<user_list_options>({"user", "list"}).prefix, "");
+  EXPECT_EQ(parsed<user_list_options>({"user", "list", "a"}).prefix, "a");
+  EXPECT_EQ(parsed<user_remove_options>({"user", "remove", "a"}).uid, "a");
+  EXPECT_EQ(parsed<user_import_options>({"user", "import", "mqreg"}).file,
+            "mqreg");
+  parsed<user_export_options>({"user", "export"});
+  EXPECT_EQ(parsed<user_devices_options>({"user", "devices", "a"}).uid, "a");
+  EXPECT_EQ(
+      parsed<user_inactive_options>({"user", "inactive", "--unseen-for", "30d"})
+          .unseen_for,
+      std::chrono::hours{720});
+  parsed<user_purge_options>({"user", "purge", "--unseen-for", "1d"});
+}
+
+TEST(CommandLine, ListCommands) {
+  EXPECT_EQ(parsed<list_show_options>({"list", "show", "l"}).list, "l");
+  parsed<list_ls_options>({"list", "ls"});
+  const auto add = parsed<list_add_options>({"list", "add", "l", "bob"});
+  EXPECT_EQ(add.list, "l");
+  EXPECT_EQ(add.uid, "bob");
+  EXPECT_EQ(parsed<list_remove_options>({"list", "remove", "l", "bob"}).uid,
+            "bob");
+}
+
+TEST(CommandLine, ConfigCommands) {
+  parsed<config_default_options>({"config", "default"});
+  EXPECT_EQ(parsed<config_check_options>({"config", "check", "f"}).file, "f");
+  EXPECT_FALSE(parsed<config_explain_options>({"config", "explain"}).name);
+  const auto one = parsed<config_explain_options>(
+      {"config", "explain", "mq.window_max", "--set", "mq.window_max=2"});
+  EXPECT_EQ(one.name, "mq.window_max");
+  EXPECT_EQ(one.config.flags.size(), 1U);
+  parsed<config_reference_options>({"config", "reference"});
+  parsed<version_options>({"version"});
+}
+
+TEST(CommandLine, BenchPassesEverythingOn) {
+  EXPECT_EQ(parsed<bench_options>(
+                {"bench", "fanout", "--clients", "100", "-h", "--help"})
+                .arguments,
+            (words{"fanout", "--clients", "100", "-h", "--help"}));
+}
+
+TEST(CommandLine, TakesNamesOfCommandsForPlainWords) {
+  EXPECT_EQ(parsed<post_options>(
+                {"post", "--as", "a", "--device", "d", "--to", "user", "ping"})
+                .text,
+            "ping");
+  EXPECT_EQ(parsed<user_show_options>({"user", "show", "list"}).uid, "list");
+  EXPECT_EQ(parsed<user_show_options>({"user", "show", "show"}).uid, "show");
+  EXPECT_EQ(parsed<list_add_options>({"list", "add", "user", "add"}).uid,
+            "add");
+  EXPECT_EQ(parsed<bench_options>({"bench", "post", "bench"}).arguments,
+            (words{"post", "bench"}));
+}
+
+TEST(CommandLine, RefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(refused({"serv", "--data", "x"}),
+            "troupe: unknown command 'serv'; did you mean 'serve'?");
+  EXPECT_EQ(refused({"serve", "--lisen", "x"}),
+            "troupe serve: unknown flag '--lisen'; did you mean '--listen'?");
+  EXPECT_EQ(refused({"serve", "--lisen=x"}),
+            "troupe serve: unknown flag '--lisen'; did you mean '--listen'?");
+  EXPECT_EQ(refused({"user", "ad", "alice"}),
+            "troupe user: unknown command 'ad'; did you mean 'add'?");
+  EXPECT_EQ(refused({"config", "check", "a", "b"}),
+            "troupe config check: unexpected argument 'b'");
+  EXPECT_EQ(refused({"post", "--too", "bob"}),
+            "troupe post: unknown flag '--too'; did you mean '--to'?");
+  EXPECT_EQ(refused({"--verbose"}), "troupe: unknown flag '--verbose'");
+}
+
+TEST(CommandLine, RefusesWrongValues) {
+  EXPECT_EQ(refused({"serve", "--set", "x"}),
+            "troupe serve: --set: 'x' is no section.key=value");
+  for (const auto& line : std::vector<words>{
+           {"post", "--as", "a", "--device", "d", "x"},
+           {"post", "--as", "a", "--to", "b", "x"},
+           {"post", "--as", "a", "--device", "d", "--to", "b", "--ttl", "0",
+            "x"},
+           {"inbox", "tail", "--as", "a", "--device", "d", "--window", "0"},
+           {"ping", "--as", "a", "--device", "d"},
+           {"user", "list", "--admin", "nowhere"},
+           {"user", "purge"},
+           {"config", "check"},
+           {"serve", "--data"},
+       })
+    EXPECT_NE(refused(line), "");
+}
+
+TEST(CommandLine, AnswersAHalfCommandWithHelp) {
+  for (const auto& line : std::vector<words>{{}, {"user"}, {"config"}}) {
+    const auto outcome = parse_command_line(line);
+    const auto& text = std::get<cli_text>(outcome);
+    EXPECT_EQ(text.exit_code, exit_usage);
+    EXPECT_NE(text.text.find("Subcommands:"), std::string::npos);
+  }
+}
+
+TEST(CommandLine, HelpAndVersionAreNoFailure) {
+  const auto help = std::get<cli_text>(parse_command_line({"serve", "--help"}));
+  EXPECT_EQ(help.exit_code, exit_ok);
+  EXPECT_NE(help.text.find("--mq-listen"), std::string::npos);
+  const auto version = std::get<cli_text>(parse_command_line({"--version"}));
+  EXPECT_EQ(version.exit_code, exit_ok);
+  EXPECT_EQ(version.text.rfind("troupe ", 0), 0U);
+  const auto all = std::get<cli_text>(parse_command_line({"--help"}));
+  EXPECT_EQ(all.text.find("reference"), std::string::npos);
+}
+
+} // namespace
+} // namespace troupe::app
