@@ -34,7 +34,7 @@ public:
 
   [[nodiscard]] const hello& peer() const { return handshake_.peer(); }
   [[nodiscard]] const session_keys& keys() const { return handshake_.keys(); }
-  [[nodiscard]] const std::string& address() const { return stream_->peer(); }
+  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] bool proven() const { return handshake_.authenticated(); }
 
   /// Says yes; `done` gets the stream once that is written, or null.
@@ -50,6 +50,7 @@ private:
 
   acceptor_handshake handshake_;
   std::shared_ptr<frame_stream> stream_;
+  std::string address_;
   boost::asio::steady_timer deadline_;
   on_proven on_proven_;
   on_failed on_failed_;

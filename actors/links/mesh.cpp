@@ -184,7 +184,7 @@ void mesh::forget_peer(core::node_id id) {
   ports_.erase(id);
   peers_.erase(id);
   const std::lock_guard lock{info_mutex_};
-  info_.erase(id);
+  shown_.erase(id);
 }
 
 mesh_peer* mesh::find(core::node_id id) {
@@ -345,15 +345,21 @@ void mesh::publish_info(const mesh_peer& p) {
           now() - link->heard);
   }
   const std::lock_guard lock{info_mutex_};
-  info_[p.id] = std::move(info);
+  shown_[p.id] = {std::move(info), p.port};
 }
 
 std::vector<peer_info> mesh::info() const {
   std::vector<peer_info> all;
   {
     const std::lock_guard lock{info_mutex_};
-    for (const auto& [id, info] : info_)
-      all.push_back(info);
+    for (const auto& [id, peer] : shown_) {
+      auto& info = all.emplace_back(peer.info);
+      for (std::size_t i = 0; i < lanes; ++i)
+        info.lane[i].queued_bytes = peer.port->queued_bytes(i);
+      for (std::size_t i = 0; i < drop_reasons; ++i)
+        info.dropped[i] =
+            peer.port->dropped(drop_reason{static_cast<std::uint8_t>(i)});
+    }
   }
   std::sort(all.begin(), all.end(),
             [](const auto& a, const auto& b) { return a.node < b.node; });

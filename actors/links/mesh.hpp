@@ -221,7 +221,11 @@ private:
   std::atomic<std::uint64_t> old_link_envelopes_{0};
   std::shared_ptr<std::atomic<std::uint64_t>> swallowed_;
   mutable std::mutex info_mutex_;
-  std::unordered_map<core::node_id, peer_info> info_; // guarded by info_mutex_
+  struct shown_peer {
+    peer_info info; // of the last tick or change
+    std::shared_ptr<peer_port> port;
+  };
+  std::unordered_map<core::node_id, shown_peer> shown_; // guarded by it
 };
 
 } // namespace troupe::actors::links
