@@ -10,6 +10,7 @@ inbound::inbound(boost::asio::ip::tcp::socket socket, handshake_options self,
     : handshake_(std::move(self)), deadline_(socket.get_executor()) {
   stream_ = std::make_shared<frame_stream>(std::move(socket),
                                            frame_stream::side::acceptor, tls);
+  address_ = stream_->peer();
 }
 
 inbound::~inbound() {

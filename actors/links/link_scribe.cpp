@@ -4,6 +4,7 @@
 #include <caf/io/basp/header.hpp>
 #include <caf/io/basp/message_type.hpp>
 #include <caf/policy/tcp.hpp>
+#include <openssl/err.h>
 
 #include <sys/socket.h>
 #include <utility>
@@ -27,6 +28,32 @@ Integer big_endian(std::string_view bytes) {
   return value;
 }
 
+/// OpenSSL reads the outcome of a call off a queue of errors that all
+/// connections of a thread share and that CAF never empties: without this the
+/// first link that ends by an error would take all others with it, and every
+/// later one.
+class guarded_session {
+public:
+  explicit guarded_session(caf::openssl::session& session)
+      : session_(session) {}
+  caf::io::network::rw_state read_some(std::size_t& result, int descriptor,
+                                       void* bytes, std::size_t size) {
+    ERR_clear_error();
+    return session_.read_some(result, descriptor, bytes, size);
+  }
+  caf::io::network::rw_state write_some(std::size_t& result, int descriptor,
+                                        const void* bytes, std::size_t size) {
+    ERR_clear_error();
+    return session_.write_some(result, descriptor, bytes, size);
+  }
+  bool must_read_more(int descriptor, std::size_t threshold) {
+    return session_.must_read_more(descriptor, threshold);
+  }
+
+private:
+  caf::openssl::session& session_;
+};
+
 } // namespace
 
 // --------------------------------------------------------------------- stream
@@ -40,7 +67,8 @@ link_scribe::guarded_stream::guarded_stream(
 void link_scribe::guarded_stream::handle_event(
     caf::io::network::operation operation) {
   if (session_) {
-    handle_event_impl(operation, *session_);
+    guarded_session guarded{*session_};
+    handle_event_impl(operation, guarded);
   } else {
     caf::policy::tcp plain;
     handle_event_impl(operation, plain);

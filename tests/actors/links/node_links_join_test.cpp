@@ -255,9 +255,29 @@ TEST(LinkTls, SurvivesARestart) {
   two = std::make_unique<link_node>(link_node::settings{
       .id = 2, .tls = tls_of(authority, "two"), .port = port});
   two->links().set_peer(one.id(), {one.address()});
-  ASSERT_TRUE(one.wait_for_link(*two));
+  ASSERT_TRUE(one.wait_for_link(*two)) << one.log_text() << "\n"
+                                       << two->log_text();
   EXPECT_TRUE(one.send(*two, kind::raft, 1, "x"));
   EXPECT_TRUE(eventually([&] { return two->message_count() == 1; }));
+}
+
+TEST(LinkTls, KeepsOtherLinksWhenOneEndsBadly) {
+  test_authority authority;
+  link_node one{{.id = 1, .tls = tls_of(authority, "one")}};
+  link_node two{{.id = 2, .tls = tls_of(authority, "two")}};
+  auto three = std::make_unique<link_node>(
+      link_node::settings{.id = 3, .tls = tls_of(authority, "three")});
+  one.meet(two);
+  one.meet(*three);
+  ASSERT_TRUE(one.wait_for_link(two));
+  ASSERT_TRUE(one.wait_for_link(*three));
+  const auto link = one.peer(two).link;
+  three.reset();
+  ASSERT_TRUE(eventually([&] { return one.events().size() == 3; }));
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE(one.send(two, kind::raft, 1, "x"));
+  ASSERT_TRUE(eventually([&] { return two.message_count() == 10; }));
+  EXPECT_EQ(one.peer(two).link, link);
 }
 
 TEST(LinkTls, CarriesJoinCalls) {

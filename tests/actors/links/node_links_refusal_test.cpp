@@ -85,6 +85,14 @@ TEST(NodeLinksRefusal, NoticesAnAddressThatLeadsElsewhere) {
       eventually([&] { return two.logged("another node than expected"); }));
 }
 
+TEST(NodeLinksRefusal, RefusesItsOwnIdInAnotherProcess) {
+  link_node one{{.id = 1}};
+  raw_peer twin{one.links().port()};
+  dialer_handshake dialer{insider(1), purpose::link, {}};
+  EXPECT_EQ(twin.shake_hands(dialer).why.code, refusal_code::same_node);
+  EXPECT_TRUE(one.logged("two processes have the id 1"));
+}
+
 TEST(NodeLinksRefusal, AsksTheOwnerForAdmission) {
   link_node one{{.id = 1, .adjust = [](link_options& options) {
                    options.admit =
