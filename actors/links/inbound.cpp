@@ -74,16 +74,19 @@ void inbound::on_frame(const frame& got) {
   }
 }
 
-void inbound::accept(std::function<void(std::shared_ptr<frame_stream>)> done) {
+void inbound::accept(on_accepted done) {
+  on_failed_ = nullptr;
+  on_accepted_ = std::move(done);
   stream_->write(handshake_.accept(),
-                 [self = shared_from_this(),
-                  done = std::move(done)](bool sent, const auto&) {
+                 [self = shared_from_this()](bool sent, const auto& failed) {
+                   if (!sent) {
+                     self->fail(failed);
+                     return;
+                   }
                    self->deadline_.cancel();
-                   self->on_failed_ = nullptr;
-                   auto stream = std::exchange(self->stream_, nullptr);
-                   if (!sent)
-                     stream->close();
-                   done(sent ? std::move(stream) : nullptr);
+                   const auto accepted =
+                       std::exchange(self->on_accepted_, nullptr);
+                   accepted(std::exchange(self->stream_, nullptr));
                  });
 }
 
@@ -104,9 +107,12 @@ void inbound::refuse(const refusal& why) {
 void inbound::fail(const refusal& why) {
   const auto keep = shared_from_this();
   const auto failed = std::exchange(on_failed_, nullptr);
+  const auto accepted = std::exchange(on_accepted_, nullptr);
   refuse(why);
   if (failed)
     failed(keep, why);
+  if (accepted)
+    accepted(nullptr);
 }
 
 } // namespace troupe::actors::links

@@ -37,8 +37,10 @@ public:
   [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] bool proven() const { return handshake_.authenticated(); }
 
-  /// Says yes; `done` gets the stream once that is written, or null.
-  void accept(std::function<void(std::shared_ptr<frame_stream>)> done);
+  /// The stream once the answer is written; null if that failed.
+  using on_accepted = std::function<void(std::shared_ptr<frame_stream>)>;
+  /// Says yes. Called back in any case, within the time start() was given.
+  void accept(on_accepted done);
   /// Says no and hangs up.
   void refuse(const refusal& why);
 
@@ -54,6 +56,7 @@ private:
   boost::asio::steady_timer deadline_;
   on_proven on_proven_;
   on_failed on_failed_;
+  on_accepted on_accepted_; // while the answer is being written
 };
 
 } // namespace troupe::actors::links

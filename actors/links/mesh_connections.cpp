@@ -259,12 +259,13 @@ link_session& mesh::begin_session(mesh_peer& p, const hello& peer,
   for (std::size_t i = 0; i < lanes; ++i)
     fresh->input.emplace_back(options_.message_bytes_max);
   fresh->account = std::make_shared<credit_account>(
-      options_.window,
-      [weak = weak_from_this(), home = &home_, id = p.id, link = keys.link] {
-        home->post([weak, id, link] {
-          if (const auto self = weak.lock())
-            self->report_credit(id, link);
-        });
+      options_.window, [weak = weak_from_this(), id = p.id, link = keys.link] {
+        // What was received may be kept for longer than there are links.
+        if (const auto alive = weak.lock())
+          alive->home_.post([weak, id, link] {
+            if (const auto self = weak.lock())
+              self->report_credit(id, link);
+          });
       });
   links_[fresh->id] = p.id;
   p.link = std::move(fresh);
@@ -321,11 +322,12 @@ void mesh::hand_over(core::node_id id, link_id number,
   rules.prefix = prefix_;
   rules.payload_bytes_max = batch_bytes_max + payload_overhead;
   rules.swallowed = swallowed_;
-  rules.on_closed = [weak = weak_from_this(), home = &home_, id, number] {
-    home->post([weak, id, number] {
-      if (const auto self = weak.lock())
-        self->on_released(id, number);
-    });
+  rules.on_closed = [weak = weak_from_this(), id, number] {
+    if (const auto alive = weak.lock())
+      alive->home_.post([weak, id, number] {
+        if (const auto self = weak.lock())
+          self->on_released(id, number);
+      });
   };
   caf::io::scribe_ptr scribe{new link_scribe{network, parts.descriptor,
                                              std::move(parts.session),

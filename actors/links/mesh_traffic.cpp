@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <exception>
+#include <new>
 
 namespace troupe::actors::links {
 
@@ -17,6 +18,23 @@ std::uint64_t ticks(core::steady_time time) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(
           time.time_since_epoch())
           .count());
+}
+
+/// A handler that throws harms its message and nothing else.
+template <class Function>
+void guarded(caf::actor_system& system, Function&& function) {
+  const auto report = [&](std::string_view what) {
+    runtime::runtime_config::of(system).report("links, handler", what);
+  };
+  try {
+    function();
+  } catch (const std::bad_alloc&) {
+    std::terminate();
+  } catch (const std::exception& e) {
+    report(e.what());
+  } catch (...) {
+    report("an exception of unknown type");
+  }
 }
 
 constexpr lane lane_at(std::size_t index) {
@@ -166,12 +184,9 @@ void mesh::on_batch(mesh_peer& p, const envelope& e) {
 void mesh::deliver(std::size_t loop, std::vector<received> messages) {
   auto call = [self = shared_from_this(), messages = std::move(messages)] {
     for (const auto& each : messages) {
-      try {
+      guarded(self->system_, [&] {
         self->handlers[static_cast<std::size_t>(each.kind)](each);
-      } catch (const std::exception& failed) {
-        runtime::runtime_config::of(self->system_)
-            .report("links, handler", failed.what());
-      }
+      });
     }
   };
   // Always the same way for one loop, so that order is kept.
