@@ -56,7 +56,7 @@ struct link_options {
                                                  std::size_t{64} << 20U};
   /// Bytes a peer may have under way to this node, a lane each: bounds what
   /// one peer can make this node hold.
-  std::array<std::uint32_t, lanes> window{1U << 20U, 4U << 20U};
+  std::array<std::uint32_t, lanes> window{1U << 20U, 2U << 20U};
   std::size_t message_bytes_max = std::size_t{64} << 20U;
   std::size_t join_bytes_max = std::size_t{1} << 20U;
   /// Connections that have not proven anything yet; the oldest goes first.

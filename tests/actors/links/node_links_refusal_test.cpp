@@ -90,7 +90,8 @@ TEST(NodeLinksRefusal, RefusesItsOwnIdInAnotherProcess) {
   raw_peer twin{one.links().port()};
   dialer_handshake dialer{insider(1), purpose::link, {}};
   EXPECT_EQ(twin.shake_hands(dialer).why.code, refusal_code::same_node);
-  EXPECT_TRUE(one.logged("two processes have the id 1"));
+  EXPECT_TRUE(
+      eventually([&] { return one.logged("two processes have the id 1"); }));
 }
 
 TEST(NodeLinksRefusal, AsksTheOwnerForAdmission) {
