@@ -30,7 +30,8 @@ struct link_options {
   std::string secret;
   /// HOST:PORT to listen on; the host is an address, port 0 takes a free one.
   std::string listen;
-  /// HOST:PORT under which others reach this node; "": what listen says.
+  /// HOST:PORT under which others reach this node; "": what listen says, or
+  /// the machine's name if that is every address.
   std::string advertise;
 
   std::chrono::milliseconds beat_interval{400};

@@ -77,7 +77,8 @@ struct peer_event {
   /// the same process comes back, for example after a cut cable.
   bool restarted = false;
   std::string address; ///< advertised by the peer
-  std::string reason;  ///< of a down
+  std::uint32_t features = 0;
+  std::string reason; ///< of a down
 };
 /// Called on the home loop of the links. What was sent before a down may be
 /// lost; what is sent after an up goes over the new link.
@@ -128,6 +129,7 @@ struct peer_info {
   link_id link;
   bool dialed = false; ///< this node opened the connection
   bool encrypted = false;
+  std::uint32_t features = 0; ///< the peer's feature level
   std::uint64_t messages_in = 0;
   std::uint64_t messages_out = 0;
   std::uint64_t bytes_in = 0;

@@ -5,6 +5,8 @@
 #include "actors/links/link_network.hpp"
 #include "core/assert.hpp"
 
+#include <climits>
+
 #include <algorithm>
 #include <unistd.h>
 #include <utility>
@@ -21,6 +23,21 @@ link_options with_incarnation(link_options options) {
   if (options.incarnation == incarnation{})
     options.incarnation = random_incarnation();
   return options;
+}
+
+/// A node that listens on every address of its machine is found by the
+/// machine's name.
+std::string advertised_address(const link_options& options,
+                               const link_listener& listener) {
+  if (!options.advertise.empty())
+    return options.advertise;
+  const auto where = parse_host_port(options.listen);
+  const bool everywhere = where->host.empty() || where->host == "*" ||
+                          where->host == "0.0.0.0" || where->host == "::";
+  char name[HOST_NAME_MAX + 1] = {};
+  if (!everywhere || ::gethostname(name, sizeof name - 1) != 0)
+    return listener.local();
+  return std::string{name} + ":" + std::to_string(listener.port());
 }
 
 std::uint64_t microseconds_of(std::chrono::nanoseconds time) {
@@ -41,8 +58,7 @@ mesh::mesh(caf::actor_system& system, link_options options,
       home_(loops_.at(options.home_loop % loops_.size())),
       options_(with_incarnation(std::move(options))),
       tls_(links_encrypted(system) ? &system : nullptr),
-      advertised_(options_.advertise.empty() ? listener->local()
-                                             : options_.advertise),
+      advertised_(advertised_address(options_, *listener)),
       prefix_(envelope_prefix(system)), listener_(std::move(listener)),
       random_(static_cast<std::uint32_t>(random_incarnation().value())),
       ports_(loops_.size()),
@@ -298,6 +314,7 @@ void mesh::notify(const mesh_peer& p, const link_session& link, bool up,
   event.up = up;
   event.restarted = restarted;
   event.address = link.advertised;
+  event.features = link.features;
   event.reason = link.why;
   for (const auto& handler : peer_handlers)
     handler(event);
@@ -328,6 +345,7 @@ void mesh::publish_info(const mesh_peer& p) {
     info.link = link->id;
     info.dialed = link->dialed;
     info.encrypted = link->encrypted;
+    info.features = link->features;
     info.messages_in += link->messages_in;
     info.messages_out += link->messages_out;
     info.bytes_in += link->bytes_in;

@@ -43,6 +43,7 @@ struct link_session {
   peer_state state = peer_state::handshake; // handshake, up, closing
   std::string address;                      // of the socket
   std::string advertised;
+  std::uint32_t features = 0;
   int cut_descriptor = -1; // a second name of the socket, to end it by
   bool given_to_caf = false;
   gate_actor remote;

@@ -254,6 +254,7 @@ link_session& mesh::begin_session(mesh_peer& p, const hello& peer,
   fresh->dialed = dialed;
   fresh->address = std::move(address);
   fresh->advertised = peer.address;
+  fresh->features = peer.features;
   fresh->began = now();
   fresh->queue.open(peer.window);
   for (std::size_t i = 0; i < lanes; ++i)

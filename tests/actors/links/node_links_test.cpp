@@ -35,6 +35,87 @@ TEST(NodeLinks, ExchangeMessagesBothWays) {
   EXPECT_EQ(one.messages().front().body.text(), "from two");
 }
 
+TEST(NodeLinks, TellOfThePeerThatCame) {
+  link_node one{{.id = 1, .adjust = [](link_options& options) {
+                   options.advertise = "one.example:7001";
+                 }}};
+  link_node two{{.id = 2, .adjust = [](link_options& options) {
+                   options.listen = "*:0";
+                 }}};
+  one.links().set_peer(two.id(),
+                       {"127.0.0.1:" + std::to_string(two.links().port())});
+  ASSERT_TRUE(one.wait_for_link(two));
+  ASSERT_EQ(two.events().size(), 1U);
+  const auto event = two.events().front();
+  EXPECT_TRUE(event.up);
+  EXPECT_TRUE(event.restarted);
+  EXPECT_EQ(event.peer, one.id());
+  EXPECT_EQ(event.incarnation, one.links().incarnation());
+  EXPECT_EQ(event.address, "one.example:7001");
+  EXPECT_EQ(event.features, feature_level);
+  const auto address = one.events().front().address;
+  EXPECT_EQ(address.find("0.0.0.0"), std::string::npos) << address;
+  EXPECT_TRUE(parse_host_port(address)) << address;
+}
+
+TEST(NodeLinks, SurviveAHandlerThatThrows) {
+  link_node one{{.id = 1}};
+  link_node two{{.id = 2, .prepare = [](node_links& links) {
+                   links.on_message(kind::call, [](const received&) {
+                     throw std::runtime_error{"from a test"};
+                   });
+                 }}};
+  one.meet(two);
+  ASSERT_TRUE(one.wait_for_link(two));
+  ASSERT_TRUE(one.send(two, kind::call, 0, "x"));
+  ASSERT_TRUE(one.send(two, kind::call, 1, "x"));
+  ASSERT_TRUE(one.send(two, kind::raft, 0, "after"));
+  ASSERT_TRUE(eventually([&] { return two.message_count() == 1; }));
+  EXPECT_TRUE(one.linked_to(two));
+}
+
+TEST(NodeLinks, CountMessagesNobodyTakes) {
+  link_node one{{.id = 1}};
+  link_node two{{.id = 2}};
+  one.meet(two);
+  ASSERT_TRUE(one.wait_for_link(two));
+  ASSERT_TRUE(one.send(two, kind::interest, 0, "x"));
+  EXPECT_TRUE(eventually([&] {
+    return two.peer(one)
+               .dropped[static_cast<std::size_t>(drop_reason::no_handler)] == 1;
+  }));
+}
+
+TEST(NodeLinks, TakeMessagesFromOutsideOfTheLoops) {
+  link_node one{{.id = 1}};
+  link_node two{{.id = 2}};
+  one.meet(two);
+  ASSERT_TRUE(one.wait_for_link(two));
+  ASSERT_TRUE(one.links().send(two.id(), kind::raft, 1,
+                               core::shared_bytes::copy_of("main thread")));
+  EXPECT_TRUE(eventually([&] { return two.message_count() == 1; }));
+}
+
+TEST(NodeLinks, AreNotThereWithoutBeingEnabled) {
+  runtime::runtime_options options;
+  options.loops = 1;
+  runtime::runtime_config config{options};
+  caf::actor_system system{config};
+  EXPECT_FALSE(links_enabled(system));
+  EXPECT_FALSE(system.has_middleman()) << "no network thread";
+}
+
+TEST(NodeLinks, RefuseAPortThatIsTaken) {
+  link_node one{{.id = 1}};
+  link_options options;
+  options.self = core::node_id{2};
+  options.secret = "s";
+  options.listen = one.address();
+  const auto opened = node_links::open(one.system(), options);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, core::errc::in_use);
+}
+
 TEST(NodeLinks, FormAFullMeshOfThree) {
   link_node one{{.id = 1}};
   link_node two{{.id = 2}};
