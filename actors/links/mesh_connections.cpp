@@ -393,7 +393,8 @@ void mesh::on_released(core::node_id id, link_id number) {
     return;
   auto& p = *find(id);
   if (link->state != peer_state::closing)
-    cut(p, "warn", "the connection was lost");
+    cut(p, stopping_ ? "info" : "warn",
+        stopping_ ? "this node stops" : "the connection was lost");
   p.messages_in += link->messages_in;
   p.messages_out += link->messages_out;
   p.bytes_in += link->bytes_in;

@@ -29,6 +29,10 @@ int main(int count, char** words) {
   options.self = core::node_id{static_cast<std::uint32_t>(std::atoi(words[1]))};
   options.secret = "a secret of the tests";
   options.listen = "127.0.0.1:" + std::string{count > 4 ? words[4] : "0"};
+  if (std::getenv("TROUPE_TEST_LOG") != nullptr)
+    options.log = [](auto level, auto, auto text) {
+      std::cerr << level << ' ' << text << std::endl;
+    };
   auto links = node_links::open(system, options);
   if (!links)
     return EXIT_FAILURE;
