@@ -145,7 +145,8 @@ using directory_actor = caf::typed_actor<
     // A list actor has been idle.
     caf::reacts_to<passivate_list>, caf::reacts_to<log_persisted>,
     caf::reacts_to<state_committed>, caf::reacts_to<raft_tick>,
-    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>,
+    caf::reacts_to<flush_tick>, caf::reacts_to<retire>,
+    caf::replies_to<inspect>::with<std::string>,
     caf::replies_to<inspect_list>::with<std::string>>;
 
 /// One distribution list: its members, ready for expansion. Spawned by the

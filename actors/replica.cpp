@@ -169,7 +169,7 @@ void replica::pump() {
       if (entry.kind == cluster::entry_kind::command) {
         if (const auto prefix = schema::decode_prefix(entry.data.view()))
           last_time_ = std::max(last_time_, prefix->time);
-        apply_(entry.index, entry.data);
+        apply_(entry);
         applied_bytes_ += entry.data.size();
       }
     }

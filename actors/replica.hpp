@@ -39,8 +39,7 @@ class replica {
 public:
   /// Applies one committed command; configuration and no-op entries never
   /// reach it.
-  using apply_function =
-      std::function<void(core::log_index, const core::shared_bytes& command)>;
+  using apply_function = std::function<void(const cluster::committed_entry&)>;
 
   replica(replica_deps deps, apply_function apply);
 
