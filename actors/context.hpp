@@ -39,6 +39,14 @@ struct broker_stats {
   counter messages_expired{0};
   counter messages_dropped{0};    ///< by the overflow policy of their inbox
   counter unreadable_messages{0}; ///< stored bodies that don't decode
+
+  // Replication; frames are those between replicas of a group.
+  counter group_frames_sent{0};
+  counter group_frames_unsent{0}; ///< no link, or no room in it
+  counter group_frames_received{0};
+  counter group_frames_unusable{0}; ///< damaged, or of an unknown kind
+  counter leaderships_won{0};
+  counter leaderships_lost{0};
 };
 
 /// What of the configuration the actors need.
@@ -77,8 +85,12 @@ struct broker_context {
   std::function<void(std::string_view level, std::string_view component,
                      std::string_view text)>
       log = [](std::string_view, std::string_view, std::string_view) {};
-  /// Groups that serve (lead and have replayed their log).
+  /// Groups that have been ready once: their replica here leads and has
+  /// replayed its log, or knows who leads.
   std::atomic<std::uint32_t> groups_ready{0};
+  /// [g] is the node that leads group g as far as its replica here knows, 0 if
+  /// it does not. Written by the groups' actors, read on any thread.
+  std::vector<std::atomic<std::uint32_t>> leaders;
   /// A group has written everything and its actor is about to end.
   std::function<void(core::group_id)> on_retired = [](core::group_id) {};
 
@@ -86,6 +98,10 @@ struct broker_context {
     return shards[group.value() - 1U];
   }
   [[nodiscard]] core::group_id group_of(const core::owner& inbox) const;
+  [[nodiscard]] core::node_id leader_of(core::group_id group) const {
+    return core::node_id{
+        leaders[group.value()].load(std::memory_order_relaxed)};
+  }
 
   /// A fresh key for a command to `group`; each loop is an origin of its own,
   /// so no lock is needed. Call on the loop that will send the command.

@@ -30,7 +30,7 @@ void directory_state::start(directory_deps deps) {
   };
   group_ =
       std::make_unique<replicated_group<directory_client, directory_answers>>(
-          "directory", *context_, std::move(deps.replica), std::move(timers),
+          "directory", *context_, std::move(deps.group), std::move(timers),
           [this](core::log_index index, const core::shared_bytes& raw) {
             return apply(index, raw);
           });
@@ -110,7 +110,12 @@ void directory_state::passivate(const passivate_list& request) {
   lists_.erase(at);
 }
 
-// ------------------------------------------------------- storage and time
+// ---------------------------------------------- replication, storage, time
+
+void directory_state::on_frame(group_frame& frame) {
+  group_->on_frame(frame);
+  settle();
+}
 
 void directory_state::on_persisted(std::uint64_t write) {
   group_->on_persisted(write);
@@ -180,6 +185,7 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [&st](directory_proposals& m) { st.propose(m); },
       [&st](expand_list& m) { st.expand(m); },
       [&st](const passivate_list& m) { st.passivate(m); },
+      [&st](group_frame& m) { st.on_frame(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
       [&st](const raft_tick&) { st.on_raft_tick(); },

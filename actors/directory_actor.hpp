@@ -18,7 +18,7 @@ namespace troupe::actors {
 
 struct directory_deps {
   broker_context* context = nullptr;
-  replica_deps replica;
+  group_deps group;
   /// Tables of the directory; outlives the actor.
   core::directory_store* store = nullptr;
 };
@@ -37,6 +37,7 @@ struct directory_state {
   void propose(directory_proposals& batch);
   void expand(expand_list& question);
   void passivate(const passivate_list& request);
+  void on_frame(group_frame& frame);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
   void on_raft_tick();

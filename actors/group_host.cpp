@@ -2,9 +2,12 @@
 #include "actors/group_host.hpp"
 
 #include "actors/inspection.hpp"
+#include "actors/messages.hpp"
+#include "cluster/raft_wire.hpp"
 #include "storage/fatal.hpp"
 
 #include <utility>
+#include <variant>
 
 namespace troupe::actors {
 namespace {
@@ -13,46 +16,124 @@ namespace {
 constexpr core::milliseconds tick_alone{500};
 constexpr core::milliseconds tick_replicated{50};
 
+void count(broker_stats::counter& counter) {
+  counter.fetch_add(1, std::memory_order_relaxed);
+}
+
 } // namespace
 
 group_host::group_host(std::string name, broker_context& context,
-                       replica_deps deps, group_timers timers)
-    : name_(std::move(name)), context_(context), group_(deps.group),
-      timers_(std::move(timers)),
-      replica_(std::make_unique<replica>(
-          std::move(deps), [this](const cluster::committed_entry& command) {
-            apply(command);
-          })) {}
+                       group_deps deps, group_timers timers)
+    : name_(std::move(name)), context_(context), group_(deps.replica.group),
+      transport_(deps.transport), timers_(std::move(timers)),
+      replica_(std::move(deps.replica), *this) {}
 
 void group_host::start() {
-  replica_->start();
+  replica_.start();
   timers_.tick(tick_alone);
 }
 
 void group_host::on_tick() {
-  replica_->tick();
-  const bool alone = replica_->core_state().members().voters.size() <= 1;
+  replica_.tick();
   // Also while it retires: a write may wait for room.
-  timers_.tick(alone ? tick_alone : tick_replicated);
+  timers_.tick(replica_.alone() ? tick_alone : tick_replicated);
 }
 
 void group_host::settle() {
-  replica_->pump();
-  if (const auto& broken = replica_->core_state().fatal())
+  replica_.pump();
+  if (const auto& broken = replica_.consensus().fatal())
     storage::stop_the_node(name_ + ": " + core::to_string(*broken));
   if (!leads())
     on_deposed();
-  if (!counted_ready_ && ready()) {
+  if (!counted_ready_ && serves()) {
     counted_ready_ = true;
     context_.groups_ready.fetch_add(1);
   }
 }
 
+/// As much as this node can do for the group by itself: a follower leaves the
+/// rest to its leader, and a node without a replica has nothing to do.
+bool group_host::serves() const {
+  const auto& core = replica_.consensus();
+  return core.leads() ? ready()
+                      : core.leader() != core::node_id{} ||
+                            core.members().voters.empty();
+}
+
 void group_host::report_retired() { context_.on_retired(group_); }
+
+// ------------------------------------------------------------------ messages
+
+void group_host::send(core::node_id to, const cluster::message& message) {
+  const bool sent = transport_ != nullptr &&
+                    transport_->send(to, group_, group_frame_kind::raft,
+                                     cluster::encode(message));
+  count(sent ? context_.stats.group_frames_sent
+             : context_.stats.group_frames_unsent);
+}
+
+void group_host::on_frame(group_frame& frame) {
+  count(context_.stats.group_frames_received);
+  if (frame.kind == group_frame_kind::raft)
+    on_raft_frame(frame.from, std::move(frame.bytes));
+  else
+    count(context_.stats.group_frames_unusable);
+}
+
+void group_host::on_raft_frame(core::node_id from, core::shared_bytes bytes) {
+  auto message = cluster::decode_message(std::move(bytes));
+  // The announcement of a snapshot comes with its contents or not at all.
+  if (!message || std::holds_alternative<cluster::install_snapshot>(*message))
+    return count(context_.stats.group_frames_unusable);
+  replica_.receive(from, std::move(*message));
+}
+
+void group_host::on_leadership() {
+  const bool leads_now = leads();
+  if (leads_now != led_)
+    count(leads_now ? context_.stats.leaderships_won
+                    : context_.stats.leaderships_lost);
+  led_ = leads_now;
+  context_.leaders[group_.value()].store(leader().value(),
+                                         std::memory_order_relaxed);
+}
+
+// --------------------------------------------------------------------- reads
+
+void group_host::read(read_function then) {
+  const auto token = ++last_read_;
+  const auto asked = replica_.consensus().read_index(token);
+  if (asked)
+    reads_.emplace(token, std::move(then));
+  else
+    then(asked.error().code);
+}
+
+void group_host::on_read(const cluster::read_answer& answer) {
+  const auto at = reads_.find(answer.token);
+  if (at == reads_.end())
+    return;
+  const auto then = std::move(at->second);
+  reads_.erase(at);
+  then(answer.status);
+}
+
+// ----------------------------------------------------------------- snapshots
+
+void group_host::send_snapshot(const cluster::snapshot_send& order) {
+  // Without a way to carry contents the core asks again later.
+  replica_.consensus().snapshot_sent(order.to, false);
+}
+
+void group_host::install(const cluster::snapshot_meta&) {
+  storage::stop_the_node(name_ + ": contents that nobody has received");
+}
+
+// --------------------------------------------------------------------- debug
 
 void group_host::describe(core::json_writer& out) const {
   out.member("leads", leads()).member("ready", ready());
-  describe_raft(out, replica_->core_state());
+  describe_raft(out, replica_.consensus());
 }
 
 } // namespace troupe::actors

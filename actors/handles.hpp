@@ -30,6 +30,7 @@ struct expand_list;
 struct fetch_entries;
 struct fetched_entries;
 struct flush_tick;
+struct group_frame;
 struct idle_tick;
 struct fence_passed;
 struct inbox_changes;
@@ -122,6 +123,8 @@ using shard_actor = caf::typed_actor<
     caf::reacts_to<fetch_entries>,
     // An inbox actor has nobody left.
     caf::reacts_to<passivate_inbox>,
+    // From a replica on another node.
+    caf::reacts_to<group_frame>,
     // From the log thread: a write is on stable storage.
     caf::reacts_to<log_persisted>,
     // From the state thread: the tables are committed up to an index.
@@ -143,10 +146,10 @@ using directory_actor = caf::typed_actor<
     // Who is in a list; passed on to the list's actor.
     caf::reacts_to<expand_list>,
     // A list actor has been idle.
-    caf::reacts_to<passivate_list>, caf::reacts_to<log_persisted>,
-    caf::reacts_to<state_committed>, caf::reacts_to<raft_tick>,
-    caf::reacts_to<flush_tick>, caf::reacts_to<retire>,
-    caf::replies_to<inspect>::with<std::string>,
+    caf::reacts_to<passivate_list>, caf::reacts_to<group_frame>,
+    caf::reacts_to<log_persisted>, caf::reacts_to<state_committed>,
+    caf::reacts_to<raft_tick>, caf::reacts_to<flush_tick>,
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>,
     caf::replies_to<inspect_list>::with<std::string>>;
 
 /// One distribution list: its members, ready for expansion. Spawned by the

@@ -32,7 +32,7 @@ public:
   using apply_function =
       std::function<outcome_type(core::log_index, const core::shared_bytes&)>;
 
-  replicated_group(std::string name, broker_context& context, replica_deps deps,
+  replicated_group(std::string name, broker_context& context, group_deps deps,
                    group_timers timers, apply_function apply)
       : group_host(std::move(name), context, std::move(deps),
                    std::move(timers)),
@@ -81,12 +81,14 @@ private:
   void apply(const cluster::committed_entry& entry) override;
   void on_deposed() override;
   [[nodiscard]] core::term term() const {
-    return consensus().core_state().current_term();
+    return replicated().consensus().current_term();
   }
   void place(proposal& item, const Client& from);
   void lose(pending_proposal& proposed);
   void refuse(const Client& from, actors::ticket number, core::errc why);
-  void answer(const Client& to, actors::ticket number, outcome_type outcome);
+  void fail(const Client& from, actors::ticket number, core::errc why);
+  void answer(const Client& to, actors::ticket number, outcome_type outcome,
+              core::node_id leader = {});
 
   apply_function apply_;
   std::deque<pending_proposal> pending_; // by index
@@ -101,7 +103,7 @@ void replicated_group<Client, Answers>::propose(std::vector<proposal>& items,
   for (auto& item : items) {
     if (low && item.grows)
       refuse(from, item.ticket, core::errc::storage_full);
-    else if (waiting_.empty() && consensus().has_room())
+    else if (waiting_.empty() && replicated().has_room())
       place(item, from);
     else if (waiting_.size() < context().options.proposals_waiting_max)
       waiting_.push_back({std::move(item), from});
@@ -118,7 +120,7 @@ replicated_group<Client, Answers>::propose_own(core::shared_bytes command,
                                                bool grows) {
   if (grows && storage_is_low())
     return core::errc::storage_full;
-  auto placed = consensus().propose(std::move(command));
+  auto placed = replicated().propose(std::move(command));
   if (placed)
     pending_.push_back({*placed, term(), 0, {}});
   return placed;
@@ -127,7 +129,7 @@ replicated_group<Client, Answers>::propose_own(core::shared_bytes command,
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::place(proposal& item,
                                               const Client& from) {
-  const auto placed = consensus().propose(std::move(item.command));
+  const auto placed = replicated().propose(std::move(item.command));
   if (placed)
     pending_.push_back({*placed, term(), item.ticket, from});
   else
@@ -138,7 +140,7 @@ void replicated_group<Client, Answers>::place(proposal& item,
 /// goes on in order once it has room.
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::place_waiting() {
-  while (!waiting_.empty() && consensus().has_room()) {
+  while (!waiting_.empty() && replicated().has_room()) {
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
     if (next.item.grows && storage_is_low())
@@ -175,28 +177,35 @@ void replicated_group<Client, Answers>::on_deposed() {
 
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::lose(pending_proposal& proposed) {
-  if (proposed.ticket == 0)
-    return;
-  outcome_type outcome{};
-  outcome.failure.code = core::errc::not_leader;
-  answer(proposed.from, proposed.ticket, std::move(outcome));
+  if (proposed.ticket != 0)
+    fail(proposed.from, proposed.ticket, core::errc::not_leader);
 }
 
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::refuse(const Client& from,
                                                actors::ticket number,
                                                core::errc why) {
-  context().stats.requests_refused_overloaded.fetch_add(
-      1, std::memory_order_relaxed);
+  if (why != core::errc::not_leader && why != core::errc::unavailable)
+    context().stats.requests_refused_overloaded.fetch_add(
+        1, std::memory_order_relaxed);
+  fail(from, number, why);
+}
+
+template <class Client, class Answers>
+void replicated_group<Client, Answers>::fail(const Client& from,
+                                             actors::ticket number,
+                                             core::errc why) {
   outcome_type outcome{};
   outcome.failure.code = why;
-  answer(from, number, std::move(outcome));
+  answer(from, number, std::move(outcome),
+         why == core::errc::not_leader ? leader() : core::node_id{});
 }
 
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::answer(const Client& to,
                                                actors::ticket number,
-                                               outcome_type outcome) {
+                                               outcome_type outcome,
+                                               core::node_id leader) {
   // Answers for one asker usually come in a row.
   auto at = std::find_if(answers_.rbegin(), answers_.rend(),
                          [&](const outbox& o) { return o.to == to; });
@@ -204,7 +213,7 @@ void replicated_group<Client, Answers>::answer(const Client& to,
     answers_.push_back({to, {}});
     at = answers_.rbegin();
   }
-  at->answers.items.push_back({number, std::move(outcome)});
+  at->answers.items.push_back({number, std::move(outcome), leader});
 }
 
 } // namespace troupe::actors

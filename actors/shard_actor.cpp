@@ -43,8 +43,8 @@ std::string shard_state::path() const {
 
 void shard_state::start(shard_deps deps) {
   context_ = deps.context;
-  const auto group = deps.replica.group;
-  tables_ = std::make_unique<schema::stored_inboxes>(*deps.replica.space);
+  const auto group = deps.group.replica.group;
+  tables_ = std::make_unique<schema::stored_inboxes>(*deps.group.replica.space);
   machine_ = std::make_unique<core::inbox_machine>(group, *tables_, this);
   group_timers timers;
   timers.tick = [this](core::milliseconds after) {
@@ -53,7 +53,7 @@ void shard_state::start(shard_deps deps) {
   timers.flush = [this] { schedule_flush_tick(); };
   group_ = std::make_unique<replicated_group<shard_client, shard_answers>>(
       "shard " + std::to_string(group.value()), *context_,
-      std::move(deps.replica), std::move(timers),
+      std::move(deps.group), std::move(timers),
       [this](core::log_index index, const core::shared_bytes& raw) {
         return apply(index, raw);
       });
@@ -120,6 +120,8 @@ core::shard_outcome shard_state::apply(core::log_index index,
 
 void shard_state::settle() {
   group_->settle();
+  if (std::exchange(led_, group_->leads()) && !led_)
+    release_inboxes();
   send_changes(); // before the answers: see inbox_fence
   group_->send_answers(self_);
   propose_policy_if_changed();
@@ -162,11 +164,17 @@ void shard_state::continue_sweep() {
 
 void shard_state::attach(attach_request& request) {
   auto refuse = [&](core::error why) {
-    self_->send(request.session,
-                attached{.ticket = request.ticket, .failure = std::move(why)});
+    attached answer;
+    answer.ticket = request.ticket;
+    if (why.code == core::errc::not_leader)
+      answer.leader = group_->leader();
+    answer.failure = std::move(why);
+    self_->send(request.session, std::move(answer));
   };
   if (group_->retiring())
     return refuse({core::errc::shutting_down, {}});
+  if (!group_->leads())
+    return refuse({core::errc::not_leader, {}});
   if (!group_->ready())
     return refuse(unavailable("the shard has no leader yet"));
   auto head = tables_->head(request.inbox);
@@ -205,6 +213,18 @@ void shard_state::pass_on(attach_request& request,
   ++place.attaches;
   request.head = head;
   self_->send(place.actor, std::move(request));
+}
+
+/// Another node delivers from now on. Whoever waits here is told to go there;
+/// cursors that have not moved yet are moved when it has what is sent again.
+void shard_state::release_inboxes() {
+  for (auto& [inbox, place] : slots_)
+    self_->send(place.actor, retire{});
+  slots_.clear();
+  dirty_slots_.clear();
+  moves_.clear();
+  for (auto& [index, request] : std::exchange(attaches_, {}))
+    attach(request);
 }
 
 void shard_state::gather(cursor_moves& moves) {
@@ -325,7 +345,12 @@ void shard_state::on_inbox_dropped(const core::owner& inbox) {
   std::erase_if(moves_, [&](const auto& m) { return m.first.first == inbox; });
 }
 
-// ------------------------------------------------------- storage and time
+// ---------------------------------------------- replication, storage, time
+
+void shard_state::on_frame(group_frame& frame) {
+  group_->on_frame(frame);
+  settle();
+}
 
 void shard_state::on_persisted(std::uint64_t write) {
   group_->on_persisted(write);
@@ -460,6 +485,7 @@ shard_actor::behavior_type shard_behavior(shard_state::pointer self,
       [&st](cursor_moves& m) { st.gather(m); },
       [&st](const fetch_entries& m) { st.fetch(m); },
       [&st](const passivate_inbox& m) { st.passivate(m); },
+      [&st](group_frame& m) { st.on_frame(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
       [&st](const raft_tick&) { st.on_raft_tick(); },

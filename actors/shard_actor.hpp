@@ -22,7 +22,7 @@ namespace troupe::actors {
 
 struct shard_deps {
   broker_context* context = nullptr;
-  replica_deps replica;
+  group_deps group;
 };
 
 /// Owner: the node, from start to stop. When it dies the node is not usable
@@ -42,6 +42,7 @@ struct shard_state : core::inbox_observer {
   void gather(cursor_moves& moves);
   void fetch(const fetch_entries& request);
   void passivate(const passivate_inbox& request);
+  void on_frame(group_frame& frame);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
   void on_raft_tick();
@@ -89,6 +90,7 @@ private:
   void continue_sweep();
   void propose_cursors();
   void schedule_flush_tick();
+  void release_inboxes();
   void pass_on(attach_request& request, const core::inbox_head& head);
   slot* find_slot(const core::owner& inbox);
   slot& changed_slot(const core::owner& inbox);
@@ -106,6 +108,7 @@ private:
   // By inbox and device: the newest position is enough.
   std::map<std::pair<core::owner, core::device_offset>, core::inbox_position>
       moves_;
+  bool led_ = false;
   bool flush_pending_ = false;
   bool policy_proposed_ = false;
   bool sweep_again_ = false;

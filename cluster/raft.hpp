@@ -94,7 +94,8 @@ public:
   /// unavailable. invalid_config if the step is not allowed.
   core::result<core::log_index> propose_configuration(configuration members);
   core::result<core::log_index> add_learner(core::node_id node);
-  /// Also unavailable while the learner lags by more than window_entries.
+  /// Also unavailable while the learner lags by more than window_entries or
+  /// does not know yet that it is one.
   core::result<core::log_index> promote(core::node_id node);
   core::result<core::log_index> remove(core::node_id node);
 

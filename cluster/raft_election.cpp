@@ -123,6 +123,12 @@ void raft::check_quorum() {
 }
 
 void raft::on(core::node_id from, const vote_request& m) {
+  // Without a configuration nothing is known of the group. If this node once
+  // was a voter, its promises are gone with the rest of its record.
+  if (members().voters.empty()) {
+    send(from, vote_answer{hard_.term, false, m.pre});
+    return;
+  }
   if (leader_is_alive() && !m.forced) {
     if (m.pre)
       send(from, vote_answer{hard_.term, false, true});

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "actors/messages.hpp"
+#include "cluster/raft_types.hpp"
+#include "schema/stored_directory.hpp"
+#include "tests/support/deterministic_system.hpp"
+#include "tests/support/instant_log.hpp"
+#include "tests/support/memory_state_space.hpp"
+#include "tests/support/sim_network.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe::test_support {
+
+/// A node of a cluster in one process: its disk, and, while it is up, its
+/// actors.
+struct cluster_node {
+  core::node_id id;
+  instant_log log;
+  std::vector<std::unique_ptr<test::memory_state_space>> spaces;
+  std::unique_ptr<schema::stored_directory> tables;
+  std::unique_ptr<core::directory> directory;
+  /// Of all its lives; actors may look at one until the system is gone.
+  std::vector<std::unique_ptr<actors::broker_context>> contexts;
+  bool up = false;
+
+  [[nodiscard]] actors::broker_context& context() { return *contexts.back(); }
+};
+
+/// Several nodes' directory and shards on the test's thread, in virtual time,
+/// with disks in memory and a network that does what the test wants. Clients
+/// are counted commands: what was acknowledged must be there at the end.
+class cluster_fixture : public testing::Test {
+protected:
+  explicit cluster_fixture(std::uint64_t seed = 1);
+  ~cluster_fixture() override;
+
+  struct settings {
+    std::uint32_t nodes = 3;
+    /// Nodes that are members of every group from the start.
+    std::uint32_t founders = 3;
+    std::uint16_t shards = 2;
+    cluster::raft_options raft;
+    /// The tables become durable this often.
+    core::milliseconds commit_interval{50};
+    std::function<void(actors::broker_options&)> adjust;
+  };
+  void start(settings with);
+
+  [[nodiscard]] cluster_node& node(std::uint32_t id) { return *nodes_[id - 1]; }
+  void start_node(std::uint32_t id);
+  /// Ends at once; what was not flushed is lost.
+  void crash(std::uint32_t id);
+  /// Loses its disk, too.
+  void wipe(std::uint32_t id);
+
+  /// Runs until nobody has anything to do now.
+  void settle();
+  /// Lets time pass in steps of 10 ms.
+  void advance(core::milliseconds by);
+  /// Lets time pass until `condition`; false if it does not within `limit`.
+  bool wait_until(const std::function<bool()>& condition,
+                  core::milliseconds limit = core::milliseconds{20'000});
+
+  /// The node that leads `group` now, 0 if none or two nodes think so.
+  [[nodiscard]] std::uint32_t leader_of(std::uint16_t group);
+  bool wait_for_leaders();
+  /// What a replica says of itself.
+  [[nodiscard]] std::string inspect(std::uint32_t node, std::uint16_t group);
+
+  /// A post to an inbox of `group`, through node `at`, under a key of its own;
+  /// it is sent again there, or to who leads now, until it is acknowledged.
+  /// Returns its number.
+  std::uint64_t post(std::uint16_t group, std::uint32_t at);
+  /// A post that is sent once; its answer.
+  actors::shard_answer ask_to_post(std::uint16_t group, std::uint32_t at);
+  /// Numbers of all posts that were acknowledged so far.
+  [[nodiscard]] const std::set<std::uint64_t>& acknowledged() const {
+    return acknowledged_;
+  }
+  [[nodiscard]] std::size_t unanswered() const { return under_way_.size(); }
+  /// Sends what is unanswered again, to whoever leads.
+  void retry_posts();
+
+  /// Fails the test unless all of `ids` have the same tables, and in them every
+  /// acknowledged post exactly once.
+  void expect_same_tables(const std::vector<std::uint32_t>& ids);
+
+  /// The tables without the rows that belong to the replica.
+  [[nodiscard]] static test::memory_state_space::contents
+  exported(const test::memory_state_space& space);
+
+  sim_network network_;
+  std::vector<std::unique_ptr<cluster_node>> nodes_;
+  settings settings_;
+  deterministic_system system_;
+
+private:
+  struct client_post {
+    std::uint16_t group = 0;
+    core::idempotency_key key;
+  };
+  struct answer_box {
+    std::vector<actors::shard_answer> answers;
+  };
+
+  void kill(cluster_node& node);
+  void commit_tables();
+  void send_post(std::uint64_t number, const client_post& post,
+                 std::uint32_t at);
+  void collect_answers();
+
+  core::milliseconds since_commit_{0};
+  std::uint64_t last_post_ = 0;
+  std::map<std::uint64_t, client_post> under_way_;
+  std::set<std::uint64_t> acknowledged_;
+  std::map<std::uint64_t, std::uint16_t> group_of_post_;
+  std::map<std::uint64_t, actors::shard_answer> others_;
+  std::shared_ptr<answer_box> answers_ = std::make_shared<answer_box>();
+  actors::shard_client client_;
+};
+
+} // namespace troupe::test_support
