@@ -45,6 +45,13 @@ struct broker_stats {
   counter group_frames_unsent{0}; ///< no link, or no room in it
   counter group_frames_received{0};
   counter group_frames_unusable{0}; ///< damaged, or of an unknown kind
+  counter snapshots_sent{0};
+  counter snapshots_unsent{0}; ///< given up, or no place for them
+  counter snapshots_installed{0};
+  counter snapshots_refused{0}; ///< offers and transfers, by the receiver
+  counter snapshot_bytes_sent{0};
+  counter snapshot_bytes_received{0};
+  counter snapshot_rewinds{0}; ///< parts sent again
   counter leaderships_won{0};
   counter leaderships_lost{0};
 };

@@ -33,7 +33,8 @@ void directory_state::start(directory_deps deps) {
           "directory", *context_, std::move(deps.group), std::move(timers),
           [this](core::log_index index, const core::shared_bytes& raw) {
             return apply(index, raw);
-          });
+          },
+          [this] { tell_all_lists(); });
   group_->start();
   settle();
 }
@@ -66,8 +67,12 @@ void directory_state::tell_lists(const core::directory_command& command) {
   // A user may leave many lists at once, an import touch any.
   if (std::holds_alternative<core::remove_user>(command) ||
       std::holds_alternative<core::import_directory>(command))
-    for (const auto& [key, place] : lists_)
-      self_->send(place.actor, list_changed{});
+    tell_all_lists();
+}
+
+void directory_state::tell_all_lists() {
+  for (const auto& [key, place] : lists_)
+    self_->send(place.actor, list_changed{});
 }
 
 void directory_state::settle() {
@@ -114,6 +119,11 @@ void directory_state::passivate(const passivate_list& request) {
 
 void directory_state::on_frame(group_frame& frame) {
   group_->on_frame(frame);
+  settle();
+}
+
+void directory_state::on_task(const group_task& task) {
+  group_->on_task(task);
   settle();
 }
 
@@ -186,6 +196,7 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [&st](expand_list& m) { st.expand(m); },
       [&st](const passivate_list& m) { st.passivate(m); },
       [&st](group_frame& m) { st.on_frame(m); },
+      [&st](const group_task& m) { st.on_task(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
       [&st](const raft_tick&) { st.on_raft_tick(); },

@@ -38,6 +38,7 @@ struct directory_state {
   void expand(expand_list& question);
   void passivate(const passivate_list& request);
   void on_frame(group_frame& frame);
+  void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
   void on_raft_tick();
@@ -57,6 +58,7 @@ private:
                                 const core::shared_bytes& raw);
   /// Tells the actors of lists that the command may have touched.
   void tell_lists(const core::directory_command& command);
+  void tell_all_lists();
   void settle();
 
   pointer self_;

@@ -26,7 +26,13 @@ group_host::group_host(std::string name, broker_context& context,
                        group_deps deps, group_timers timers)
     : name_(std::move(name)), context_(context), group_(deps.replica.group),
       transport_(deps.transport), timers_(std::move(timers)),
-      replica_(std::move(deps.replica), *this) {}
+      replica_(std::move(deps.replica), *this), around_{group_,
+                                                        deps.transport,
+                                                        deps.snapshots,
+                                                        &replica_,
+                                                        &context.clock,
+                                                        &context.stats},
+      receiver_(around_, [this] { on_replaced(); }) {}
 
 void group_host::start() {
   replica_.start();
@@ -35,6 +41,9 @@ void group_host::start() {
 
 void group_host::on_tick() {
   replica_.tick();
+  for (auto& [node, sender] : senders_)
+    sender->on_tick();
+  receiver_.on_tick();
   // Also while it retires: a write may wait for room.
   timers_.tick(replica_.alone() ? tick_alone : tick_replicated);
 }
@@ -43,6 +52,7 @@ void group_host::settle() {
   replica_.pump();
   if (const auto& broken = replica_.consensus().fatal())
     storage::stop_the_node(name_ + ": " + core::to_string(*broken));
+  std::erase_if(senders_, [](const auto& s) { return s.second->finished(); });
   if (!leads())
     on_deposed();
   if (!counted_ready_ && serves()) {
@@ -74,19 +84,47 @@ void group_host::send(core::node_id to, const cluster::message& message) {
 
 void group_host::on_frame(group_frame& frame) {
   count(context_.stats.group_frames_received);
-  if (frame.kind == group_frame_kind::raft)
-    on_raft_frame(frame.from, std::move(frame.bytes));
-  else
+  const bool used = frame.kind == group_frame_kind::raft
+                        ? on_raft_frame(frame.from, std::move(frame.bytes))
+                        : on_snapshot_frame(frame);
+  if (!used)
     count(context_.stats.group_frames_unusable);
 }
 
-void group_host::on_raft_frame(core::node_id from, core::shared_bytes bytes) {
+bool group_host::on_raft_frame(core::node_id from, core::shared_bytes bytes) {
   auto message = cluster::decode_message(std::move(bytes));
   // The announcement of a snapshot comes with its contents or not at all.
   if (!message || std::holds_alternative<cluster::install_snapshot>(*message))
-    return count(context_.stats.group_frames_unusable);
+    return false;
   replica_.receive(from, std::move(*message));
+  return true;
 }
+
+bool group_host::on_snapshot_frame(group_frame& frame) {
+  if (transport_ == nullptr)
+    return false;
+  if (frame.kind == group_frame_kind::snapshot_offer) {
+    const auto m = cluster::decode_snapshot_offer(std::move(frame.bytes));
+    if (m)
+      receiver_.on_offer(frame.from, *m);
+    return m.has_value();
+  }
+  if (frame.kind == group_frame_kind::snapshot_chunk) {
+    const auto m = cluster::decode_snapshot_chunk(std::move(frame.bytes));
+    if (m)
+      receiver_.on_chunk(frame.from, *m);
+    return m.has_value();
+  }
+  if (frame.kind != group_frame_kind::snapshot_progress)
+    return false;
+  const auto m = cluster::decode_snapshot_progress(std::move(frame.bytes));
+  const auto at = senders_.find(frame.from);
+  if (m && at != senders_.end())
+    at->second->on_progress(*m);
+  return m.has_value();
+}
+
+void group_host::on_task(const group_task& task) { task.run(); }
 
 void group_host::on_leadership() {
   const bool leads_now = leads();
@@ -121,12 +159,14 @@ void group_host::on_read(const cluster::read_answer& answer) {
 // ----------------------------------------------------------------- snapshots
 
 void group_host::send_snapshot(const cluster::snapshot_send& order) {
-  // Without a way to carry contents the core asks again later.
-  replica_.consensus().snapshot_sent(order.to, false);
+  auto& place = senders_[order.to];
+  place = std::make_unique<snapshot_sender>(around_, order.to,
+                                            order.announcement.term);
+  place->start();
 }
 
-void group_host::install(const cluster::snapshot_meta&) {
-  storage::stop_the_node(name_ + ": contents that nobody has received");
+void group_host::install(const cluster::snapshot_meta& meta) {
+  receiver_.install(meta);
 }
 
 // --------------------------------------------------------------------- debug

@@ -4,17 +4,20 @@
 #include "actors/context.hpp"
 #include "actors/group_transport.hpp"
 #include "actors/replica.hpp"
+#include "actors/snapshot_transfer.hpp"
 #include "core/ids.hpp"
 #include "core/json_text.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 
 namespace troupe::actors {
 
 struct group_frame;
+struct group_task;
 
 /// Timers of the actor that owns a group; each sends a message to itself.
 struct group_timers {
@@ -30,6 +33,8 @@ struct group_deps {
   replica_deps replica;
   /// Null on a node without a cluster.
   group_transport* transport = nullptr;
+  /// Null: followers that lack what the log has dropped are not caught up.
+  snapshot_storage* snapshots = nullptr;
 };
 
 /// What all replicated groups have in common, whatever they replicate: the
@@ -55,6 +60,7 @@ public:
   void start();
 
   void on_frame(group_frame& frame);
+  static void on_task(const group_task& task);
   void on_persisted(std::uint64_t write) { replica_.persisted(write); }
   void on_state_committed(core::log_index applied) {
     replica_.committed_state(applied);
@@ -104,6 +110,9 @@ public:
 protected:
   /// Does not lead any more: nobody will hear of what it has proposed.
   virtual void on_deposed() = 0;
+  /// The tables hold the contents of another replica: whatever was read from
+  /// them is outdated.
+  virtual void on_replaced() = 0;
 
   [[nodiscard]] replica& replicated() { return replica_; }
   [[nodiscard]] const replica& replicated() const { return replica_; }
@@ -117,7 +126,8 @@ private:
   void send_snapshot(const cluster::snapshot_send& order) override;
   void install(const cluster::snapshot_meta& meta) override;
   void on_leadership() override;
-  void on_raft_frame(core::node_id from, core::shared_bytes bytes);
+  bool on_raft_frame(core::node_id from, core::shared_bytes bytes);
+  bool on_snapshot_frame(group_frame& frame);
 
   std::string name_;
   broker_context& context_;
@@ -125,6 +135,9 @@ private:
   group_transport* transport_;
   group_timers timers_;
   replica replica_;
+  snapshot_surroundings around_;
+  std::map<core::node_id, std::unique_ptr<snapshot_sender>> senders_;
+  snapshot_receiver receiver_;
   std::map<std::uint64_t, read_function> reads_;
   std::uint64_t last_read_ = 0;
   bool led_ = false;

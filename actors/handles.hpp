@@ -31,6 +31,7 @@ struct fetch_entries;
 struct fetched_entries;
 struct flush_tick;
 struct group_frame;
+struct group_task;
 struct idle_tick;
 struct fence_passed;
 struct inbox_changes;
@@ -123,8 +124,8 @@ using shard_actor = caf::typed_actor<
     caf::reacts_to<fetch_entries>,
     // An inbox actor has nobody left.
     caf::reacts_to<passivate_inbox>,
-    // From a replica on another node.
-    caf::reacts_to<group_frame>,
+    // From a replica on another node; from the storage of snapshots.
+    caf::reacts_to<group_frame>, caf::reacts_to<group_task>,
     // From the log thread: a write is on stable storage.
     caf::reacts_to<log_persisted>,
     // From the state thread: the tables are committed up to an index.
@@ -147,9 +148,10 @@ using directory_actor = caf::typed_actor<
     caf::reacts_to<expand_list>,
     // A list actor has been idle.
     caf::reacts_to<passivate_list>, caf::reacts_to<group_frame>,
-    caf::reacts_to<log_persisted>, caf::reacts_to<state_committed>,
-    caf::reacts_to<raft_tick>, caf::reacts_to<flush_tick>,
-    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>,
+    caf::reacts_to<group_task>, caf::reacts_to<log_persisted>,
+    caf::reacts_to<state_committed>, caf::reacts_to<raft_tick>,
+    caf::reacts_to<flush_tick>, caf::reacts_to<retire>,
+    caf::replies_to<inspect>::with<std::string>,
     caf::replies_to<inspect_list>::with<std::string>>;
 
 /// One distribution list: its members, ready for expansion. Spawned by the

@@ -215,6 +215,11 @@ struct group_frame {
   core::shared_bytes bytes;
 };
 
+/// A piece of storage work for the group is done; to be run on its loop.
+struct group_task {
+  std::function<void()> run;
+};
+
 // --------------------------------------------------------- storage and time
 
 struct log_persisted {
@@ -273,6 +278,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetch_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetched_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::flush_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::group_frame)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::group_task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::idle_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_changes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_fence)

@@ -32,11 +32,13 @@ public:
   using apply_function =
       std::function<outcome_type(core::log_index, const core::shared_bytes&)>;
 
+  /// `replaced` is called when the tables have become those of another replica.
   replicated_group(std::string name, broker_context& context, group_deps deps,
-                   group_timers timers, apply_function apply)
+                   group_timers timers, apply_function apply,
+                   std::function<void()> replaced)
       : group_host(std::move(name), context, std::move(deps),
                    std::move(timers)),
-        apply_(std::move(apply)) {}
+        apply_(std::move(apply)), replaced_(std::move(replaced)) {}
 
   /// Takes proposals of one client, which is answered when they are applied or
   /// refused. What finds no room in the log waits, in order, up to
@@ -80,6 +82,7 @@ private:
 
   void apply(const cluster::committed_entry& entry) override;
   void on_deposed() override;
+  void on_replaced() override { replaced_(); }
   [[nodiscard]] core::term term() const {
     return replicated().consensus().current_term();
   }
@@ -91,6 +94,7 @@ private:
               core::node_id leader = {});
 
   apply_function apply_;
+  std::function<void()> replaced_;
   std::deque<pending_proposal> pending_; // by index
   std::deque<waiting_proposal> waiting_; // for room in the log, in order
   std::vector<outbox> answers_;

@@ -45,7 +45,7 @@ void shard_state::start(shard_deps deps) {
   context_ = deps.context;
   const auto group = deps.group.replica.group;
   tables_ = std::make_unique<schema::stored_inboxes>(*deps.group.replica.space);
-  machine_ = std::make_unique<core::inbox_machine>(group, *tables_, this);
+  machine_.emplace(group, *tables_, this);
   group_timers timers;
   timers.tick = [this](core::milliseconds after) {
     self_->delayed_send(self_, after, raft_tick{});
@@ -56,7 +56,8 @@ void shard_state::start(shard_deps deps) {
       std::move(deps.group), std::move(timers),
       [this](core::log_index index, const core::shared_bytes& raw) {
         return apply(index, raw);
-      });
+      },
+      [this] { machine_.emplace(group_->group(), *tables_, this); });
   last_full_sweep_ = context_->clock.now();
   group_->start();
   settle();
@@ -352,6 +353,11 @@ void shard_state::on_frame(group_frame& frame) {
   settle();
 }
 
+void shard_state::on_task(const group_task& task) {
+  group_->on_task(task);
+  settle();
+}
+
 void shard_state::on_persisted(std::uint64_t write) {
   group_->on_persisted(write);
   settle();
@@ -486,6 +492,7 @@ shard_actor::behavior_type shard_behavior(shard_state::pointer self,
       [&st](const fetch_entries& m) { st.fetch(m); },
       [&st](const passivate_inbox& m) { st.passivate(m); },
       [&st](group_frame& m) { st.on_frame(m); },
+      [&st](const group_task& m) { st.on_task(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
       [&st](const raft_tick&) { st.on_raft_tick(); },

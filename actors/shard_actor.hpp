@@ -43,6 +43,7 @@ struct shard_state : core::inbox_observer {
   void fetch(const fetch_entries& request);
   void passivate(const passivate_inbox& request);
   void on_frame(group_frame& frame);
+  void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
   void on_raft_tick();
@@ -100,7 +101,7 @@ private:
   pointer self_;
   broker_context* context_ = nullptr;
   std::unique_ptr<schema::stored_inboxes> tables_;
-  std::unique_ptr<core::inbox_machine> machine_;
+  std::optional<core::inbox_machine> machine_;
   std::unique_ptr<replicated_group<shard_client, shard_answers>> group_;
   std::map<core::log_index, attach_request> attaches_; // wait for a cursor
   std::unordered_map<core::owner, slot, owner_hash> slots_;

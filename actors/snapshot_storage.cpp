@@ -88,36 +88,27 @@ core::result<void> snapshot_storage::install_now(
     core::group_id group, storage::spool_id id,
     const storage::spool_summary& expected,
     const std::pair<std::string, core::shared_bytes>& extra) {
-  // Twice over the file: a damaged one must not reach the tables, not even
-  // beside the live ones.
   auto rows = spool_.rows(id);
   if (!rows)
     return rows.error();
   if (auto begun = rows->begin(group); !begun)
     return begun;
-  storage::snapshot_spool::row each;
-  while (rows->next(each)) {
-  }
-  if (!rows->applied())
-    return rows->applied().error();
-  if (*rows->applied() != expected.applied)
-    return core::error{core::errc::corrupt, "snapshot: of another moment"};
-  rows = spool_.rows(id);
-  if (!rows)
-    return rows.error();
-  if (auto begun = rows->begin(group); !begun)
-    return begun;
-  bool more = true;
-  auto done = tables_.import_group(
-      group, expected.applied, [&](storage::snapshot_spool::row& to) {
+  bool extra_given = false;
+  return tables_.import_group(
+      group, expected.applied,
+      [&](storage::snapshot_spool::row& to) -> core::result<bool> {
+        if (extra_given)
+          return false;
         if (rows->next(to))
           return true;
+        if (!rows->applied())
+          return rows->applied().error();
+        if (*rows->applied() != expected.applied)
+          return core::error{core::errc::corrupt, "snapshot: of another entry"};
         to = {extra.first, extra.second.view()};
-        return std::exchange(more, false);
+        extra_given = true;
+        return true;
       });
-  if (done && !rows->applied())
-    return rows->applied().error();
-  return done;
 }
 
 void snapshot_storage::remove(storage::spool_id id) {

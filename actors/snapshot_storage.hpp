@@ -27,8 +27,7 @@ public:
   /// state_store::import_group
   virtual core::result<void>
   import_group(core::group_id group, core::log_index applied,
-               const std::function<bool(storage::snapshot_spool::row&)>& next) =
-      0;
+               const storage::state_store::row_supply& next) = 0;
 };
 
 /// The real ones.
@@ -41,9 +40,9 @@ public:
                const storage::snapshot_spool::row_visitor& visit) override {
     return store_.export_group(group, visit);
   }
-  core::result<void> import_group(
-      core::group_id group, core::log_index applied,
-      const std::function<bool(storage::snapshot_spool::row&)>& next) override {
+  core::result<void>
+  import_group(core::group_id group, core::log_index applied,
+               const storage::state_store::row_supply& next) override {
     return store_.import_group(group, applied, next);
   }
 

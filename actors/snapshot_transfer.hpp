@@ -66,12 +66,12 @@ private:
   std::optional<cluster::snapshot_offer> offer_;
   std::uint64_t received_ = 0;
   std::uint64_t allowed_ = 0;
-  std::uint64_t next_ = 0;     ///< to be read and sent
-  std::size_t reading_ = 0;    ///< chunks asked of the disk
-  unsigned attempt_ = 0;       ///< raised by every rewind
-  core::steady_time heard_{};  ///< from the follower
-  core::steady_time moved_{};  ///< it had more, or was asked
-  bool counted_ = false;       ///< has a place among the transfers
+  std::uint64_t next_ = 0;    ///< to be read and sent
+  std::size_t reading_ = 0;   ///< chunks asked of the disk
+  unsigned attempt_ = 0;      ///< raised by every rewind
+  core::steady_time heard_{}; ///< from the follower
+  core::steady_time moved_{}; ///< it had more, or was asked
+  bool counted_ = false;      ///< has a place among the transfers
   bool pinned_ = false;
   bool finished_ = false;
 };
@@ -80,9 +80,10 @@ private:
 /// the core, and installs when the core says so. One at a time in a group.
 class snapshot_receiver {
 public:
-  /// `on_installed` is called when the tables are others than before.
+  /// `replace` is called when the tables are others than before: what was read
+  /// from them is no longer true.
   snapshot_receiver(const snapshot_surroundings& around,
-                    std::function<void()> on_installed);
+                    std::function<void()> replace);
   ~snapshot_receiver();
   snapshot_receiver(const snapshot_receiver&) = delete;
   snapshot_receiver& operator=(const snapshot_receiver&) = delete;
@@ -99,29 +100,27 @@ private:
     cluster::snapshot_offer offer;
     storage::spool_id file = 0;
     std::uint64_t expected = 0; ///< offset of the next chunk
-    std::uint64_t received = 0; ///< in the file
+    std::uint64_t written = 0;  ///< in the file
     cluster::snapshot_state state = cluster::snapshot_state::receiving;
     core::steady_time heard{};
     bool rewound = false; ///< has asked for it since the last good chunk
   };
 
   void begin(core::node_id from, const cluster::snapshot_offer& m);
-  void on_appended(std::size_t bytes);
-  void on_complete();
+  void on_appended(std::uint64_t written, const core::result<void>& outcome);
+  [[nodiscard]] storage::spool_summary summary() const;
   void on_checked(const core::result<void>& outcome);
   void on_installed(const cluster::snapshot_meta& meta,
                     const core::result<void>& outcome);
   void tell(core::node_id to, std::uint64_t transfer,
             cluster::snapshot_state state, bool rewind = false);
   void end(cluster::snapshot_state how);
-  /// Wraps a continuation that is for this transfer only.
   template <class T>
   snapshot_storage::then_function<T>
-  continued(void (snapshot_receiver::*verb)(const core::result<T>&));
+  continued(snapshot_storage::then_function<T> then);
 
   const snapshot_surroundings& around_;
-  std::function<void()> replaced_;
-  std::shared_ptr<snapshot_receiver*> alive_;
+  std::function<void()> replace_;
   std::optional<transfer> current_;
   /// The last one that ended, for who asks again.
   std::uint64_t last_ = 0;

@@ -68,6 +68,8 @@ public:
   [[nodiscard]] bool established() const {
     return leads() && commit_ >= term_start_;
   }
+  /// Follower: output::install is being carried out.
+  [[nodiscard]] bool installing() const { return installing_; }
   /// The newest configuration in the log, committed or not.
   [[nodiscard]] const configuration& members() const {
     return configurations_.current();
@@ -238,8 +240,8 @@ private:
   core::log_index flushed_;
   // Handed to the host for writing up to here.
   core::log_index submitted_;
-  // Equal to the log of the leader of this term up to here; 0 after every
-  // change of term or leader.
+  // Equal to the log of the leader of this term up to here. After every change
+  // of term or leader that is what was committed: any leader has it.
   core::log_index verified_;
 
   // Writes.

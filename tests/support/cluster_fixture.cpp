@@ -28,6 +28,35 @@ core::owner inbox_of(std::uint16_t group) {
 
 } // namespace
 
+core::result<core::log_index>
+cluster_node::export_group(core::group_id group,
+                           const storage::snapshot_spool::row_visitor& visit) {
+  const auto& space = *spaces[group.value()];
+  for (const auto& [key, value] : space.all())
+    if (!visit({key, value.view()}))
+      break;
+  return space.applied();
+}
+
+core::result<void>
+cluster_node::import_group(core::group_id group, core::log_index applied,
+                           const storage::state_store::row_supply& next) {
+  test::memory_state_space::contents fresh;
+  storage::snapshot_spool::row row;
+  for (;;) {
+    const auto more = next(row);
+    if (!more)
+      return more.error();
+    if (!*more)
+      break;
+    fresh.insert_or_assign(std::string{row.first},
+                           core::shared_bytes::copy_of(row.second));
+  }
+  spaces[group.value()]->replace(std::move(fresh), applied);
+  on_import();
+  return {};
+}
+
 cluster_fixture::cluster_fixture(std::uint64_t seed) : network_(seed) {
   network_.deliver = [this](core::node_id to, core::group_id group,
                             group_frame frame) {
@@ -97,9 +126,11 @@ void cluster_fixture::start_node(std::uint32_t id) {
   at.contexts.push_back(
       std::make_unique<broker_context>(system_.clock(), options, 1));
   at.context().directory = at.directory.get();
+  open_snapshots(at);
   const auto deps_of = [&](core::group_id group) {
     group_deps all;
     all.transport = &network_.port(at.id);
+    all.snapshots = at.lives.back().storage.get();
     auto& deps = all.replica;
     if (id <= settings_.founders) {
       deps.founding.emplace();
@@ -129,14 +160,47 @@ void cluster_fixture::start_node(std::uint32_t id) {
             shard_deps{&at.context(), deps_of(core::group_id{i})}));
 }
 
+void cluster_fixture::open_snapshots(cluster_node& at) {
+  auto& life = at.lives.emplace_back();
+  life.spool = std::move(*storage::snapshot_spool::open(
+      storage::posix_file_system(), at.folder.path() / "spool"));
+  life.storage = std::make_unique<snapshot_storage>(
+      *life.spool, at,
+      [&at](std::function<void()> work) {
+        at.work.push_back(std::move(work));
+        return true;
+      },
+      [&at](core::group_id group, std::function<void()> run) {
+        group_task task{std::move(run)};
+        if (group == core::directory_group)
+          caf::anon_send(at.context().directory_handle, std::move(task));
+        else
+          caf::anon_send(at.context().shard(group), std::move(task));
+      },
+      snapshot_storage::limits{});
+}
+
+std::size_t cluster_fixture::work_disks() {
+  std::size_t done = 0;
+  for (auto& at : nodes_)
+    for (; at->up && disks_work_ && !at->work.empty(); ++done) {
+      auto work = std::move(at->work.front());
+      at->work.pop_front();
+      work();
+    }
+  return done;
+}
+
 void cluster_fixture::kill(cluster_node& at) {
   at.up = false;
+  at.work.clear();
   caf::anon_send_exit(at.context().directory_handle, caf::exit_reason::kill);
   for (const auto& shard : at.context().shards)
     caf::anon_send_exit(shard, caf::exit_reason::kill);
   at.context().directory_handle = directory_actor{};
   at.context().shards.clear();
   system_.run();
+  at.work.clear();
 }
 
 void cluster_fixture::crash(std::uint32_t id) {
@@ -156,6 +220,7 @@ void cluster_fixture::settle() {
     for (auto& at : nodes_)
       if (at->up)
         more = at->log.flush() > 0 || more;
+    more = work_disks() > 0 || more;
     more = network_.step(system_.clock().now()) > 0 || more;
   }
   collect_answers();
@@ -238,10 +303,11 @@ bool cluster_fixture::wait_for_leaders() {
 
 // --------------------------------------------------------------------- posts
 
-std::uint64_t cluster_fixture::post(std::uint16_t group, std::uint32_t at) {
+std::uint64_t cluster_fixture::post(std::uint16_t group, std::uint32_t at,
+                                    std::size_t padding) {
   const auto number = ++last_post_;
   // Keys ascend within an origin: one origin a group.
-  under_way_[number] = {group, {1000U + group, number}};
+  under_way_[number] = {group, {1000U + group, number}, padding};
   group_of_post_[number] = group;
   send_post(number, under_way_[number], at);
   return number;
@@ -250,7 +316,7 @@ std::uint64_t cluster_fixture::post(std::uint16_t group, std::uint32_t at) {
 actors::shard_answer cluster_fixture::ask_to_post(std::uint16_t group,
                                                   std::uint32_t at) {
   const auto number = ++last_post_;
-  send_post(number, {group, {}}, at);
+  send_post(number, {group, {}, 0}, at);
   settle();
   return others_[number];
 }
@@ -259,10 +325,11 @@ void cluster_fixture::send_post(std::uint64_t number, const client_post& post,
                                 std::uint32_t at) {
   if (at == 0 || !node(at).up)
     return;
-  const auto& [group, key] = post;
+  const auto& [group, key, padding] = post;
   core::append_message command;
   command.message.sender = "tester";
-  command.message.payload = core::shared_bytes::copy_of(std::to_string(number));
+  command.message.payload = core::shared_bytes::copy_of(
+      std::to_string(number) + " " + std::string(padding, 'x'));
   command.to.push_back({inbox_of(group).name, false, false, {}});
   shard_proposals batch;
   batch.from = client_;

@@ -3,16 +3,19 @@
 
 #include "actors/context.hpp"
 #include "actors/messages.hpp"
+#include "actors/snapshot_storage.hpp"
 #include "cluster/raft_types.hpp"
 #include "schema/stored_directory.hpp"
 #include "tests/support/deterministic_system.hpp"
 #include "tests/support/instant_log.hpp"
 #include "tests/support/memory_state_space.hpp"
 #include "tests/support/sim_network.hpp"
+#include "tests/support/temporary_folder.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,16 +28,33 @@ namespace troupe::test_support {
 
 /// A node of a cluster in one process: its disk, and, while it is up, its
 /// actors.
-struct cluster_node {
+struct cluster_node final : actors::group_tables {
   core::node_id id;
+  /// Life of the disk of snapshots.
+  test::temporary_folder folder;
   instant_log log;
   std::vector<std::unique_ptr<test::memory_state_space>> spaces;
   std::unique_ptr<schema::stored_directory> tables;
   std::unique_ptr<core::directory> directory;
   /// Of all its lives; actors may look at one until the system is gone.
   std::vector<std::unique_ptr<actors::broker_context>> contexts;
+  /// Storage of snapshots, one a life, and its work that waits.
+  struct snapshots {
+    std::unique_ptr<storage::snapshot_spool> spool;
+    std::unique_ptr<actors::snapshot_storage> storage;
+  };
+  std::vector<snapshots> lives;
+  std::deque<std::function<void()>> work;
   bool up = false;
+  /// Called when contents were installed, before anybody is told.
+  std::function<void()> on_import = [] {};
 
+  core::result<core::log_index>
+  export_group(core::group_id group,
+               const storage::snapshot_spool::row_visitor& visit) override;
+  core::result<void>
+  import_group(core::group_id group, core::log_index applied,
+               const storage::state_store::row_supply& next) override;
   [[nodiscard]] actors::broker_context& context() { return *contexts.back(); }
 };
 
@@ -82,7 +102,8 @@ protected:
   /// A post to an inbox of `group`, through node `at`, under a key of its own;
   /// it is sent again there, or to who leads now, until it is acknowledged.
   /// Returns its number.
-  std::uint64_t post(std::uint16_t group, std::uint32_t at);
+  std::uint64_t post(std::uint16_t group, std::uint32_t at,
+                     std::size_t padding = 0);
   /// A post that is sent once; its answer.
   actors::shard_answer ask_to_post(std::uint16_t group, std::uint32_t at);
   /// Numbers of all posts that were acknowledged so far.
@@ -101,6 +122,8 @@ protected:
   [[nodiscard]] static test::memory_state_space::contents
   exported(const test::memory_state_space& space);
 
+  /// While false, snapshots do not reach any disk.
+  bool disks_work_ = true;
   sim_network network_;
   std::vector<std::unique_ptr<cluster_node>> nodes_;
   settings settings_;
@@ -110,12 +133,15 @@ private:
   struct client_post {
     std::uint16_t group = 0;
     core::idempotency_key key;
+    std::size_t padding = 0;
   };
   struct answer_box {
     std::vector<actors::shard_answer> answers;
   };
 
   void kill(cluster_node& node);
+  void open_snapshots(cluster_node& node);
+  std::size_t work_disks();
   void commit_tables();
   void send_post(std::uint64_t number, const client_post& post,
                  std::uint32_t at);
