@@ -27,22 +27,33 @@ public:
   [[nodiscard]] virtual std::vector<storage::lagging_group> lagging() const = 0;
 };
 
+/// What the tables' store adds to the log's own bounds.
+struct tables_pressure {
+  /// Its disk is nearly full.
+  std::function<bool()> low;
+  /// So much waits in memory for its commit that new commands had better wait
+  /// in their queues, from where they hold back who sends them.
+  std::function<bool()> behind;
+};
+
 /// The real one.
 class stored_log final : public replica_log {
 public:
-  /// `tables_low` says the same of the tables' store; both outlive this.
-  stored_log(storage::log_store& log, std::function<bool()> tables_low)
-      : log_(log), tables_low_(std::move(tables_low)) {}
+  /// All of it outlives this.
+  stored_log(storage::log_store& log, tables_pressure tables)
+      : log_(log), tables_(std::move(tables)) {}
 
   core::result<void> submit(const storage::log_write& write) override {
     return log_.submit(write);
   }
-  [[nodiscard]] bool has_room() const override { return log_.has_room(); }
+  [[nodiscard]] bool has_room() const override {
+    return log_.has_room() && !tables_.behind();
+  }
   void release(core::group_id group, core::log_index through) override {
     log_.release(group, through);
   }
   [[nodiscard]] bool storage_is_low() const override {
-    return log_.health().level != storage::space_level::ok || tables_low_();
+    return log_.health().level != storage::space_level::ok || tables_.low();
   }
   [[nodiscard]] std::vector<storage::lagging_group> lagging() const override {
     return log_.lagging_groups();
@@ -50,7 +61,7 @@ public:
 
 private:
   storage::log_store& log_;
-  std::function<bool()> tables_low_;
+  tables_pressure tables_;
 };
 
 } // namespace troupe::actors

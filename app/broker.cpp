@@ -17,6 +17,13 @@
 #include <utility>
 
 namespace troupe::app {
+namespace {
+
+/// Bytes of state that may wait for their commit before commands wait, too. A
+/// commit holds a second copy in its dirty pages meanwhile.
+constexpr std::size_t tables_backlog_max = std::size_t{96} << 20;
+
+} // namespace
 
 /// The groups that have written everything, while the broker stops.
 struct broker::retirement {
@@ -69,6 +76,7 @@ core::result<void> broker::open_storage() {
   state.cluster = folder_->identity()->cluster;
   state.groups = groups;
   state.map_bytes = settings_.map_bytes;
+  state.mapped_bytes_max = settings_.mapped_bytes_max;
   state.commit_interval = settings_.commit_interval;
   state.quota_bytes = settings_.quota_bytes;
   state.reserve_bytes = settings_.reserve_bytes;
@@ -160,9 +168,11 @@ void broker::start_actors() {
   context_->on_retired = [this](core::group_id group) { on_retired(group); };
   system_ = std::make_unique<caf::actor_system>(*config_);
 
-  replica_log_ = std::make_unique<actors::stored_log>(*log_, [this] {
-    return state_->health().level != storage::space_level::ok;
-  });
+  replica_log_ = std::make_unique<actors::stored_log>(
+      *log_,
+      actors::tables_pressure{
+          [this] { return state_->health().level != storage::space_level::ok; },
+          [this] { return state_->backlog_bytes() > tables_backlog_max; }});
   auto deps_of = [this](core::group_id group) {
     actors::group_deps all;
     auto& deps = all.replica;

@@ -40,6 +40,7 @@ struct broker_settings {
   std::size_t segment_bytes = std::size_t{64} << 20;
   std::chrono::milliseconds commit_interval{50};
   std::size_t map_bytes = std::size_t{1} << 40;
+  std::size_t mapped_bytes_max = std::size_t{256} << 20;
   std::uint64_t quota_bytes = 0;
   std::uint64_t reserve_bytes = std::uint64_t{256} << 20;
   /// Log lines of all layers: level, component, text. Thread-safe.

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "actors/runtime/memory.hpp"
 #include "app/bench.hpp"
 #include "app/node.hpp"
 #include "app/program.hpp"
@@ -8,7 +7,6 @@
 
 int main(int argc, char** argv) {
   using namespace troupe::app;
-  troupe::actors::runtime::keep_freed_memory();
   program_parts parts;
   parts.make_service = [](const service_context& context) {
     return std::make_unique<node>(context);

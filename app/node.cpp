@@ -98,6 +98,7 @@ core::result<bound_addresses> node::start() {
   engine.segment_bytes = values.storage.segment_bytes;
   engine.commit_interval = values.storage.commit_interval;
   engine.map_bytes = values.storage.map_bytes;
+  engine.mapped_bytes_max = values.storage.mapped_bytes_max;
   engine.quota_bytes = values.storage.quota_bytes;
   engine.reserve_bytes = values.storage.reserve_bytes;
   engine.log = [this](auto level, auto component, auto text) {

@@ -238,6 +238,10 @@ const std::array rows{
     setting{"storage", "map_bytes", at<storage, &storage_s::map_bytes>,
             size_between(64 * mib, 64 * tib),
             "Address space for the state: a bound to its size, not a file."},
+    setting{"storage", "mapped_bytes_max",
+            at<storage, &storage_s::mapped_bytes_max>, size_between(0, tib),
+            "Pages of the state kept mapped; more are left to the kernel's "
+            "cache. 0 keeps all."},
     setting{"storage", "quota_bytes", at<storage, &storage_s::quota_bytes>,
             size_between(0, 1024 * tib),
             "Bytes the data folder may take; 0 allows the whole disk."},

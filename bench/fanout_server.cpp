@@ -2,7 +2,6 @@
 #include "bench/fanout_server.hpp"
 
 #include "actors/runtime/fan_out.hpp"
-#include "actors/runtime/memory.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/runtime/runtime_config.hpp"
 #include "actors/runtime/scheduler.hpp"
@@ -247,7 +246,6 @@ private:
 } // namespace
 
 void serve(const server_options& options, int ready_fd) {
-  runtime::keep_freed_memory();
   if (options.kind == server_kind::actors)
     serve_with_actors(options, ready_fd);
   serve_plainly(options, ready_fd);

@@ -21,6 +21,15 @@ find_path(cli11_include CLI/CLI.hpp REQUIRED)
 add_library(cli11::cli11 INTERFACE IMPORTED GLOBAL)
 target_include_directories(cli11::cli11 SYSTEM INTERFACE ${cli11_include})
 
+# The allocator of the programs (not of the layers: a test keeps the C
+# library's). Messages are allocated on one loop and freed on another, which
+# glibc pays with a lock. Sanitizers bring an allocator of their own.
+add_library(troupe_allocator INTERFACE)
+if(NOT TROUPE_SANITIZE AND NOT TROUPE_FUZZ)
+  find_package(mimalloc REQUIRED)
+  target_link_libraries(troupe_allocator INTERFACE mimalloc)
+endif()
+
 if(TROUPE_TESTS)
   find_package(GTest REQUIRED)
   include(GoogleTest)

@@ -7,6 +7,13 @@ function(troupe_outside_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 180)
   endif()
+  set(environment "TROUPE_BIN=$<TARGET_FILE:troupe>"
+      "TROUPE_TEST_JS_DIR=${CMAKE_CURRENT_BINARY_DIR}/js")
+  if(TROUPE_SANITIZE)
+    # Slower, and its memory says nothing about the program's.
+    math(EXPR arg_TIMEOUT "3 * ${arg_TIMEOUT}")
+    list(APPEND environment TROUPE_TEST_SANITIZED=1 TROUPE_TEST_DEADLINE=90)
+  endif()
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
   add_test(
     NAME ${folder}.${name}
@@ -20,6 +27,5 @@ function(troupe_outside_test name)
       RUN_SERIAL ${arg_SERIAL}
       # Every test of the file was skipped: nothing was proved.
       SKIP_REGULAR_EXPRESSION "Ran [01] tests? in [^\n]*\n\nOK .skipped=1."
-      ENVIRONMENT
-      "TROUPE_BIN=$<TARGET_FILE:troupe>;TROUPE_TEST_JS_DIR=${CMAKE_CURRENT_BINARY_DIR}/js")
+      ENVIRONMENT "${environment}")
 endfunction()

@@ -63,6 +63,9 @@ lmdb_env::open(const std::filesystem::path& folder, std::size_t map_bytes) {
   });
   if (!opened)
     return opened.error();
+  int fd = -1;
+  if (::mdb_env_get_fd(made->env_, &fd) == 0)
+    made->mapping_.emplace(fd);
   return made;
 }
 
@@ -93,6 +96,11 @@ result<void> lmdb_env::sync() {
   if (const int code = ::mdb_env_sync(env_, 1); code != 0)
     return lmdb_error("state: flush", code);
   return {};
+}
+
+void lmdb_env::bound_mapped(std::size_t limit) const {
+  if (mapping_)
+    mapping_->release_above(limit);
 }
 
 result<std::uint64_t> lmdb_env::used_bytes() {

@@ -3,6 +3,7 @@
 
 #include "core/result.hpp"
 #include "core/shared_bytes.hpp"
+#include "storage/mapped_file.hpp"
 
 #include <lmdb.h>
 
@@ -54,6 +55,10 @@ public:
   /// Flushes all, the newest commit's meta page included.
   core::result<void> sync();
 
+  /// Unmaps what was read of the file if this process has more than `limit`
+  /// bytes of mapped files resident; 0: no limit.
+  void bound_mapped(std::size_t limit) const;
+
   /// Bytes in use: all pages ever used less those on the free list.
   core::result<std::uint64_t> used_bytes();
 
@@ -88,6 +93,7 @@ private:
   MDB_env* env_ = nullptr;
   MDB_dbi meta_ = 0;
   MDB_dbi state_ = 0;
+  std::optional<mapped_file> mapping_;
   std::mutex mutex_;
   std::vector<std::pair<MDB_txn*, MDB_cursor*>> idle_readers_;
 };

@@ -305,6 +305,7 @@ private:
 
   void look_at_space() {
     looked_at_ = clock::now();
+    env_->bound_mapped(options_.mapped_bytes_max);
     storage::health now;
     const auto worse = [&now](space_level level, std::string reason) {
       if (level > now.level)

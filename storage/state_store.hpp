@@ -34,6 +34,9 @@ struct state_options {
   std::uint16_t groups = 17;
   /// Address space, not disk: never changed while open.
   std::size_t map_bytes = std::size_t{1} << 40;
+  /// Above this much of mapped files resident in the process, the pages of the
+  /// state are given up to the kernel's cache; 0: never.
+  std::size_t mapped_bytes_max = std::size_t{256} << 20;
   /// A commit is made this long after the first change, 20–100 ms.
   std::chrono::milliseconds commit_interval{50};
   /// … or once this much waits, whichever comes first.
