@@ -30,6 +30,15 @@ core::idempotency_key broker_context::next_key(core::group_id group) {
   return {mine.id, mine.next[group.value()]++};
 }
 
+bool broker_context::may_balance_leaders(core::steady_time now) {
+  auto last = balanced_.load();
+  const auto ticks = now.time_since_epoch().count();
+  const auto due = core::steady_time{core::steady_time::duration{last}} +
+                   options.leader_balance_interval;
+  return (last == 0 || now >= due) &&
+         balanced_.compare_exchange_strong(last, ticks);
+}
+
 std::size_t current_loop_index() {
   const auto* loop = runtime::loop::current();
   return loop == nullptr ? 0 : loop->index();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "cluster/placement.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
 #include "core/directory.hpp"
@@ -54,6 +55,8 @@ struct broker_stats {
   counter snapshot_rewinds{0}; ///< parts sent again
   counter leaderships_won{0};
   counter leaderships_lost{0};
+  counter leaderships_given{0}; ///< transfers begun
+  counter member_changes{0};    ///< of groups led here
 };
 
 /// What of the configuration the actors need.
@@ -73,6 +76,13 @@ struct broker_options {
   /// Most recipients one post may have after its lists are expanded.
   std::size_t recipients_max = 100'000;
   core::inbox_policy inbox;
+  /// How many replicas there are of what.
+  cluster::placement_rules placement;
+  /// A leader that is not the preferred one gives way to it when that has been
+  /// there for so long, and this node gives one leadership away that way in
+  /// each interval.
+  core::milliseconds leader_steady_after{30'000};
+  core::milliseconds leader_balance_interval{10'000};
 };
 
 /// The surroundings of every actor of a node. Owned by the node (or a test),
@@ -110,6 +120,9 @@ struct broker_context {
         leaders[group.value()].load(std::memory_order_relaxed)};
   }
 
+  /// True once in each leader_balance_interval. Thread-safe.
+  bool may_balance_leaders(core::steady_time now);
+
   /// A fresh key for a command to `group`; each loop is an origin of its own,
   /// so no lock is needed. Call on the loop that will send the command.
   core::idempotency_key next_key(core::group_id group);
@@ -120,6 +133,7 @@ private:
     std::vector<std::uint64_t> next; // by group
   };
   std::vector<origin> origins_; // by loop
+  std::atomic<core::steady_time::rep> balanced_{0};
 };
 
 /// The loop this code runs on, 0 outside of any (tests).

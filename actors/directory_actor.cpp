@@ -35,6 +35,13 @@ void directory_state::start(directory_deps deps) {
             return apply(index, raw);
           },
           [this] { tell_all_lists(); });
+  steward_.emplace(*context_, std::move(deps.identity),
+                   [this](core::cluster_command change) {
+                     return group_->propose_own(
+                         schema::encode(core::logged_directory_command{
+                             {}, {}, core::change_cluster{std::move(change)}}),
+                         false);
+                   });
   group_->start();
   settle();
 }
@@ -78,7 +85,8 @@ void directory_state::tell_all_lists() {
 void directory_state::settle() {
   group_->settle();
   group_->send_answers(self_);
-  if (group_->retiring() && group_->quiet()) {
+  if (group_->retiring() && group_->quiet() && group_->handed_over() &&
+      group_->quiet()) {
     group_->report_retired();
     self_->quit();
   }
@@ -139,6 +147,8 @@ void directory_state::on_state_committed(core::log_index applied) {
 
 void directory_state::on_raft_tick() {
   group_->on_tick();
+  if (group_->ready() && !group_->retiring())
+    steward_->on_tick(group_->consensus());
   settle();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/cluster_steward.hpp"
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -21,6 +23,8 @@ struct directory_deps {
   group_deps group;
   /// Tables of the directory; outlives the actor.
   core::directory_store* store = nullptr;
+  /// What is entered if this node is the first of a cluster.
+  std::optional<node_identity> identity{};
 };
 
 /// Owner: the node, from start to stop; without it nobody can register or edit
@@ -65,6 +69,7 @@ private:
   broker_context* context_ = nullptr;
   std::unique_ptr<core::directory_machine> machine_;
   std::unique_ptr<replicated_group<directory_client, directory_answers>> group_;
+  std::optional<cluster_steward> steward_;
   std::map<list_name, slot> lists_;
   bool flush_pending_ = false;
 };

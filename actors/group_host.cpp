@@ -16,6 +16,9 @@ namespace {
 constexpr core::milliseconds tick_alone{500};
 constexpr core::milliseconds tick_replicated{50};
 
+/// How long a node that stops waits for another one to lead.
+constexpr core::milliseconds hand_over_patience{1'000};
+
 void count(broker_stats::counter& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
 }
@@ -32,7 +35,8 @@ group_host::group_host(std::string name, broker_context& context,
                                                         &replica_,
                                                         &context.clock,
                                                         &context.stats},
-      receiver_(around_, [this] { on_replaced(); }) {}
+      receiver_(around_, [this] { on_replaced(); }),
+      steward_(group_, context, replica_) {}
 
 void group_host::start() {
   replica_.start();
@@ -44,6 +48,8 @@ void group_host::on_tick() {
   for (auto& [node, sender] : senders_)
     sender->on_tick();
   receiver_.on_tick();
+  if (!retiring_)
+    steward_.on_tick();
   // Also while it retires: a write may wait for room.
   timers_.tick(replica_.alone() ? tick_alone : tick_replicated);
 }
@@ -68,6 +74,19 @@ bool group_host::serves() const {
   return core.leads() ? ready()
                       : core.leader() != core::node_id{} ||
                             core.members().voters.empty();
+}
+
+bool group_host::handed_over() {
+  if (!leads() || replica_.alone())
+    return true;
+  const auto now = context_.clock.now();
+  if (!hand_over_until_) {
+    hand_over_until_ = now + hand_over_patience;
+    if (!steward_.hand_over())
+      return true;
+    replica_.pump();
+  }
+  return !leads() || now >= *hand_over_until_;
 }
 
 void group_host::report_retired() { context_.on_retired(group_); }

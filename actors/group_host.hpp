@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "actors/group_steward.hpp"
 #include "actors/group_transport.hpp"
 #include "actors/replica.hpp"
 #include "actors/snapshot_transfer.hpp"
@@ -12,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace troupe::actors {
@@ -83,6 +85,9 @@ public:
   [[nodiscard]] bool retiring() const { return retiring_; }
   /// All that was begun is written and answered.
   [[nodiscard]] virtual bool quiet() const { return replica_.quiet(); }
+  /// Somebody else leads, or nobody else can: asks the best follower to, and
+  /// is false while that may still happen. REQUIRES: quiet().
+  bool handed_over();
   /// Tells the node. The actor quits then.
   void report_retired();
 
@@ -102,6 +107,9 @@ public:
     return replica_.next_time();
   }
   [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const cluster::raft& consensus() const {
+    return replica_.consensus();
+  }
 
   /// Members leads, ready, those of the core, and what is known of the other
   /// members, for the debug endpoint.
@@ -138,6 +146,8 @@ private:
   snapshot_surroundings around_;
   std::map<core::node_id, std::unique_ptr<snapshot_sender>> senders_;
   snapshot_receiver receiver_;
+  group_steward steward_;
+  std::optional<core::steady_time> hand_over_until_;
   std::map<std::uint64_t, read_function> reads_;
   std::uint64_t last_read_ = 0;
   bool led_ = false;

@@ -412,7 +412,9 @@ void shard_state::finish_retirement_if_quiet() {
     return;
   propose_cursors();
   group_->settle();
-  if (!group_->quiet() || !moves_.empty())
+  if (!group_->quiet() || (!moves_.empty() && group_->leads()))
+    return;
+  if (!group_->handed_over() || !group_->quiet())
     return;
   group_->report_retired();
   self_->quit();

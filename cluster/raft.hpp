@@ -80,6 +80,8 @@ public:
   }
   /// Leader: what is known of a member; nullptr for itself and strangers.
   [[nodiscard]] const progress* progress_of(core::node_id node) const;
+  /// Leader: the member answers, and lacks at most so many entries.
+  [[nodiscard]] bool is_near(core::node_id node, std::uint64_t lag) const;
   /// A broken invariant (two leaders in one term, a conflict with committed
   /// entries). From then on the replica does nothing more; the host should
   /// end the process and let an operator look.

@@ -75,6 +75,13 @@ cluster_fixture::cluster_fixture(std::uint64_t seed) : network_(seed) {
             box->answers.push_back(std::move(a));
         }};
       });
+  directory_client_ = system_.system().spawn(
+      [box = answers_]() -> directory_client::behavior_type {
+        return {[box](directory_answers& m) {
+          for (auto& a : m.items)
+            box->directory.push_back(std::move(a));
+        }};
+      });
 }
 
 cluster_fixture::~cluster_fixture() {
@@ -82,27 +89,120 @@ cluster_fixture::~cluster_fixture() {
     if (node->up)
       kill(*node);
   caf::anon_send_exit(client_, caf::exit_reason::kill);
+  caf::anon_send_exit(directory_client_, caf::exit_reason::kill);
   client_ = shard_client{};
+  directory_client_ = directory_client{};
   system_.run();
   EXPECT_TRUE(system_.errors().empty()) << system_.errors().front();
 }
 
 void cluster_fixture::start(settings with) {
   settings_ = std::move(with);
-  for (std::uint32_t id = 1; id <= settings_.nodes; ++id) {
-    nodes_.push_back(std::make_unique<cluster_node>());
-    auto& fresh = *nodes_.back();
-    fresh.id = core::node_id{id};
-    fresh.log.on_durable = [&fresh](core::group_id group, std::uint64_t write) {
-      if (group == core::directory_group)
-        caf::anon_send(fresh.context().directory_handle, log_persisted{write});
-      else
-        caf::anon_send(fresh.context().shard(group), log_persisted{write});
-    };
-    wipe(id);
-    start_node(id);
-  }
+  for (std::uint32_t id = 1; id <= settings_.nodes; ++id)
+    start_node(make_node());
   settle();
+}
+
+std::uint32_t cluster_fixture::make_node() {
+  nodes_.push_back(std::make_unique<cluster_node>());
+  auto& fresh = *nodes_.back();
+  const auto id = static_cast<std::uint32_t>(nodes_.size());
+  fresh.id = core::node_id{id};
+  fresh.log.on_durable = [&fresh](core::group_id group, std::uint64_t write) {
+    if (group == core::directory_group)
+      caf::anon_send(fresh.context().directory_handle, log_persisted{write});
+    else
+      caf::anon_send(fresh.context().shard(group), log_persisted{write});
+  };
+  wipe(id);
+  return id;
+}
+
+std::uint32_t cluster_fixture::add_node() {
+  const auto id = make_node();
+  const auto name = "node-" + std::to_string(id);
+  const auto done =
+      change_cluster(core::admit_node{"token of " + name, name, name, 1, {}});
+  EXPECT_EQ(done.failure.code, core::errc::ok);
+  EXPECT_EQ(done.node, core::node_id{id});
+  start_node(id);
+  return id;
+}
+
+core::directory_outcome
+cluster_fixture::change_cluster(core::cluster_command change) {
+  const auto ticket = ++last_change_;
+  const core::logged_directory_command command{
+      {99, ticket}, {}, core::change_cluster{std::move(change)}};
+  core::directory_outcome outcome;
+  const bool answered = wait_until([&] {
+    if (const auto leader = leader_of(0); leader != 0) {
+      directory_proposals batch;
+      batch.from = directory_client_;
+      batch.items.push_back({ticket, schema::encode(command), true});
+      caf::anon_send(node(leader).context().directory_handle, std::move(batch));
+      settle();
+    }
+    for (auto& answer : std::exchange(answers_->directory, {}))
+      if (answer.ticket == ticket &&
+          answer.outcome.failure.code != core::errc::not_leader &&
+          answer.outcome.failure.code != core::errc::unavailable) {
+        outcome = std::move(answer.outcome);
+        return true;
+      }
+    return false;
+  });
+  EXPECT_TRUE(answered);
+  return outcome;
+}
+
+bool cluster_fixture::stop(std::uint32_t id) {
+  auto& at = node(id);
+  std::set<core::group_id> retired;
+  at.context().on_retired = [&retired](core::group_id group) {
+    retired.insert(group);
+  };
+  caf::anon_send(at.context().directory_handle, retire{});
+  for (const auto& shard : at.context().shards)
+    caf::anon_send(shard, retire{});
+  const bool done =
+      wait_until([&] { return retired.size() == settings_.shards + 1U; },
+                 core::milliseconds{10'000});
+  for (auto& space : at.spaces)
+    space->commit();
+  kill(at);
+  return done;
+}
+
+std::set<std::uint32_t> cluster_fixture::voters_of(std::uint16_t group) {
+  const auto leader = leader_of(group);
+  if (leader == 0)
+    return {};
+  const auto text = inspect(leader, group);
+  std::set<std::uint32_t> found;
+  const std::string key = "\"voters\":[";
+  auto at = text.find(key) + key.size();
+  while (text[at] != ']') {
+    std::size_t digits = 0;
+    found.insert(
+        static_cast<std::uint32_t>(std::stoul(text.substr(at), &digits)));
+    at += digits;
+    if (text[at] == ',')
+      ++at;
+  }
+  return found;
+}
+
+bool cluster_fixture::wait_for_voters(std::size_t shards,
+                                      std::size_t directory) {
+  return wait_until(
+      [&] {
+        for (std::uint16_t g = 0; g <= settings_.shards; ++g)
+          if (voters_of(g).size() != (g == 0 ? directory : shards))
+            return false;
+        return true;
+      },
+      core::milliseconds{60'000});
 }
 
 void cluster_fixture::wipe(std::uint32_t id) {
@@ -152,7 +252,7 @@ void cluster_fixture::start_node(std::uint32_t id) {
       runtime::spawn_pinned<directory_actor, directory_state>(
           system_.system(), nullptr, directory_behavior,
           directory_deps{&at.context(), deps_of(core::directory_group),
-                         at.tables.get()});
+                         at.tables.get(), identity_of(at)});
   for (std::uint16_t i = 1; i <= settings_.shards; ++i)
     at.context().shards.push_back(
         runtime::spawn_pinned<shard_actor, shard_state>(
@@ -189,6 +289,14 @@ std::size_t cluster_fixture::work_disks() {
       work();
     }
   return done;
+}
+
+std::optional<node_identity>
+cluster_fixture::identity_of(const cluster_node& at) const {
+  if (!settings_.stewards)
+    return std::nullopt;
+  const auto name = "node-" + std::to_string(at.id.value());
+  return node_identity{at.id, "token of " + name, name, name, 1};
 }
 
 void cluster_fixture::kill(cluster_node& at) {
@@ -378,31 +486,36 @@ cluster_fixture::exported(const test::memory_state_space& space) {
 
 void cluster_fixture::expect_same_tables(
     const std::vector<std::uint32_t>& ids) {
-  for (std::uint16_t g = 0; g <= settings_.shards; ++g) {
-    const auto first = exported(*node(ids.front()).spaces[g]);
-    for (const auto id : ids)
-      EXPECT_TRUE(exported(*node(id).spaces[g]) == first)
-          << "group " << g << " differs on node " << id;
-  }
-  for (std::uint16_t g = 1; g <= settings_.shards; ++g) {
-    const schema::stored_inboxes tables{*node(ids.front()).spaces[g]};
-    std::map<std::uint64_t, int> seen;
-    if (const auto head = tables.head(inbox_of(g)))
-      tables.each_entry(
-          head->number, head->first, [&](const core::inbox_entry& e) {
-            const auto message = schema::decode_message(
-                *tables.body(e.source), core::group_id{g}, e.source, e.ordinal);
-            ++seen[std::stoull(std::string{message->payload.text()})];
-            return true;
-          });
-    for (const auto& [number, times] : seen)
-      EXPECT_EQ(times, 1) << "post " << number << " in group " << g;
-    for (const auto number : acknowledged_) {
-      if (group_of_post_.at(number) != g)
-        continue;
-      EXPECT_EQ(seen.count(number), 1U)
-          << "post " << number << " was acknowledged and is lost";
-    }
+  for (std::uint16_t g = 0; g <= settings_.shards; ++g)
+    expect_same_tables_of(g, ids);
+}
+
+void cluster_fixture::expect_same_tables_of(
+    std::uint16_t group, const std::vector<std::uint32_t>& ids) {
+  const auto& first = *node(ids.front()).spaces[group];
+  for (const auto id : ids)
+    EXPECT_TRUE(exported(*node(id).spaces[group]) == exported(first))
+        << "group " << group << " differs on node " << id;
+  if (group == 0)
+    return;
+  const schema::stored_inboxes tables{*node(ids.front()).spaces[group]};
+  std::map<std::uint64_t, int> seen;
+  if (const auto head = tables.head(inbox_of(group)))
+    tables.each_entry(
+        head->number, head->first, [&](const core::inbox_entry& e) {
+          const auto message = schema::decode_message(*tables.body(e.source),
+                                                      core::group_id{group},
+                                                      e.source, e.ordinal);
+          ++seen[std::stoull(std::string{message->payload.text()})];
+          return true;
+        });
+  for (const auto& [number, times] : seen)
+    EXPECT_EQ(times, 1) << "post " << number << " in group " << group;
+  for (const auto number : acknowledged_) {
+    if (group_of_post_.at(number) != group)
+      continue;
+    EXPECT_EQ(seen.count(number), 1U)
+        << "post " << number << " was acknowledged and is lost";
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/cluster_steward.hpp"
 #include "actors/context.hpp"
 #include "actors/messages.hpp"
 #include "actors/snapshot_storage.hpp"
@@ -75,6 +76,8 @@ protected:
     /// The tables become durable this often.
     core::milliseconds commit_interval{50};
     std::function<void(actors::broker_options&)> adjust;
+    /// The first node enters itself, and the directory places the groups.
+    bool stewards = false;
   };
   void start(settings with);
 
@@ -84,6 +87,20 @@ protected:
   void crash(std::uint32_t id);
   /// Loses its disk, too.
   void wipe(std::uint32_t id);
+
+  /// Ends as on a signal; false if it does not within ten seconds.
+  bool stop(std::uint32_t id);
+
+  /// A command for the directory, sent to whoever leads it until it is
+  /// answered.
+  core::directory_outcome change_cluster(core::cluster_command change);
+  /// One more node, admitted and started. Returns its id.
+  std::uint32_t add_node();
+  /// Members of a group as its leader sees them.
+  [[nodiscard]] std::set<std::uint32_t> voters_of(std::uint16_t group);
+  /// Waits until every group has as many voters as the table says, and a
+  /// leader.
+  bool wait_for_voters(std::size_t shards, std::size_t directory);
 
   /// Runs until nobody has anything to do now.
   void settle();
@@ -117,6 +134,8 @@ protected:
   /// Fails the test unless all of `ids` have the same tables, and in them every
   /// acknowledged post exactly once.
   void expect_same_tables(const std::vector<std::uint32_t>& ids);
+  void expect_same_tables_of(std::uint16_t group,
+                             const std::vector<std::uint32_t>& ids);
 
   /// The tables without the rows that belong to the replica.
   [[nodiscard]] static test::memory_state_space::contents
@@ -137,8 +156,12 @@ private:
   };
   struct answer_box {
     std::vector<actors::shard_answer> answers;
+    std::vector<actors::directory_answer> directory;
   };
 
+  std::uint32_t make_node();
+  [[nodiscard]] std::optional<actors::node_identity>
+  identity_of(const cluster_node& node) const;
   void kill(cluster_node& node);
   void open_snapshots(cluster_node& node);
   std::size_t work_disks();
@@ -155,6 +178,8 @@ private:
   std::map<std::uint64_t, actors::shard_answer> others_;
   std::shared_ptr<answer_box> answers_ = std::make_shared<answer_box>();
   actors::shard_client client_;
+  actors::directory_client directory_client_;
+  std::uint64_t last_change_ = 0;
 };
 
 } // namespace troupe::test_support
