@@ -6,6 +6,7 @@
 #include "cluster/raft_wire.hpp"
 #include "storage/fatal.hpp"
 
+#include <random>
 #include <utility>
 #include <variant>
 
@@ -36,7 +37,8 @@ group_host::group_host(std::string name, broker_context& context,
                                                         &context.clock,
                                                         &context.stats},
       receiver_(around_, [this] { on_replaced(); }),
-      steward_(group_, context, replica_) {}
+      steward_(group_, context, replica_),
+      last_number_(std::uint64_t{std::random_device{}()} << 31U) {}
 
 void group_host::start() {
   replica_.start();
@@ -93,19 +95,46 @@ void group_host::report_retired() { context_.on_retired(group_); }
 
 // ------------------------------------------------------------------ messages
 
-void group_host::send(core::node_id to, const cluster::message& message) {
-  const bool sent = transport_ != nullptr &&
-                    transport_->send(to, group_, group_frame_kind::raft,
-                                     cluster::encode(message));
+bool group_host::send_frame(core::node_id to, group_frame_kind kind,
+                            core::shared_bytes bytes) {
+  const bool sent = transport_->send(to, group_, kind, std::move(bytes));
   count(sent ? context_.stats.group_frames_sent
              : context_.stats.group_frames_unsent);
+  return sent;
+}
+
+void group_host::send(core::node_id to, const cluster::message& message) {
+  if (clustered())
+    (void)send_frame(to, group_frame_kind::raft, cluster::encode(message));
+}
+
+core::node_id group_host::leader_hint() const {
+  if (leader() != core::node_id{} || context_.directory == nullptr)
+    return leader();
+  const auto placed = context_.directory->placement(group_);
+  return placed && placed->front() != consensus().self() ? placed->front()
+                                                         : core::node_id{};
 }
 
 void group_host::on_frame(group_frame& frame) {
   count(context_.stats.group_frames_received);
-  const bool used = frame.kind == group_frame_kind::raft
-                        ? on_raft_frame(frame.from, std::move(frame.bytes))
-                        : on_snapshot_frame(frame);
+  bool used = false;
+  switch (frame.kind) {
+  case group_frame_kind::raft:
+    used = on_raft_frame(frame.from, std::move(frame.bytes));
+    break;
+  case group_frame_kind::snapshot_offer:
+  case group_frame_kind::snapshot_chunk:
+  case group_frame_kind::snapshot_progress:
+    used = on_snapshot_frame(frame);
+    break;
+  case group_frame_kind::proposals:
+  case group_frame_kind::answers:
+    used = clustered() && on_client_frame(frame);
+    break;
+  case group_frame_kind::not_member:
+    break;
+  }
   if (!used)
     count(context_.stats.group_frames_unusable);
 }
@@ -120,7 +149,7 @@ bool group_host::on_raft_frame(core::node_id from, core::shared_bytes bytes) {
 }
 
 bool group_host::on_snapshot_frame(group_frame& frame) {
-  if (transport_ == nullptr)
+  if (!clustered())
     return false;
   if (frame.kind == group_frame_kind::snapshot_offer) {
     const auto m = cluster::decode_snapshot_offer(std::move(frame.bytes));
@@ -134,8 +163,6 @@ bool group_host::on_snapshot_frame(group_frame& frame) {
       receiver_.on_chunk(frame.from, *m);
     return m.has_value();
   }
-  if (frame.kind != group_frame_kind::snapshot_progress)
-    return false;
   const auto m = cluster::decode_snapshot_progress(std::move(frame.bytes));
   const auto at = senders_.find(frame.from);
   if (m && at != senders_.end())

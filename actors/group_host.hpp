@@ -121,11 +121,23 @@ protected:
   /// The tables hold the contents of another replica: whatever was read from
   /// them is outdated.
   virtual void on_replaced() = 0;
+  /// A frame of kind proposals or answers; false if it is unusable.
+  virtual bool on_client_frame(group_frame& frame) = 0;
 
   [[nodiscard]] replica& replicated() { return replica_; }
   [[nodiscard]] const replica& replicated() const { return replica_; }
   [[nodiscard]] broker_context& context() const { return context_; }
   void ask_for_flush() { timers_.flush(); }
+  /// There are other nodes.
+  [[nodiscard]] bool clustered() const { return transport_ != nullptr; }
+  /// Counts it, sent or not. REQUIRES: clustered().
+  bool send_frame(core::node_id to, group_frame_kind kind,
+                  core::shared_bytes bytes);
+  /// The leader, or who shall lead; 0 if nothing is known.
+  [[nodiscard]] core::node_id leader_hint() const;
+  /// Ascends from a random number, so that no answer to an earlier life of
+  /// this node is taken for one to this.
+  [[nodiscard]] std::uint64_t fresh_number() { return ++last_number_; }
 
 private:
   [[nodiscard]] bool serves() const;
@@ -150,6 +162,7 @@ private:
   std::optional<core::steady_time> hand_over_until_;
   std::map<std::uint64_t, read_function> reads_;
   std::uint64_t last_read_ = 0;
+  std::uint64_t last_number_;
   bool led_ = false;
   bool counted_ready_ = false;
   bool retiring_ = false;

@@ -16,6 +16,8 @@ enum class group_frame_kind : std::uint8_t {
   snapshot_chunk = 3,    ///< sender → receiver
   snapshot_progress = 4, ///< receiver → sender
   not_member = 5,        ///< a leader to who was removed and does not know
+  proposals = 6,         ///< follower → leader: cluster/proposal_wire.hpp
+  answers = 7,           ///< leader → follower
 };
 
 /// Carries frames to the replicas of a group on other nodes. What comes in is

@@ -57,7 +57,7 @@ TEST_F(Replication, NothingIsAcknowledgedWithoutAMajority) {
   EXPECT_TRUE(acknowledged().empty());
 }
 
-TEST_F(Replication, AFollowerSaysWhoLeads) {
+TEST_F(Replication, AFollowerPassesPostsOn) {
   start({});
   ASSERT_TRUE(wait_for_leaders());
   const auto leader = leader_of(1);
@@ -65,8 +65,53 @@ TEST_F(Replication, AFollowerSaysWhoLeads) {
   EXPECT_EQ(node(other).context().leader_of(core::group_id{1}),
             core::node_id{leader});
   const auto answer = ask_to_post(1, other);
-  EXPECT_EQ(answer.outcome.failure.code, core::errc::not_leader);
-  EXPECT_EQ(answer.leader, core::node_id{leader});
+  EXPECT_EQ(answer.outcome.failure.code, core::errc::ok);
+  EXPECT_TRUE(answer.outcome.id);
+  for (int i = 0; i < 300; ++i)
+    post(1, 1 + static_cast<std::uint32_t>(i % 3), 5000);
+  settle();
+  EXPECT_EQ(unanswered(), 0U);
+  advance(200ms);
+  expect_same_tables({1, 2, 3});
+}
+
+TEST_F(Replication, WithoutALeaderTheAnswerSaysSo) {
+  start({});
+  ASSERT_TRUE(wait_for_leaders());
+  const auto leader = leader_of(1);
+  const auto other = leader % 3 + 1;
+  network_.isolate(core::node_id{other}, 3);
+  EXPECT_EQ(ask_to_post(1, other).outcome.failure.code, core::errc::not_leader);
+  // One that loses its leader on the way gives up by itself.
+  network_.heal();
+  advance(2s);
+  network_.filter = [](auto, auto, auto, actors::group_frame_kind kind) {
+    return kind != actors::group_frame_kind::answers;
+  };
+  const auto lost = ask_to_post(1, other);
+  EXPECT_EQ(lost.ticket, 0U) << "no answer yet";
+  advance(3s);
+  const auto late = last_answer();
+  EXPECT_EQ(late.outcome.failure.code, core::errc::not_leader);
+  EXPECT_EQ(late.leader, core::node_id{leader_of(1)});
+}
+
+TEST_F(Replication, AskedAgainElsewhereTheFirstOutcomeIsTold) {
+  start({});
+  ASSERT_TRUE(wait_for_leaders());
+  const auto leader = leader_of(1);
+  const core::idempotency_key key{77, 1};
+  const auto first = ask_to_post(1, leader, key);
+  ASSERT_TRUE(first.outcome.id);
+  advance(200ms);
+  crash(leader);
+  ASSERT_TRUE(wait_for_leaders());
+  const auto again = ask_to_post(1, leader_of(1), key);
+  EXPECT_EQ(again.outcome, first.outcome);
+  // It is there once.
+  advance(200ms);
+  const auto fresh = ask_to_post(1, leader_of(1), {77, 2});
+  EXPECT_NE(fresh.outcome.id, first.outcome.id);
 }
 
 TEST_F(Replication, AKilledLeaderIsReplacedAndNothingIsLost) {

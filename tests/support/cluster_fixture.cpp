@@ -422,11 +422,13 @@ std::uint64_t cluster_fixture::post(std::uint16_t group, std::uint32_t at,
 }
 
 actors::shard_answer cluster_fixture::ask_to_post(std::uint16_t group,
-                                                  std::uint32_t at) {
+                                                  std::uint32_t at,
+                                                  core::idempotency_key key) {
   const auto number = ++last_post_;
-  send_post(number, {group, {}, 0}, at);
+  send_post(number, {group, key, 0}, at);
   settle();
-  return others_[number];
+  const auto found = others_.find(number);
+  return found == others_.end() ? actors::shard_answer{} : found->second;
 }
 
 void cluster_fixture::send_post(std::uint64_t number, const client_post& post,
@@ -460,7 +462,8 @@ void cluster_fixture::collect_answers() {
   for (const auto& answer : std::exchange(answers_->answers, {})) {
     const auto at = under_way_.find(answer.ticket);
     if (at == under_way_.end()) {
-      others_[answer.ticket] = answer;
+      if (answer.ticket <= last_post_)
+        others_[answer.ticket] = answer;
       continue;
     }
     const auto code = answer.outcome.failure.code;

@@ -122,7 +122,12 @@ protected:
   std::uint64_t post(std::uint16_t group, std::uint32_t at,
                      std::size_t padding = 0);
   /// A post that is sent once; its answer.
-  actors::shard_answer ask_to_post(std::uint16_t group, std::uint32_t at);
+  actors::shard_answer ask_to_post(std::uint16_t group, std::uint32_t at,
+                                   core::idempotency_key key = {});
+  /// The newest one that came for such a post.
+  [[nodiscard]] actors::shard_answer last_answer() const {
+    return others_.empty() ? actors::shard_answer{} : others_.rbegin()->second;
+  }
   /// Numbers of all posts that were acknowledged so far.
   [[nodiscard]] const std::set<std::uint64_t>& acknowledged() const {
     return acknowledged_;
