@@ -44,7 +44,8 @@ TEST(MqFrameCodec, UpperHalfOfALongLengthIsIgnored) {
 
 TEST(MqFrameCodec, FinalBitMaskBitAndOpcodeAreIgnored) {
   for (const auto first : {'\x85', '\x84', '\x82', '\x05', '\x00', '\xf5'}) {
-    const auto read = decode(std::string{first, '\x82', 'h', 'i', '!'});
+    const std::string bytes{first, '\x82', 'h', 'i', '!'};
+    const auto read = decode(bytes);
     ASSERT_EQ(read.what, status::message) << int{first};
     EXPECT_EQ(core::as_text(read.payload), "hi");
     EXPECT_EQ(read.bytes, 4U);

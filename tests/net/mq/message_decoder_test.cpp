@@ -146,9 +146,9 @@ TEST(MqMessageDecoder, EtcInsideOfTheHeaderIsSerialised) {
   };
   for (const auto& [given, expected] : rows) {
     message_decoder decoder;
-    const auto read = request<post_request>(
-        decoder, packed(R"({"op":"post","id":"1","to":{},"etc":)" + given + "}",
-                        "data"));
+    const auto message = packed(
+        R"({"op":"post","id":"1","to":{},"etc":)" + given + "}", "data");
+    const auto read = request<post_request>(decoder, message);
     EXPECT_EQ(core::as_text(read.body.etc), expected);
     EXPECT_EQ(core::as_text(read.body.data), "data");
   }
@@ -285,7 +285,8 @@ TEST(MqMessageDecoder, LargestHeaderIsTaken) {
     header += "\"user" + std::to_string(header.size()) + "\":1,";
   header += R"("last":1}})";
   message_decoder decoder;
-  const auto read = request<post_request>(decoder, packed(header, "data"));
+  const auto message = packed(header, "data");
+  const auto read = request<post_request>(decoder, message);
   EXPECT_EQ(read.to.back().name, "last");
   EXPECT_GT(read.to.size(), 4000U);
   EXPECT_EQ(core::as_text(read.body.data), "data");
