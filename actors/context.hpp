@@ -32,6 +32,7 @@ struct broker_stats {
   counter deliveries{0};   ///< handed to sessions
   counter acknowledged{0}; ///< deliveries acknowledged by clients
   counter requests_timed_out{0};
+  counter proposals_repeated{0}; ///< there was no leader just then
   counter requests_refused_overloaded{0};
   counter commands_applied{0};
   counter commands_duplicate{0};
@@ -62,6 +63,9 @@ struct broker_stats {
 /// What of the configuration the actors need.
 struct broker_options {
   std::uint16_t shards = 16;
+  /// There are, or may be, other nodes: a group may be without a leader for a
+  /// while, and operations wait for one.
+  bool clustered = false;
   /// An inbox or list actor that nobody uses for so long is passivated.
   core::milliseconds passivate_after{15'000};
   /// A question between actors that is not answered in time has failed.

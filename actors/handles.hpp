@@ -49,6 +49,7 @@ struct operator_order;
 struct passivate_list;
 struct raft_tick;
 struct retire;
+struct retry_tick;
 struct seen_tick;
 struct session_commands;
 struct session_stop;
@@ -80,8 +81,8 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<fence_passed>,
     // The node stops, or the user was removed.
     caf::reacts_to<session_stop>,
-    // INTERNAL: looks for overdue requests.
-    caf::reacts_to<deadline_tick>,
+    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
     // State for the debug endpoint, JSON.
     caf::replies_to<inspect>::with<std::string>>;
 
@@ -171,8 +172,8 @@ using operator_actor = caf::typed_actor<
     // A piece of work, run on this actor's loop.
     caf::reacts_to<operator_order>, caf::reacts_to<shard_answers>,
     caf::reacts_to<directory_answers>, caf::reacts_to<list_expansion>,
-    // INTERNAL: looks for overdue requests.
-    caf::reacts_to<deadline_tick>, caf::reacts_to<retire>,
-    caf::replies_to<inspect>::with<std::string>>;
+    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
 
 } // namespace troupe::actors

@@ -232,6 +232,7 @@ struct deadline_tick {};
 struct flush_tick {};
 struct idle_tick {};
 struct raft_tick {};
+struct retry_tick {};
 struct seen_tick {};
 struct sweep_tick {};
 struct retire {};
@@ -295,6 +296,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::raft_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retire)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retry_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::seen_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::session_commands)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::session_stop)

@@ -15,6 +15,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -75,6 +76,8 @@ private:
   /// A leader that has not answered by then is taken for lost.
   static constexpr core::milliseconds forward_patience{2'000};
   static constexpr std::size_t forward_bytes_max = 256 * 1024;
+  /// Outcomes tell their place in the log: the tables are read on every node.
+  static constexpr bool reads_locally = requires(outcome_type o) { o.index; };
 
   /// Who wants an answer.
   struct asker {
@@ -95,6 +98,8 @@ private:
   struct forwarded_item {
     asker from;
     core::steady_time deadline{};
+    /// The leader's answer, ahead of what is applied here.
+    std::optional<outcome_type> outcome;
   };
   struct outbox {
     Client to;
@@ -109,6 +114,7 @@ private:
   void take(proposal& item, asker from, bool low);
   void place(proposal& item, asker from);
   void pass_on(std::vector<proposal>& items, const Client& from);
+  void answer_what_has_come();
   void give_up_forwarded();
   void lose(const asker& from);
   void refuse(const asker& from, core::errc why);
@@ -256,7 +262,7 @@ void replicated_group<Client, Answers>::pass_on(std::vector<proposal>& items,
       continue;
     }
     const auto number = fresh_number();
-    forwarded_.emplace(number, forwarded_item{waits, deadline});
+    forwarded_.emplace(number, forwarded_item{waits, deadline, {}});
     forwarded_to_ = to;
     bytes += item.command.size();
     batch.push_back({number, item.grows, std::move(item.command)});
@@ -294,10 +300,30 @@ bool replicated_group<Client, Answers>::on_client_frame(group_frame& frame) {
     const auto at = forwarded_.find(item.number);
     if (at == forwarded_.end())
       continue; // given up
+    if constexpr (reads_locally)
+      if (item.outcome.index > consensus().applied()) {
+        at->second.outcome = std::move(item.outcome);
+        continue;
+      }
     answer(at->second.from, std::move(item.outcome), item.leader);
     forwarded_.erase(at);
   }
   return true;
+}
+
+/// Whoever is told that something is in the directory finds it in the copy of
+/// this node.
+template <class Client, class Answers>
+void replicated_group<Client, Answers>::answer_what_has_come() {
+  for (auto at = forwarded_.begin(); at != forwarded_.end();) {
+    auto& outcome = at->second.outcome;
+    if (outcome && outcome->index <= consensus().applied()) {
+      answer(at->second.from, std::move(*outcome));
+      at = forwarded_.erase(at);
+    } else {
+      ++at;
+    }
+  }
 }
 
 template <class Client, class Answers>
@@ -306,7 +332,11 @@ void replicated_group<Client, Answers>::give_up_forwarded() {
   const bool other = leader() != forwarded_to_;
   while (!forwarded_.empty() &&
          (other || forwarded_.begin()->second.deadline <= now)) {
-    lose(forwarded_.begin()->second.from);
+    auto& [from, deadline, outcome] = forwarded_.begin()->second;
+    if (outcome)
+      answer(from, std::move(*outcome)); // late is better than twice
+    else
+      lose(from);
     forwarded_.erase(forwarded_.begin());
   }
 }
@@ -314,8 +344,11 @@ void replicated_group<Client, Answers>::give_up_forwarded() {
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::settle() {
   group_host::settle();
-  if (!forwarded_.empty())
-    give_up_forwarded();
+  if (forwarded_.empty())
+    return;
+  if constexpr (reads_locally)
+    answer_what_has_come();
+  give_up_forwarded();
 }
 
 /// Whoever asked a leader that is none any more asks again under the same key.

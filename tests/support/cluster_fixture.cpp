@@ -85,6 +85,9 @@ cluster_fixture::cluster_fixture(std::uint64_t seed) : network_(seed) {
 }
 
 cluster_fixture::~cluster_fixture() {
+  for (auto& client : clients_)
+    caf::anon_send_exit(client->actor, caf::exit_reason::kill);
+  clients_.clear();
   for (auto& node : nodes_)
     if (node->up)
       kill(*node);
@@ -221,6 +224,7 @@ void cluster_fixture::start_node(std::uint32_t id) {
   auto& at = node(id);
   broker_options options;
   options.shards = settings_.shards;
+  options.clustered = true;
   if (settings_.adjust)
     settings_.adjust(options);
   at.contexts.push_back(
@@ -244,7 +248,8 @@ void cluster_fixture::start_node(std::uint32_t id) {
     deps.log = &at.log;
     deps.space = at.spaces[group.value()].get();
     deps.recovered = at.log.recover(group);
-    deps.seed = 1000 * at.contexts.size() + 100 * id + group.value();
+    deps.seed = 100'000 * settings_.seed + 1000 * at.contexts.size() +
+                100 * id + group.value();
     return all;
   };
   at.up = true;
@@ -419,6 +424,22 @@ std::uint64_t cluster_fixture::post(std::uint16_t group, std::uint32_t at,
   group_of_post_[number] = group;
   send_post(number, under_way_[number], at);
   return number;
+}
+
+test_client& cluster_fixture::connect(std::uint32_t at) {
+  auto client = std::make_unique<test_client>();
+  client->line = std::make_shared<session_line>();
+  client->line->link = &client->link;
+  session_deps deps;
+  deps.context = &node(at).context();
+  deps.line = client->line;
+  deps.number = clients_.size() + 1;
+  deps.peer = "test";
+  deps.protocol = "test";
+  client->actor = runtime::spawn_pinned<session_actor, session_state>(
+      system_.system(), nullptr, session_behavior, std::move(deps));
+  clients_.push_back(std::move(client));
+  return *clients_.back();
 }
 
 actors::shard_answer cluster_fixture::ask_to_post(std::uint16_t group,

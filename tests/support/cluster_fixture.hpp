@@ -12,6 +12,7 @@
 #include "tests/support/memory_state_space.hpp"
 #include "tests/support/sim_network.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/test_client.hpp"
 
 #include <gtest/gtest.h>
 
@@ -76,6 +77,8 @@ protected:
     /// The tables become durable this often.
     core::milliseconds commit_interval{50};
     std::function<void(actors::broker_options&)> adjust;
+    /// Decides which nodes campaign first.
+    std::uint64_t seed = 0;
     /// The first node enters itself, and the directory places the groups.
     bool stewards = false;
   };
@@ -121,6 +124,8 @@ protected:
   /// Returns its number.
   std::uint64_t post(std::uint16_t group, std::uint32_t at,
                      std::size_t padding = 0);
+  /// A client connected to a node, not logged in.
+  test_client& connect(std::uint32_t at);
   /// A post that is sent once; its answer.
   actors::shard_answer ask_to_post(std::uint16_t group, std::uint32_t at,
                                    core::idempotency_key key = {});
@@ -181,6 +186,7 @@ private:
   std::set<std::uint64_t> acknowledged_;
   std::map<std::uint64_t, std::uint16_t> group_of_post_;
   std::map<std::uint64_t, actors::shard_answer> others_;
+  std::vector<std::unique_ptr<test_client>> clients_;
   std::shared_ptr<answer_box> answers_ = std::make_shared<answer_box>();
   actors::shard_client client_;
   actors::directory_client directory_client_;
