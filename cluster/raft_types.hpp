@@ -79,20 +79,20 @@ struct raft_options {
   /// How long a leader waits for the answer to a snapshot that was sent.
   core::milliseconds snapshot_answer_timeout{10'000};
   /// Payload of one append message; an entry above it travels alone.
-  std::size_t message_bytes_max = 256 * 1024;
+  std::size_t message_bytes_max = std::size_t{256} << 10;
   /// Entries sent to one follower ahead of its answer.
-  std::uint64_t window_entries = 16 * 1024;
+  std::uint64_t window_entries = std::uint64_t{16} << 10;
   /// Proposals that are not committed yet; propose() refuses above it.
-  std::size_t uncommitted_bytes_max = 64 * 1024 * 1024;
+  std::size_t uncommitted_bytes_max = std::size_t{64} << 20;
   /// Reads that wait for confirmation; read_index() refuses above it.
-  std::size_t reads_max = 64 * 1024;
+  std::size_t reads_max = std::size_t{64} << 10;
   /// Messages held back until the hard state is flushed; more are dropped,
   /// which the algorithm treats as loss on the network.
   std::size_t held_messages_max = 4096;
   /// What compact() leaves for slow followers, whichever is smaller; nothing
   /// on a lone member.
   std::uint64_t keep_entries = 10'000;
-  std::size_t keep_bytes = 64 * 1024 * 1024;
+  std::size_t keep_bytes = std::size_t{64} << 20;
   /// Tests only.
   raft_mutation mutation = raft_mutation::none;
 };

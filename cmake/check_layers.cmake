@@ -27,6 +27,8 @@ set(app_ban lmdb capnp/ kj/)
 set(wire_allow capnp/ kj/)
 #  - the runtime puts actors on the I/O loops, so it owns both CAF and Asio
 set(runtime_allow boost/asio boost/system)
+#  - links open sockets and prove secrets before CAF's network sees a peer
+set(links_allow boost/asio boost/system openssl/)
 #  - net reaches actors through their interfaces and the loops only
 set(net_actor_headers "^actors/(handles|fwd)\\.hpp$|^actors/runtime/")
 
@@ -59,6 +61,13 @@ foreach(layer IN LISTS layers)
           endif()
           if(f MATCHES "^actors/runtime/")
             foreach(a IN LISTS runtime_allow)
+              if(path MATCHES "^${a}")
+                set(allowed ON)
+              endif()
+            endforeach()
+          endif()
+          if(f MATCHES "^actors/links/")
+            foreach(a IN LISTS links_allow)
               if(path MATCHES "^${a}")
                 set(allowed ON)
               endif()

@@ -27,8 +27,10 @@ class function_ref;
 template <class Result, class... Args>
 class function_ref<Result(Args...)> {
 public:
+  // Never hides a copy: clang-tidy does not see the requires-clause.
   template <class Callable>
   requires(!std::is_same_v<std::remove_cvref_t<Callable>, function_ref>)
+      // NOLINTNEXTLINE(bugprone-forwarding-reference-overload)
       function_ref(Callable&& callable)
       : object_(const_cast<void*>(
             static_cast<const void*>(std::addressof(callable)))),
