@@ -10,7 +10,7 @@ namespace troupe::actors {
 
 broker_context::broker_context(const core::clock& time, broker_options settings,
                                std::size_t loops)
-    : clock(time), options(settings) {
+    : clock(time), options(settings), leaders(settings.shards + 1U) {
   std::random_device random;
   for (std::size_t i = 0; i < loops; ++i) {
     origin fresh;
@@ -28,6 +28,15 @@ core::group_id broker_context::group_of(const core::owner& inbox) const {
 core::idempotency_key broker_context::next_key(core::group_id group) {
   auto& mine = origins_[current_loop_index()];
   return {mine.id, mine.next[group.value()]++};
+}
+
+bool broker_context::may_balance_leaders(core::steady_time now) {
+  auto last = balanced_.load();
+  const auto ticks = now.time_since_epoch().count();
+  const auto due = core::steady_time{core::steady_time::duration{last}} +
+                   options.leader_balance_interval;
+  return (last == 0 || now >= due) &&
+         balanced_.compare_exchange_strong(last, ticks);
 }
 
 std::size_t current_loop_index() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "cluster/placement.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
 #include "core/directory.hpp"
@@ -31,6 +32,7 @@ struct broker_stats {
   counter deliveries{0};   ///< handed to sessions
   counter acknowledged{0}; ///< deliveries acknowledged by clients
   counter requests_timed_out{0};
+  counter proposals_repeated{0}; ///< there was no leader just then
   counter requests_refused_overloaded{0};
   counter commands_applied{0};
   counter commands_duplicate{0};
@@ -39,11 +41,31 @@ struct broker_stats {
   counter messages_expired{0};
   counter messages_dropped{0};    ///< by the overflow policy of their inbox
   counter unreadable_messages{0}; ///< stored bodies that don't decode
+
+  // Replication; frames are those between replicas of a group.
+  counter group_frames_sent{0};
+  counter group_frames_unsent{0}; ///< no link, or no room in it
+  counter group_frames_received{0};
+  counter group_frames_unusable{0}; ///< damaged, or of an unknown kind
+  counter snapshots_sent{0};
+  counter snapshots_unsent{0}; ///< given up, or no place for them
+  counter snapshots_installed{0};
+  counter snapshots_refused{0}; ///< offers and transfers, by the receiver
+  counter snapshot_bytes_sent{0};
+  counter snapshot_bytes_received{0};
+  counter snapshot_rewinds{0}; ///< parts sent again
+  counter leaderships_won{0};
+  counter leaderships_lost{0};
+  counter leaderships_given{0}; ///< transfers begun
+  counter member_changes{0};    ///< of groups led here
 };
 
 /// What of the configuration the actors need.
 struct broker_options {
   std::uint16_t shards = 16;
+  /// There are, or may be, other nodes: a group may be without a leader for a
+  /// while, and operations wait for one.
+  bool clustered = false;
   /// An inbox or list actor that nobody uses for so long is passivated.
   core::milliseconds passivate_after{15'000};
   /// A question between actors that is not answered in time has failed.
@@ -58,6 +80,13 @@ struct broker_options {
   /// Most recipients one post may have after its lists are expanded.
   std::size_t recipients_max = 100'000;
   core::inbox_policy inbox;
+  /// How many replicas there are of what.
+  cluster::placement_rules placement;
+  /// A leader that is not the preferred one gives way to it when that has been
+  /// there for so long, and this node gives one leadership away that way in
+  /// each interval.
+  core::milliseconds leader_steady_after{30'000};
+  core::milliseconds leader_balance_interval{10'000};
 };
 
 /// The surroundings of every actor of a node. Owned by the node (or a test),
@@ -77,8 +106,12 @@ struct broker_context {
   std::function<void(std::string_view level, std::string_view component,
                      std::string_view text)>
       log = [](std::string_view, std::string_view, std::string_view) {};
-  /// Groups that serve (lead and have replayed their log).
+  /// Groups that have been ready once: their replica here leads and has
+  /// replayed its log, or knows who leads.
   std::atomic<std::uint32_t> groups_ready{0};
+  /// [g] is the node that leads group g as far as its replica here knows, 0 if
+  /// it does not. Written by the groups' actors, read on any thread.
+  std::vector<std::atomic<std::uint32_t>> leaders;
   /// A group has written everything and its actor is about to end.
   std::function<void(core::group_id)> on_retired = [](core::group_id) {};
 
@@ -86,6 +119,13 @@ struct broker_context {
     return shards[group.value() - 1U];
   }
   [[nodiscard]] core::group_id group_of(const core::owner& inbox) const;
+  [[nodiscard]] core::node_id leader_of(core::group_id group) const {
+    return core::node_id{
+        leaders[group.value()].load(std::memory_order_relaxed)};
+  }
+
+  /// True once in each leader_balance_interval. Thread-safe.
+  bool may_balance_leaders(core::steady_time now);
 
   /// A fresh key for a command to `group`; each loop is an origin of its own,
   /// so no lock is needed. Call on the loop that will send the command.
@@ -97,6 +137,7 @@ private:
     std::vector<std::uint64_t> next; // by group
   };
   std::vector<origin> origins_; // by loop
+  std::atomic<core::steady_time::rep> balanced_{0};
 };
 
 /// The loop this code runs on, 0 outside of any (tests).

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/directory_actor.hpp"
 
-#include "actors/inspection.hpp"
 #include "actors/list_actor.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "schema/command_wire.hpp"
@@ -10,69 +9,59 @@
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
 namespace troupe::actors {
-namespace {
-
-constexpr core::milliseconds tick_alone{500};
-constexpr core::milliseconds tick_replicated{50};
-
-core::directory_outcome refusal(core::error why) {
-  core::directory_outcome outcome;
-  outcome.failure = std::move(why);
-  return outcome;
-}
-
-} // namespace
 
 directory_state::directory_state(pointer ptr) : self_(ptr) {}
 
 void directory_state::start(directory_deps deps) {
   context_ = deps.context;
   machine_ = std::make_unique<core::directory_machine>(*deps.store);
-  replica_ = std::make_unique<replica>(
-      std::move(deps.replica),
-      [this](core::log_index index, const core::shared_bytes& raw) {
-        apply(index, raw);
-      });
-  replica_->start();
+  group_timers timers;
+  timers.tick = [this](core::milliseconds after) {
+    self_->delayed_send(self_, after, raft_tick{});
+  };
+  timers.flush = [this] {
+    if (!std::exchange(flush_pending_, true))
+      self_->delayed_send(self_, context_->options.cursor_interval,
+                          flush_tick{});
+  };
+  group_ =
+      std::make_unique<replicated_group<directory_client, directory_answers>>(
+          "directory", *context_, std::move(deps.group), std::move(timers),
+          [this](core::log_index index, const core::shared_bytes& raw) {
+            return apply(index, raw);
+          },
+          [this] { tell_all_lists(); });
+  steward_.emplace(*context_, std::move(deps.identity),
+                   [this](core::cluster_command change) {
+                     return group_->propose_own(
+                         schema::encode(core::logged_directory_command{
+                             {}, {}, core::change_cluster{std::move(change)}}),
+                         false);
+                   });
+  group_->start();
   settle();
-  self_->delayed_send(self_, tick_alone, raft_tick{});
 }
 
 void directory_state::propose(directory_proposals& batch) {
-  const bool low = replica_->storage_is_low();
-  for (auto& item : batch.items) {
-    auto placed = low && item.grows
-                      ? core::result<core::log_index>{core::errc::storage_full}
-                      : replica_->propose(std::move(item.command));
-    if (placed)
-      pending_.push_back({*placed, item.ticket, batch.from});
-    else
-      answer(batch.from, item.ticket, refusal(placed.error()));
-  }
+  group_->propose(batch.items, batch.from);
   settle();
 }
 
-void directory_state::apply(core::log_index index,
-                            const core::shared_bytes& raw) {
+core::directory_outcome directory_state::apply(core::log_index index,
+                                               const core::shared_bytes& raw) {
   const auto command = schema::decode_directory_command(raw);
   if (!command)
     storage::stop_the_node("directory, log index " +
                            std::to_string(index.value()) + ": " +
                            core::to_string(command.error()));
   auto outcome = machine_->apply(index, *command);
-  context_->stats.commands_applied.fetch_add(1, std::memory_order_relaxed);
   if (outcome.failure.code == core::errc::ok)
     tell_lists(command->command);
-  if (pending_.empty() || pending_.front().index != index)
-    return;
-  auto done = std::move(pending_.front());
-  pending_.pop_front();
-  answer(done.from, done.ticket, std::move(outcome));
+  return outcome;
 }
 
 void directory_state::tell_lists(const core::directory_command& command) {
@@ -85,36 +74,20 @@ void directory_state::tell_lists(const core::directory_command& command) {
   // A user may leave many lists at once, an import touch any.
   if (std::holds_alternative<core::remove_user>(command) ||
       std::holds_alternative<core::import_directory>(command))
-    for (const auto& [key, place] : lists_)
-      self_->send(place.actor, list_changed{});
+    tell_all_lists();
 }
 
-void directory_state::answer(const directory_client& to, actors::ticket number,
-                             core::directory_outcome outcome) {
-  auto at = std::find_if(answers_.rbegin(), answers_.rend(),
-                         [&](const outbox& o) { return o.to == to; });
-  if (at == answers_.rend()) {
-    answers_.push_back({to, {}});
-    at = answers_.rbegin();
-  }
-  at->answers.items.push_back({number, std::move(outcome)});
+void directory_state::tell_all_lists() {
+  for (const auto& [key, place] : lists_)
+    self_->send(place.actor, list_changed{});
 }
 
 void directory_state::settle() {
-  replica_->pump();
-  if (const auto& broken = replica_->core_state().fatal())
-    storage::stop_the_node("directory: " + core::to_string(*broken));
-  if (!replica_->leads())
-    for (auto& lost : std::exchange(pending_, {}))
-      answer(lost.from, lost.ticket, refusal({core::errc::not_leader, {}}));
-  if (!ready_ && replica_->ready()) {
-    ready_ = true;
-    context_->groups_ready.fetch_add(1);
-  }
-  for (auto& out : std::exchange(answers_, {}))
-    self_->send(out.to, std::move(out.answers));
-  if (retiring_ && replica_->quiet() && pending_.empty()) {
-    context_->on_retired(core::directory_group);
+  group_->settle();
+  group_->send_answers(self_);
+  if (group_->retiring() && group_->quiet() && group_->handed_over() &&
+      group_->quiet()) {
+    group_->report_retired();
     self_->quit();
   }
 }
@@ -150,28 +123,43 @@ void directory_state::passivate(const passivate_list& request) {
   lists_.erase(at);
 }
 
-// ------------------------------------------------------- storage and time
+// ---------------------------------------------- replication, storage, time
+
+void directory_state::on_frame(group_frame& frame) {
+  group_->on_frame(frame);
+  settle();
+}
+
+void directory_state::on_task(const group_task& task) {
+  group_->on_task(task);
+  settle();
+}
 
 void directory_state::on_persisted(std::uint64_t write) {
-  replica_->persisted(write);
+  group_->on_persisted(write);
   settle();
 }
 
 void directory_state::on_state_committed(core::log_index applied) {
-  replica_->committed_state(applied);
+  group_->on_state_committed(applied);
   settle();
 }
 
 void directory_state::on_raft_tick() {
-  replica_->tick();
+  group_->on_tick();
+  if (group_->ready() && !group_->retiring())
+    steward_->on_tick(group_->consensus());
   settle();
-  const bool alone = replica_->core_state().members().voters.size() <= 1;
-  // Also while it retires: a write may wait for room.
-  self_->delayed_send(self_, alone ? tick_alone : tick_replicated, raft_tick{});
+}
+
+void directory_state::on_flush_tick() {
+  flush_pending_ = false;
+  group_->place_waiting();
+  settle();
 }
 
 void directory_state::begin_retirement() {
-  retiring_ = true;
+  group_->begin_retirement();
   for (auto& [key, place] : lists_)
     self_->send(place.actor, retire{});
   lists_.clear();
@@ -182,16 +170,13 @@ void directory_state::begin_retirement() {
 
 std::string directory_state::describe() const {
   core::json_writer out;
-  out.begin_object()
-      .member("kind", "directory")
-      .member("leads", replica_->leads())
-      .member("ready", replica_->ready());
-  describe_raft(out, replica_->core_state());
+  out.begin_object().member("kind", "directory");
+  group_->describe(out);
   const auto totals = context_->directory->totals();
   out.member("users", totals.users)
       .member("lists", totals.lists)
       .member("list_actors", std::uint64_t{lists_.size()})
-      .member("pending", std::uint64_t{pending_.size()})
+      .member("pending", std::uint64_t{group_->pending()})
       .end_object();
   return std::move(out).text();
 }
@@ -220,9 +205,12 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [&st](directory_proposals& m) { st.propose(m); },
       [&st](expand_list& m) { st.expand(m); },
       [&st](const passivate_list& m) { st.passivate(m); },
+      [&st](group_frame& m) { st.on_frame(m); },
+      [&st](const group_task& m) { st.on_task(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
       [&st](const raft_tick&) { st.on_raft_tick(); },
+      [&st](const flush_tick&) { st.on_flush_tick(); },
       [&st](const retire&) { st.begin_retirement(); },
       [&st](const inspect&) { return st.describe(); },
       [&st](const inspect_list& m) { return st.describe_list(m); },

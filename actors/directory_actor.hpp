@@ -1,28 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/cluster_steward.hpp"
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
-#include "actors/replica.hpp"
+#include "actors/replicated_group.hpp"
 #include "core/directory_machine.hpp"
 #include "core/directory_store.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace troupe::actors {
 
 struct directory_deps {
   broker_context* context = nullptr;
-  replica_deps replica;
+  group_deps group;
   /// Tables of the directory; outlives the actor.
   core::directory_store* store = nullptr;
+  /// What is entered if this node is the first of a cluster.
+  std::optional<node_identity> identity{};
 };
 
 /// Owner: the node, from start to stop; without it nobody can register or edit
@@ -39,45 +41,37 @@ struct directory_state {
   void propose(directory_proposals& batch);
   void expand(expand_list& question);
   void passivate(const passivate_list& request);
+  void on_frame(group_frame& frame);
+  void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
   void on_raft_tick();
+  void on_flush_tick();
   void begin_retirement();
   [[nodiscard]] std::string describe() const;
   [[nodiscard]] std::string describe_list(const inspect_list& which) const;
 
 private:
   using list_name = std::pair<std::string, std::string>; // realm, list
-  struct pending {
-    core::log_index index;
-    actors::ticket ticket = 0;
-    directory_client from;
-  };
   struct slot {
     list_actor actor;
     std::uint64_t uses = 0;
   };
-  struct outbox {
-    directory_client to;
-    directory_answers answers;
-  };
 
-  void apply(core::log_index index, const core::shared_bytes& raw);
-  void answer(const directory_client& to, actors::ticket number,
-              core::directory_outcome outcome);
+  core::directory_outcome apply(core::log_index index,
+                                const core::shared_bytes& raw);
   /// Tells the actors of lists that the command may have touched.
   void tell_lists(const core::directory_command& command);
+  void tell_all_lists();
   void settle();
 
   pointer self_;
   broker_context* context_ = nullptr;
   std::unique_ptr<core::directory_machine> machine_;
-  std::unique_ptr<replica> replica_;
-  std::deque<pending> pending_;
+  std::unique_ptr<replicated_group<directory_client, directory_answers>> group_;
+  std::optional<cluster_steward> steward_;
   std::map<list_name, slot> lists_;
-  std::vector<outbox> answers_;
-  bool ready_ = false;
-  bool retiring_ = false;
+  bool flush_pending_ = false;
 };
 
 directory_actor::behavior_type directory_behavior(directory_state::pointer self,

@@ -30,6 +30,8 @@ struct expand_list;
 struct fetch_entries;
 struct fetched_entries;
 struct flush_tick;
+struct group_frame;
+struct group_task;
 struct idle_tick;
 struct fence_passed;
 struct inbox_changes;
@@ -47,6 +49,7 @@ struct operator_order;
 struct passivate_list;
 struct raft_tick;
 struct retire;
+struct retry_tick;
 struct seen_tick;
 struct session_commands;
 struct session_stop;
@@ -78,8 +81,8 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<fence_passed>,
     // The node stops, or the user was removed.
     caf::reacts_to<session_stop>,
-    // INTERNAL: looks for overdue requests.
-    caf::reacts_to<deadline_tick>,
+    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
     // State for the debug endpoint, JSON.
     caf::replies_to<inspect>::with<std::string>>;
 
@@ -122,6 +125,8 @@ using shard_actor = caf::typed_actor<
     caf::reacts_to<fetch_entries>,
     // An inbox actor has nobody left.
     caf::reacts_to<passivate_inbox>,
+    // From a replica on another node; from the storage of snapshots.
+    caf::reacts_to<group_frame>, caf::reacts_to<group_task>,
     // From the log thread: a write is on stable storage.
     caf::reacts_to<log_persisted>,
     // From the state thread: the tables are committed up to an index.
@@ -143,9 +148,11 @@ using directory_actor = caf::typed_actor<
     // Who is in a list; passed on to the list's actor.
     caf::reacts_to<expand_list>,
     // A list actor has been idle.
-    caf::reacts_to<passivate_list>, caf::reacts_to<log_persisted>,
+    caf::reacts_to<passivate_list>, caf::reacts_to<group_frame>,
+    caf::reacts_to<group_task>, caf::reacts_to<log_persisted>,
     caf::reacts_to<state_committed>, caf::reacts_to<raft_tick>,
-    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>,
+    caf::reacts_to<flush_tick>, caf::reacts_to<retire>,
+    caf::replies_to<inspect>::with<std::string>,
     caf::replies_to<inspect_list>::with<std::string>>;
 
 /// One distribution list: its members, ready for expansion. Spawned by the
@@ -165,8 +172,8 @@ using operator_actor = caf::typed_actor<
     // A piece of work, run on this actor's loop.
     caf::reacts_to<operator_order>, caf::reacts_to<shard_answers>,
     caf::reacts_to<directory_answers>, caf::reacts_to<list_expansion>,
-    // INTERNAL: looks for overdue requests.
-    caf::reacts_to<deadline_tick>, caf::reacts_to<retire>,
-    caf::replies_to<inspect>::with<std::string>>;
+    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
 
 } // namespace troupe::actors

@@ -7,6 +7,43 @@
 
 namespace troupe::actors {
 
+namespace {
+
+std::string_view name_of(cluster::progress::mode mode) {
+  switch (mode) {
+  case cluster::progress::mode::probe:
+    return "probe";
+  case cluster::progress::mode::replicate:
+    return "replicate";
+  case cluster::progress::mode::snapshot:
+    return "snapshot";
+  }
+  return "";
+}
+
+void describe_followers(core::json_writer& out, const cluster::raft& raft) {
+  out.key("followers").begin_array();
+  const auto each = [&](core::node_id node) {
+    const auto* peer = raft.progress_of(node);
+    if (peer == nullptr)
+      return;
+    out.begin_object()
+        .member("node", std::uint64_t{node.value()})
+        .member("state", name_of(peer->state))
+        .member("match", peer->match.value())
+        .member("lag", raft.last().value() - peer->match.value())
+        .member("active", peer->active)
+        .end_object();
+  };
+  for (const auto node : raft.members().voters)
+    each(node);
+  for (const auto node : raft.members().learners)
+    each(node);
+  out.end_array();
+}
+
+} // namespace
+
 void describe_raft(core::json_writer& out, const cluster::raft& raft) {
   out.member("leader", raft.leader().value())
       .member("term", raft.current_term().value())
@@ -14,6 +51,15 @@ void describe_raft(core::json_writer& out, const cluster::raft& raft) {
       .member("applied", raft.applied().value())
       .member("log_first", raft.first().value())
       .member("log_last", raft.last().value());
+  out.key("voters").begin_array();
+  for (const auto voter : raft.members().voters)
+    out.value(std::uint64_t{voter.value()});
+  out.end_array().key("learners").begin_array();
+  for (const auto learner : raft.members().learners)
+    out.value(std::uint64_t{learner.value()});
+  out.end_array();
+  if (raft.leads())
+    describe_followers(out, raft);
 }
 
 void describe_head(core::json_writer& out, const core::inbox_head& head,

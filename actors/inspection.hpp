@@ -12,7 +12,8 @@
 /// What several actors say alike at the debug endpoint (docs/admin.md).
 namespace troupe::actors {
 
-/// Members leader, term, commit, applied, log_first, log_last of a replica.
+/// Members leader, term, commit, applied, log_first, log_last, voters and
+/// learners of a replica; followers if it leads.
 void describe_raft(core::json_writer& out, const cluster::raft& raft);
 
 /// Members messages, bytes, first, last, lost_through and oldest of an inbox.

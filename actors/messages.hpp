@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/group_transport.hpp"
 #include "actors/handles.hpp"
 #include "core/command.hpp"
 #include "core/directory_machine.hpp"
@@ -47,6 +48,8 @@ struct shard_proposals {
 struct shard_answer {
   actors::ticket ticket = 0;
   core::shard_outcome outcome;
+  /// With errc::not_leader: who leads, 0 if unknown here.
+  core::node_id leader{};
 };
 struct shard_answers {
   std::vector<shard_answer> items;
@@ -59,6 +62,8 @@ struct directory_proposals {
 struct directory_answer {
   actors::ticket ticket = 0;
   core::directory_outcome outcome;
+  /// As in shard_answer.
+  core::node_id leader{};
 };
 struct directory_answers {
   std::vector<directory_answer> items;
@@ -85,6 +90,8 @@ struct attach_request {
 struct attached {
   actors::ticket ticket = 0;
   core::error failure;
+  /// With errc::not_leader: who leads the inbox's shard, 0 if unknown here.
+  core::node_id leader{};
   inbox_actor inbox{};
   core::device_offset device{};
   core::resume_outcome resume = core::resume_outcome::not_asked;
@@ -199,6 +206,20 @@ struct session_commands {
   std::vector<core::session_command> items;
 };
 
+// -------------------------------------------------------------- replication
+
+/// From a replica of the same group on another node; see group_transport.
+struct group_frame {
+  core::node_id from;
+  group_frame_kind kind = group_frame_kind::raft;
+  core::shared_bytes bytes;
+};
+
+/// A piece of storage work for the group is done; to be run on its loop.
+struct group_task {
+  std::function<void()> run;
+};
+
 // --------------------------------------------------------- storage and time
 
 struct log_persisted {
@@ -211,6 +232,7 @@ struct deadline_tick {};
 struct flush_tick {};
 struct idle_tick {};
 struct raft_tick {};
+struct retry_tick {};
 struct seen_tick {};
 struct sweep_tick {};
 struct retire {};
@@ -256,6 +278,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fence_passed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetch_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetched_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::flush_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::group_frame)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::group_task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::idle_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_changes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_fence)
@@ -272,6 +296,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::raft_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retire)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::retry_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::seen_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::session_commands)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::session_stop)

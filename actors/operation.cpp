@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/operation.hpp"
 
+#include "core/assert.hpp"
 #include "schema/command_wire.hpp"
 
 #include <caf/send.hpp>
@@ -9,6 +10,22 @@
 #include <utility>
 
 namespace troupe::actors {
+namespace {
+
+/// A ticket is the number of an operation and that of its question.
+constexpr unsigned proposal_bits = 20;
+
+/// A group answers sooner, if its node lives.
+constexpr core::milliseconds answer_patience{3'000};
+
+/// How long a proposal waits before it is made again.
+core::milliseconds pause_before(unsigned attempt) {
+  constexpr core::milliseconds longest{400};
+  return std::min(longest, operation_table::repeat_interval *
+                               (1U << std::min(attempt, 5U)));
+}
+
+} // namespace
 
 // --------------------------------------------------------------- operation
 
@@ -23,28 +40,25 @@ void operation::finish(core::session_event event) {
 
 void operation::propose(core::group_id group, core::shard_command command,
                         bool grows) {
-  auto bytes = schema::encode(core::logged_shard_command{
-      table_->context_.next_key(group), {}, std::move(command)});
-  auto& all = table_->to_shards_;
-  auto place = std::find_if(all.begin(), all.end(),
-                            [&](const auto& o) { return o.group == group; });
-  if (place == all.end())
-    place = all.insert(all.end(), {group, {}});
-  place->items.push_back({ticket_, std::move(bytes), grows});
+  table_->propose(
+      *this, group,
+      schema::encode(core::logged_shard_command{
+          table_->context_.next_key(group), {}, std::move(command)}),
+      grows);
 }
 
 void operation::propose(core::directory_command command, bool grows) {
-  table_->to_directory_.push_back(
-      {ticket_,
-       schema::encode(core::logged_directory_command{
-           table_->context_.next_key(core::directory_group),
-           {},
-           std::move(command)}),
-       grows});
+  table_->propose(*this, core::directory_group,
+                  schema::encode(core::logged_directory_command{
+                      table_->context_.next_key(core::directory_group),
+                      {},
+                      std::move(command)}),
+                  grows);
 }
 
 void operation::expand(const std::string& list, const std::string& caller) {
-  table_->to_lists_.push_back({ticket_, {}, table_->realm_, list, caller});
+  table_->to_lists_.push_back(
+      {number_ << proposal_bits, {}, table_->realm_, list, caller});
 }
 
 // ------------------------------------------------------------------- table
@@ -58,21 +72,107 @@ operation_table::~operation_table() = default;
 
 void operation_table::start(std::unique_ptr<operation> fresh) {
   fresh->table_ = this;
-  fresh->ticket_ = ++last_ticket_;
+  fresh->number_ = ++last_number_;
   fresh->deadline_ = context_.clock.now() + context_.options.request_timeout;
   auto& placed =
-      *under_way_.emplace(fresh->ticket_, std::move(fresh)).first->second;
+      *under_way_.emplace(fresh->number_, std::move(fresh)).first->second;
   placed.start();
   collect(placed);
 }
 
+void operation_table::propose(operation& asker, core::group_id group,
+                              core::shared_bytes command, bool grows) {
+  ++asker.proposals_;
+  TROUPE_ASSERT(asker.proposals_ < 1U << proposal_bits,
+                "an operation asks a bounded number of questions");
+  const auto number = asker.number_ << proposal_bits | asker.proposals_;
+  if (context_.options.clustered) {
+    made_.emplace(number, repeatable{group, command, grows});
+    if (const auto at = repeating_.find(group); at != repeating_.end()) {
+      at->second.waiting.insert(number);
+      return;
+    }
+  }
+  ask(group, {number, std::move(command), grows});
+}
+
+void operation_table::ask(core::group_id group, proposal item) {
+  if (group == core::directory_group) {
+    to_directory_.push_back(std::move(item));
+    return;
+  }
+  auto& all = to_shards_;
+  auto place = std::find_if(all.begin(), all.end(),
+                            [&](const auto& o) { return o.group == group; });
+  if (place == all.end())
+    place = all.insert(all.end(), {group, {}});
+  place->items.push_back(std::move(item));
+}
+
 template <class Answer>
 void operation_table::deliver(Answer& answer) {
-  auto at = under_way_.find(answer.ticket);
+  auto at = under_way_.find(answer.ticket >> proposal_bits);
   if (at == under_way_.end())
     return; // it has timed out
+  if constexpr (requires { answer.outcome; })
+    if (!made_.empty() && repeat_later(answer))
+      return;
   at->second->on_answer(answer);
   collect(*at->second);
+}
+
+/// True if the answer only means that nobody led the group just then.
+template <class Answer>
+bool operation_table::repeat_later(const Answer& answer) {
+  const auto at = made_.find(answer.ticket);
+  if (at == made_.end())
+    return false;
+  const auto group = at->second.group;
+  const auto code = answer.outcome.failure.code;
+  if (code != core::errc::not_leader && code != core::errc::unavailable) {
+    made_.erase(at);
+    if (const auto found = repeating_.find(group); found != repeating_.end()) {
+      ask_again(group, found->second); // there is a leader
+      repeating_.erase(found);
+    }
+    return false;
+  }
+  context_.stats.proposals_repeated.fetch_add(1, std::memory_order_relaxed);
+  auto& lost = repeating_[group];
+  if (lost.attempts == 0 || lost.asked)
+    lost.due = context_.clock.now() + pause_before(lost.attempts++);
+  lost.asked = false;
+  lost.waiting.insert(answer.ticket);
+  return true;
+}
+
+void operation_table::ask_again(core::group_id group, leaderless& lost) {
+  for (const auto number : std::exchange(lost.waiting, {})) {
+    const auto at = made_.find(number);
+    if (at == made_.end())
+      continue; // its operation has ended
+    // A copy: the old bytes may be in a log that has not been told yet.
+    auto fresh = core::shared_bytes::copy_of(at->second.command.view());
+    at->second.command = fresh;
+    lost.asked = true;
+    ask(group, {number, std::move(fresh), at->second.grows});
+  }
+}
+
+void operation_table::repeat(core::steady_time now) {
+  for (auto at = repeating_.begin(); at != repeating_.end();) {
+    auto& [group, lost] = *at;
+    if (lost.due <= now) {
+      lost.asked = false;
+      lost.due = now + answer_patience;
+      ask_again(group, lost);
+      if (!lost.asked) {
+        at = repeating_.erase(at);
+        continue;
+      }
+    }
+    ++at;
+  }
 }
 
 void operation_table::on_answers(shard_answers& batch) {
@@ -101,8 +201,11 @@ bool operation_table::expire(core::steady_time now) {
 }
 
 void operation_table::collect(operation& done) {
-  if (done.finished_)
-    under_way_.erase(done.ticket_);
+  if (!done.finished_)
+    return;
+  for (std::uint64_t i = 1; !made_.empty() && i <= done.proposals_; ++i)
+    made_.erase(done.number_ << proposal_bits | i);
+  under_way_.erase(done.number_);
 }
 
 void operation_table::flush(const addresses& from) {

@@ -5,8 +5,11 @@
 #include "actors/messages.hpp"
 #include "core/session_event.hpp"
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -45,13 +48,16 @@ protected:
 private:
   friend class operation_table;
   operation_table* table_ = nullptr;
-  actors::ticket ticket_ = 0;
+  std::uint64_t number_ = 0;
+  std::uint32_t proposals_ = 0; ///< made so far
   core::steady_time deadline_{};
   bool finished_ = false;
 };
 
 /// The operations an actor has under way. Questions are gathered while a
-/// message is handled and sent by flush(), one message for each group.
+/// message is handled and sent by flush(), one message for each group. In a
+/// cluster, a proposal that met no leader is asked again under its key until
+/// the operation's deadline; operations do not notice.
 class operation_table {
 public:
   using finish_function = std::function<void(core::session_event)>;
@@ -77,6 +83,12 @@ public:
   bool expire(core::steady_time now);
   /// Sends what has been asked. `from` are the owner's own handles.
   void flush(const addresses& from);
+  /// Something is to be asked again: call repeat() every repeat_interval, and
+  /// flush() behind it.
+  [[nodiscard]] bool repeats() const { return !repeating_.empty(); }
+  void repeat(core::steady_time now);
+
+  static constexpr core::milliseconds repeat_interval{50};
 
   [[nodiscard]] std::size_t size() const { return under_way_.size(); }
   [[nodiscard]] broker_context& context() const { return context_; }
@@ -84,9 +96,32 @@ public:
 
 private:
   friend class operation;
+  /// A proposal as it was made, while it may have to be made again.
+  struct repeatable {
+    core::group_id group;
+    /// Only looked at when nobody has the command any more who writes into it.
+    core::shared_bytes command;
+    bool grows = true;
+  };
+  /// Proposals to one group that wait for a leader; later ones wait behind
+  /// them, so that they keep their order.
+  struct leaderless {
+    /// When the waiting ones are asked again, whatever happens.
+    core::steady_time due{};
+    unsigned attempts = 0;
+    std::set<ticket> waiting;
+    bool asked = false; ///< some were, and the answer is not here yet
+  };
+
   template <class Answer>
   void deliver(Answer& answer);
+  template <class Answer>
+  bool repeat_later(const Answer& answer);
+  void ask_again(core::group_id group, leaderless& lost);
   void collect(operation& done);
+  void propose(operation& asker, core::group_id group,
+               core::shared_bytes command, bool grows);
+  void ask(core::group_id group, proposal item);
 
   struct outgoing {
     core::group_id group;
@@ -96,8 +131,10 @@ private:
   broker_context& context_;
   std::string realm_;
   finish_function on_finished_;
-  ticket last_ticket_ = 0;
-  std::unordered_map<ticket, std::unique_ptr<operation>> under_way_;
+  std::uint64_t last_number_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<operation>> under_way_;
+  std::unordered_map<ticket, repeatable> made_;
+  std::map<core::group_id, leaderless> repeating_;
   std::vector<outgoing> to_shards_;
   std::vector<proposal> to_directory_;
   std::vector<expand_list> to_lists_;

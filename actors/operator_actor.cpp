@@ -68,9 +68,17 @@ void operator_state::on_deadline_tick() {
   flush();
 }
 
+void operator_state::on_retry_tick() {
+  retry_pending_ = false;
+  operations_->repeat(context_->clock.now());
+  flush();
+}
+
 void operator_state::flush() {
   operations_->flush(
       {shard_client{self_}, directory_client{self_}, list_client{self_}});
+  if (operations_->repeats() && !std::exchange(retry_pending_, true))
+    self_->delayed_send(self_, operation_table::repeat_interval, retry_tick{});
   if (operations_->size() > 0 && !std::exchange(tick_pending_, true))
     self_->delayed_send(self_, std::chrono::seconds{1}, deadline_tick{});
 }
@@ -88,6 +96,7 @@ operator_actor::behavior_type operator_behavior(operator_state::pointer self,
       [&st](directory_answers& m) { st.on_answers(m); },
       [&st](list_expansion& m) { st.on_answer(m); },
       [&st](const deadline_tick&) { st.on_deadline_tick(); },
+      [&st](const retry_tick&) { st.on_retry_tick(); },
       [self](const retire&) { self->quit(); },
       [](const inspect&) { return std::string{"{\"kind\":\"operator\"}"}; },
   };

@@ -43,6 +43,7 @@ struct operator_state {
   void on_answers(directory_answers& batch);
   void on_answer(list_expansion& answer);
   void on_deadline_tick();
+  void on_retry_tick();
   void flush();
 
   // For orders:
@@ -69,6 +70,7 @@ private:
   std::unordered_map<core::request_number, event_function> expected_;
   core::request_number last_request_ = 0;
   bool tick_pending_ = false;
+  bool retry_pending_ = false;
 };
 
 operator_actor::behavior_type operator_behavior(operator_state::pointer self,

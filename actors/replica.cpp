@@ -21,14 +21,9 @@ constexpr std::size_t compact_bytes = std::size_t{4} << 20;
 /// Entries of one log write; a larger one travels alone.
 constexpr std::size_t write_bytes_max = std::size_t{4} << 20;
 
-/// The replica's own row beside the machine's tables.
-constexpr std::string_view time_key = "\xFF"
-                                      "time";
-
-cluster::raft::random_source seeded_source() {
-  return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
-    return engine();
-  };
+cluster::raft::random_source seeded_source(std::optional<std::uint64_t> seed) {
+  const auto start = seed ? *seed : std::random_device{}();
+  return [engine = std::mt19937_64{start}]() mutable { return engine(); };
 }
 
 core::shared_bytes encode_time(core::timestamp time) {
@@ -36,23 +31,6 @@ core::shared_bytes encode_time(core::timestamp time) {
   return core::shared_bytes::build(sizeof millis, [&](std::byte* to) {
     std::memcpy(to, &millis, sizeof millis);
   });
-}
-
-/// The log keeps what the newest snapshot is as the announcement that a leader
-/// would make of it.
-core::shared_bytes encode_meta(const cluster::snapshot_meta& meta) {
-  cluster::install_snapshot announcement;
-  announcement.meta = meta;
-  return cluster::encode(cluster::message{std::move(announcement)});
-}
-
-std::optional<cluster::snapshot_meta> decode_meta(core::shared_bytes bytes) {
-  auto message = cluster::decode_message(std::move(bytes));
-  if (!message)
-    return std::nullopt;
-  if (auto* found = std::get_if<cluster::install_snapshot>(&*message))
-    return std::move(found->meta);
-  return std::nullopt;
 }
 
 core::timestamp decode_time(const core::shared_bytes& bytes) {
@@ -64,41 +42,79 @@ core::timestamp decode_time(const core::shared_bytes& bytes) {
 
 } // namespace
 
-replica::replica(replica_deps deps, apply_function apply)
-    : deps_(std::move(deps)), apply_(std::move(apply)),
-      raft_(deps_.group, deps_.self, deps_.raft, seeded_source()) {}
+/// Both keep it as the announcement that a leader would make of it.
+core::shared_bytes encode_snapshot_meta(const cluster::snapshot_meta& meta) {
+  cluster::install_snapshot announcement;
+  announcement.meta = meta;
+  return cluster::encode(cluster::message{std::move(announcement)});
+}
+
+std::optional<cluster::snapshot_meta>
+decode_snapshot_meta(core::shared_bytes bytes) {
+  auto message = cluster::decode_message(std::move(bytes));
+  if (!message)
+    return std::nullopt;
+  if (auto* found = std::get_if<cluster::install_snapshot>(&*message))
+    return std::move(found->meta);
+  return std::nullopt;
+}
+
+replica::replica(replica_deps deps, replica_host& host)
+    : deps_(std::move(deps)), host_(host),
+      raft_(deps_.group, deps_.self, deps_.raft, seeded_source(deps_.seed)) {}
 
 void replica::start() {
-  auto& found = deps_.recovered;
+  auto& record = deps_.recovered;
   cluster::persisted_state state;
-  if (!found.hard_state) {
-    // A new group: its first entry, the configuration, must be on disk before
-    // anything that builds on it.
-    state = cluster::bootstrap({.voters = {deps_.self}, .learners = {}});
-    cluster::write_batch first;
-    first.hard_state = state.hard_state;
-    first.first = state.first;
-    first.entries = state.entries;
-    write(std::move(first));
-  } else {
-    state.hard_state = {found.hard_state->term, found.hard_state->vote};
-    if (found.snapshot_meta) {
-      state.snapshot = decode_meta(*found.snapshot_meta);
-      if (!state.snapshot)
-        storage::stop_the_node("group " + std::to_string(deps_.group.value()) +
-                               ": unreadable snapshot record in the log");
-    }
-    state.first = found.first;
-    for (auto& e : found.entries)
+  if (record.hard_state || record.snapshot_meta) {
+    if (record.hard_state)
+      state.hard_state = {record.hard_state->term, record.hard_state->vote};
+    state.first = record.first;
+    for (auto& e : record.entries)
       state.entries.push_back({e.term, static_cast<cluster::entry_kind>(e.kind),
                                std::move(e.data)});
+  } else if (deps_.founding) {
+    found(state);
   }
-  found.entries = {};
+  // Otherwise the group's leader will send what there is.
+  state.snapshot = newest_snapshot(record);
+  record.entries = {};
   state.applied = deps_.space->applied();
   if (auto stored = deps_.space->get(time_key))
     last_time_ = decode_time(*stored);
   raft_.start(std::move(state), deps_.clock->now());
   pump();
+}
+
+/// A new group: its first entry, the configuration, must be on disk before
+/// anything that builds on it.
+void replica::found(cluster::persisted_state& state) {
+  state = cluster::bootstrap(*deps_.founding);
+  cluster::write_batch first;
+  first.hard_state = state.hard_state;
+  first.first = state.first;
+  first.entries = state.entries;
+  write(std::move(first));
+}
+
+/// The log's record, or that of contents which were installed before the log
+/// could be told.
+std::optional<cluster::snapshot_meta>
+replica::newest_snapshot(const storage::recovered_group& record) const {
+  const auto read = [&](const core::shared_bytes& bytes) {
+    auto meta = decode_snapshot_meta(bytes);
+    if (!meta)
+      storage::stop_the_node("group " + std::to_string(deps_.group.value()) +
+                             ": unreadable snapshot record");
+    return meta;
+  };
+  std::optional<cluster::snapshot_meta> newest;
+  if (record.snapshot_meta)
+    newest = read(*record.snapshot_meta);
+  if (const auto row = deps_.space->get(installed_key))
+    if (auto meta = read(*row); !newest || meta->index > newest->index)
+      newest = std::move(meta);
+  return newest;
 }
 
 core::timestamp replica::next_time() const {
@@ -117,6 +133,10 @@ core::result<core::log_index> replica::propose(core::shared_bytes command) {
   return raft_.propose(std::move(command));
 }
 
+void replica::receive(core::node_id from, cluster::message message) {
+  raft_.step(from, std::move(message));
+}
+
 void replica::persisted(std::uint64_t sequence) {
   persisted_ = std::max(persisted_, sequence);
   raft_.persisted(sequence);
@@ -125,6 +145,7 @@ void replica::persisted(std::uint64_t sequence) {
     deps_.log->release(deps_.group, release_->second);
     release_.reset();
   }
+  install_when_quiet();
   pump();
 }
 
@@ -137,6 +158,8 @@ void replica::committed_state(core::log_index applied) {
 }
 
 void replica::compact() {
+  if (pins_ > 0)
+    return;
   applied_bytes_ = 0;
   const auto before = raft_.snapshot();
   raft_.compact(durable_);
@@ -165,20 +188,57 @@ void replica::pump() {
     auto out = raft_.take_output();
     if (out.write)
       write(std::move(*out.write));
-    for (const auto& entry : out.committed) {
-      if (entry.kind == cluster::entry_kind::command) {
-        if (const auto prefix = schema::decode_prefix(entry.data.view()))
-          last_time_ = std::max(last_time_, prefix->time);
-        apply_(entry.index, entry.data);
-        applied_bytes_ += entry.data.size();
-      }
-    }
-    if (!out.committed.empty()) {
-      deps_.space->put(time_key, encode_time(last_time_));
-      deps_.space->checkpoint(out.committed.back().index);
-    }
+    for (const auto& m : out.messages)
+      host_.send(m.to, m.message);
+    apply(out.committed);
+    for (const auto& r : out.reads)
+      host_.on_read(r);
+    for (const auto& s : out.send_snapshots)
+      host_.send_snapshot(s);
+    if (out.install)
+      install_ = std::move(out.install);
+    install_when_quiet();
+    if (out.leadership_changed)
+      host_.on_leadership();
   }
   pumping_ = false;
+}
+
+void replica::apply(std::vector<cluster::committed_entry>& committed) {
+  for (const auto& entry : committed) {
+    if (entry.kind != cluster::entry_kind::command)
+      continue;
+    if (const auto prefix = schema::decode_prefix(entry.data.view()))
+      last_time_ = std::max(last_time_, prefix->time);
+    host_.apply(entry);
+    applied_bytes_ += entry.data.size();
+  }
+  if (committed.empty())
+    return;
+  deps_.space->put(time_key, encode_time(last_time_));
+  deps_.space->checkpoint(committed.back().index);
+}
+
+/// The tables must not be ahead of the term in which their contents came, nor
+/// of a vote given in it.
+void replica::install_when_quiet() {
+  if (install_ && quiet())
+    host_.install(*std::exchange(install_, std::nullopt));
+}
+
+void replica::installed(const cluster::snapshot_meta& meta) {
+  durable_ = std::max(durable_, meta.index);
+  applied_bytes_ = 0;
+  if (const auto stored = deps_.space->get(time_key))
+    last_time_ = std::max(last_time_, decode_time(*stored));
+  raft_.snapshot_installed(meta);
+  pump();
+  release_ = {written_, meta.index};
+}
+
+void replica::install_failed() {
+  raft_.snapshot_failed();
+  pump();
 }
 
 void replica::write(cluster::write_batch batch) {
@@ -190,7 +250,7 @@ void replica::write(cluster::write_batch batch) {
   if (batch.hard_state)
     w.hard_state = {batch.hard_state->term, batch.hard_state->vote};
   if (batch.snapshot)
-    w.snapshot_meta = encode_meta(*batch.snapshot);
+    w.snapshot_meta = encode_snapshot_meta(*batch.snapshot);
   w.replace_log = batch.replace_log;
   w.truncate_from = batch.truncate_from;
   w.first = batch.first;

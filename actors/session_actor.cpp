@@ -94,6 +94,8 @@ void session_state::flush() {
     return;
   operations_->flush(
       {shard_client{self_}, directory_client{self_}, list_client{self_}});
+  if (operations_->repeats() && !std::exchange(retry_pending_, true))
+    self_->delayed_send(self_, operation_table::repeat_interval, retry_tick{});
   if ((operations_->size() > 0 || login_) && !tick_pending_) {
     tick_pending_ = true;
     self_->delayed_send(self_, deadline_interval, deadline_tick{});
@@ -270,6 +272,12 @@ void session_state::on_deadline_tick() {
   drain_backlog();
 }
 
+void session_state::on_retry_tick() {
+  retry_pending_ = false;
+  operations_->repeat(context_->clock.now());
+  flush();
+}
+
 /// Requests under way are carried out to their end; nobody is told.
 void session_state::execute(core::close_session&) {
   closed_ = true;
@@ -311,6 +319,7 @@ session_actor::behavior_type session_behavior(session_state::pointer self,
       [&st](const fence_passed& m) { st.on_fence_passed(m); },
       [&st](const session_stop& m) { st.on_stop(m); },
       [&st](const deadline_tick&) { st.on_deadline_tick(); },
+      [&st](const retry_tick&) { st.on_retry_tick(); },
       [&st](const inspect&) { return st.describe(); },
   };
 }

@@ -59,6 +59,7 @@ struct session_state {
   void on_fence_passed(const fence_passed& fence);
   void on_stop(const session_stop& order);
   void on_deadline_tick();
+  void on_retry_tick();
   [[nodiscard]] std::string describe() const;
 
 private:
@@ -103,6 +104,7 @@ private:
   std::optional<pending_login> login_;
   actors::ticket logins_ = 0;
   bool tick_pending_ = false;
+  bool retry_pending_ = false;
   bool closed_ = false;
   // Once logged in:
   inbox_actor inbox_;

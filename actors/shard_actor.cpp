@@ -18,9 +18,6 @@
 namespace troupe::actors {
 namespace {
 
-/// A lone voter needs no heart-beat; the tick then only retries writes.
-constexpr core::milliseconds tick_alone{500};
-constexpr core::milliseconds tick_replicated{50};
 constexpr core::milliseconds full_sweep_interval = std::chrono::minutes{10};
 /// How long an inbox's actor may take to say what it does.
 constexpr auto inspection_timeout = std::chrono::seconds{2};
@@ -41,23 +38,29 @@ shard_state::owner_hash::operator()(const core::owner& o) const noexcept {
 shard_state::shard_state(pointer ptr) : self_(ptr) {}
 
 std::string shard_state::path() const {
-  return "shards/" + std::to_string(group_.value());
+  return "shards/" + std::to_string(group_->group().value());
 }
 
 void shard_state::start(shard_deps deps) {
   context_ = deps.context;
-  group_ = deps.replica.group;
-  tables_ = std::make_unique<schema::stored_inboxes>(*deps.replica.space);
-  machine_ = std::make_unique<core::inbox_machine>(group_, *tables_, this);
-  replica_ = std::make_unique<replica>(
-      std::move(deps.replica),
+  const auto group = deps.group.replica.group;
+  tables_ = std::make_unique<schema::stored_inboxes>(*deps.group.replica.space);
+  machine_.emplace(group, *tables_, this);
+  group_timers timers;
+  timers.tick = [this](core::milliseconds after) {
+    self_->delayed_send(self_, after, raft_tick{});
+  };
+  timers.flush = [this] { schedule_flush_tick(); };
+  group_ = std::make_unique<replicated_group<shard_client, shard_answers>>(
+      "shard " + std::to_string(group.value()), *context_,
+      std::move(deps.group), std::move(timers),
       [this](core::log_index index, const core::shared_bytes& raw) {
-        apply(index, raw);
-      });
+        return apply(index, raw);
+      },
+      [this] { machine_.emplace(group_->group(), *tables_, this); });
   last_full_sweep_ = context_->clock.now();
-  replica_->start();
+  group_->start();
   settle();
-  self_->delayed_send(self_, tick_alone, raft_tick{});
   self_->delayed_send(self_, context_->options.sweep_interval, sweep_tick{});
 }
 
@@ -68,50 +71,8 @@ void shard_state::propose(shard_proposals& batch) {
   // acknowledged before this was asked for has done so before it happens.
   if (!moves_.empty())
     propose_cursors();
-  const bool low = replica_->storage_is_low();
-  for (auto& item : batch.items) {
-    if (low && item.grows)
-      refuse(batch.from, item.ticket, core::errc::storage_full);
-    else if (waiting_.empty() && replica_->has_room())
-      place(item, batch.from);
-    else if (waiting_.size() < context_->options.proposals_waiting_max)
-      waiting_.push_back({std::move(item), batch.from});
-    else
-      refuse(batch.from, item.ticket, core::errc::overloaded);
-  }
-  if (!waiting_.empty())
-    schedule_flush_tick();
+  group_->propose(batch.items, batch.from);
   settle();
-}
-
-void shard_state::place(proposal& item, const shard_client& from) {
-  const auto placed = replica_->propose(std::move(item.command));
-  if (placed)
-    pending_.push_back({*placed, item.ticket, from});
-  else
-    refuse(from, item.ticket, placed.error().code);
-}
-
-void shard_state::refuse(const shard_client& from, actors::ticket number,
-                         core::errc why) {
-  context_->stats.requests_refused_overloaded.fetch_add(
-      1, std::memory_order_relaxed);
-  answer(from, number, {.failure = {why, {}}});
-}
-
-/// The log is between two segments, or behind: what was asked for meanwhile
-/// goes on in order once it has room.
-void shard_state::place_waiting() {
-  while (!waiting_.empty() && replica_->has_room()) {
-    auto next = std::move(waiting_.front());
-    waiting_.pop_front();
-    if (next.item.grows && replica_->storage_is_low())
-      refuse(next.from, next.item.ticket, core::errc::storage_full);
-    else
-      place(next.item, next.from);
-  }
-  if (!waiting_.empty())
-    schedule_flush_tick();
 }
 
 void shard_state::schedule_flush_tick() {
@@ -122,80 +83,51 @@ void shard_state::schedule_flush_tick() {
 
 bool shard_state::propose_own(core::shard_command command, bool grows,
                               core::log_index* index) {
-  if (grows && replica_->storage_is_low())
-    return false;
   // Without a key: it is never repeated, and a number taken here would overtake
   // those of proposals that wait in the mailbox, which then look too old.
-  auto bytes =
-      schema::encode(core::logged_shard_command{{}, {}, std::move(command)});
-  auto placed = replica_->propose(std::move(bytes));
-  if (!placed)
-    return false;
-  pending_.push_back({*placed, 0, {}});
-  if (index != nullptr)
+  const auto placed = group_->propose_own(
+      schema::encode(core::logged_shard_command{{}, {}, std::move(command)}),
+      grows);
+  if (placed && index != nullptr)
     *index = *placed;
-  return true;
+  return placed.has_value();
 }
 
-void shard_state::apply(core::log_index index, const core::shared_bytes& raw) {
+core::shard_outcome shard_state::apply(core::log_index index,
+                                       const core::shared_bytes& raw) {
   auto command = schema::decode_shard_command(raw);
   if (!command)
-    storage::stop_the_node("shard " + std::to_string(group_.value()) +
-                           ", log index " + std::to_string(index.value()) +
-                           ": " + core::to_string(command.error()));
+    storage::stop_the_node(group_->name() + ", log index " +
+                           std::to_string(index.value()) + ": " +
+                           core::to_string(command.error()));
   auto outcome = machine_->apply(index, *command, raw);
   if (std::holds_alternative<core::sweep_expired>(command->command))
     sweep_again_ = outcome.more;
   else
     ++applied_since_sweep_;
   auto& stats = context_->stats;
-  stats.commands_applied.fetch_add(1, std::memory_order_relaxed);
   if (outcome.dropped > 0)
     stats.messages_dropped.fetch_add(outcome.dropped,
                                      std::memory_order_relaxed);
   if (outcome.failure.code == core::errc::duplicate)
     stats.commands_duplicate.fetch_add(1, std::memory_order_relaxed);
-  if (!pending_.empty() && pending_.front().index == index) {
-    auto done = std::move(pending_.front());
-    pending_.pop_front();
-    if (done.ticket != 0)
-      answer(done.from, done.ticket, std::move(outcome));
-  }
   if (auto waiting = attaches_.find(index); waiting != attaches_.end()) {
     auto request = std::move(waiting->second);
     attaches_.erase(waiting);
     attach(request);
   }
-}
-
-void shard_state::answer(const shard_client& to, actors::ticket number,
-                         core::shard_outcome outcome) {
-  // Answers for one asker usually come in a row.
-  auto at = std::find_if(answers_.rbegin(), answers_.rend(),
-                         [&](const outbox& o) { return o.to == to; });
-  if (at == answers_.rend()) {
-    answers_.push_back({to, {}});
-    at = answers_.rbegin();
-  }
-  at->answers.items.push_back({number, std::move(outcome)});
+  return outcome;
 }
 
 void shard_state::settle() {
-  replica_->pump();
-  if (const auto& broken = replica_->core_state().fatal())
-    storage::stop_the_node("shard " + std::to_string(group_.value()) + ": " +
-                           core::to_string(*broken));
-  fail_pending_if_deposed();
+  group_->settle();
+  if (std::exchange(led_, group_->leads()) && !led_)
+    release_inboxes();
   send_changes(); // before the answers: see inbox_fence
-  send_answers();
+  group_->send_answers(self_);
   propose_policy_if_changed();
   continue_sweep();
   finish_retirement_if_quiet();
-}
-
-void shard_state::send_answers() {
-  for (auto& out : std::exchange(answers_, {}))
-    self_->send(out.to, std::move(out.answers));
 }
 
 void shard_state::send_changes() {
@@ -211,45 +143,40 @@ void shard_state::send_changes() {
   }
 }
 
-/// Whoever asked a leader that is none any more asks again under the same key.
-void shard_state::fail_pending_if_deposed() {
-  if (replica_->leads() || pending_.empty())
-    return;
-  for (auto& lost : std::exchange(pending_, {}))
-    if (lost.ticket != 0)
-      answer(lost.from, lost.ticket, {.failure = {core::errc::not_leader, {}}});
-}
-
 void shard_state::propose_policy_if_changed() {
-  if (policy_proposed_ || !replica_->ready())
+  if (policy_proposed_ || !group_->ready())
     return;
-  if (!std::exchange(counted_ready_, true))
-    context_->groups_ready.fetch_add(1);
   // Tried again at the next occasion if the log has no room yet.
   policy_proposed_ =
       machine_->policy() == context_->options.inbox ||
       propose_own(core::set_inbox_policy{context_->options.inbox}, false);
-  replica_->pump();
+  group_->settle();
 }
 
 /// A sweep takes so much at once that posts need not wait long for it.
 void shard_state::continue_sweep() {
-  if (!std::exchange(sweep_again_, false) || retiring_)
+  if (!std::exchange(sweep_again_, false) || group_->retiring())
     return;
   if (propose_own(core::sweep_expired{}, false))
-    replica_->pump();
+    group_->settle();
 }
 
 // ------------------------------------------------------------------ inboxes
 
 void shard_state::attach(attach_request& request) {
   auto refuse = [&](core::error why) {
-    self_->send(request.session,
-                attached{.ticket = request.ticket, .failure = std::move(why)});
+    attached answer;
+    answer.ticket = request.ticket;
+    if (why.code == core::errc::not_leader)
+      answer.leader = group_->leader();
+    answer.failure = std::move(why);
+    self_->send(request.session, std::move(answer));
   };
-  if (retiring_)
+  if (group_->retiring())
     return refuse({core::errc::shutting_down, {}});
-  if (!replica_->ready())
+  if (!group_->leads())
+    return refuse({core::errc::not_leader, {}});
+  if (!group_->ready())
     return refuse(unavailable("the shard has no leader yet"));
   auto head = tables_->head(request.inbox);
   if (head) {
@@ -257,7 +184,7 @@ void shard_state::attach(attach_request& request) {
       if (c.device != request.device)
         continue;
       // The queue of a device that was away for too long has ended.
-      if (machine_->inactive(*head, c, replica_->next_time()))
+      if (machine_->inactive(*head, c, group_->next_time()))
         c.acknowledged = head->lost = head->last;
       return pass_on(request, *head);
     }
@@ -289,11 +216,23 @@ void shard_state::pass_on(attach_request& request,
   self_->send(place.actor, std::move(request));
 }
 
+/// Another node delivers from now on. Whoever waits here is told to go there;
+/// cursors that have not moved yet are moved when it has what is sent again.
+void shard_state::release_inboxes() {
+  for (auto& [inbox, place] : slots_)
+    self_->send(place.actor, retire{});
+  slots_.clear();
+  dirty_slots_.clear();
+  moves_.clear();
+  for (auto& [index, request] : std::exchange(attaches_, {}))
+    attach(request);
+}
+
 void shard_state::gather(cursor_moves& moves) {
   for (auto& m : moves.updates) {
     // The last words of an inbox that was dropped; a retiring shard waits for
     // those of all its inboxes.
-    if (!retiring_ && find_slot(m.inbox) == nullptr)
+    if (!group_->retiring() && find_slot(m.inbox) == nullptr)
       continue;
     auto& up_to = moves_[{std::move(m.inbox), m.device}];
     up_to = std::max(up_to, m.up_to);
@@ -320,7 +259,7 @@ void shard_state::propose_cursors() {
 void shard_state::on_flush_tick() {
   flush_pending_ = false;
   propose_cursors();
-  place_waiting();
+  group_->place_waiting();
   settle();
 }
 
@@ -341,9 +280,9 @@ void shard_state::fetch(const fetch_entries& request) {
           }
           bytes += e.weight;
           auto body = tables_->body(e.source);
-          auto message =
-              body ? schema::decode_message(*body, group_, e.source, e.ordinal)
-                   : core::errc::not_found;
+          auto message = body ? schema::decode_message(*body, group_->group(),
+                                                       e.source, e.ordinal)
+                              : core::errc::not_found;
           if (!message) {
             context_->stats.unreadable_messages.fetch_add(
                 1, std::memory_order_relaxed);
@@ -407,36 +346,43 @@ void shard_state::on_inbox_dropped(const core::owner& inbox) {
   std::erase_if(moves_, [&](const auto& m) { return m.first.first == inbox; });
 }
 
-// ------------------------------------------------------- storage and time
+// ---------------------------------------------- replication, storage, time
+
+void shard_state::on_frame(group_frame& frame) {
+  group_->on_frame(frame);
+  settle();
+}
+
+void shard_state::on_task(const group_task& task) {
+  group_->on_task(task);
+  settle();
+}
 
 void shard_state::on_persisted(std::uint64_t write) {
-  replica_->persisted(write);
+  group_->on_persisted(write);
   settle();
 }
 
 void shard_state::on_state_committed(core::log_index applied) {
-  replica_->committed_state(applied);
+  group_->on_state_committed(applied);
   settle();
 }
 
 void shard_state::on_raft_tick() {
-  replica_->tick();
+  group_->on_tick();
   settle();
-  const bool alone = replica_->core_state().members().voters.size() <= 1;
-  // Also while it retires: a write may wait for room.
-  self_->delayed_send(self_, alone ? tick_alone : tick_replicated, raft_tick{});
 }
 
 void shard_state::on_sweep_tick() {
-  if (retiring_)
+  if (group_->retiring())
     return;
   self_->delayed_send(self_, context_->options.sweep_interval, sweep_tick{});
-  if (!replica_->ready())
+  if (!group_->ready())
     return;
   const auto now = context_->clock.now();
   const bool full =
       applied_since_sweep_ > 0 && now - last_full_sweep_ >= full_sweep_interval;
-  if (full || !tables_->expired(replica_->next_time(), 1).empty()) {
+  if (full || !tables_->expired(group_->next_time(), 1).empty()) {
     last_full_sweep_ = now;
     propose_own(core::sweep_expired{}, false);
     applied_since_sweep_ = 0;
@@ -445,7 +391,7 @@ void shard_state::on_sweep_tick() {
 }
 
 void shard_state::begin_retirement() {
-  retiring_ = true;
+  group_->begin_retirement();
   // Each sends the last moves of its cursors before it ends.
   self_->set_down_handler([this](const caf::down_msg&) {
     --inboxes_ending_;
@@ -462,29 +408,27 @@ void shard_state::begin_retirement() {
 }
 
 void shard_state::finish_retirement_if_quiet() {
-  if (!retiring_ || inboxes_ending_ > 0)
+  if (!group_->retiring() || inboxes_ending_ > 0)
     return;
   propose_cursors();
-  replica_->pump();
-  if (!replica_->quiet() || !pending_.empty() || !moves_.empty() ||
-      !waiting_.empty())
+  group_->settle();
+  if (!group_->quiet() || (!moves_.empty() && group_->leads()))
     return;
-  context_->on_retired(group_);
+  if (!group_->handed_over() || !group_->quiet())
+    return;
+  group_->report_retired();
   self_->quit();
 }
 
 // -------------------------------------------------------------------- debug
 
 std::string shard_state::describe() const {
-  const auto& raft = replica_->core_state();
   core::json_writer out;
   out.begin_object()
       .member("kind", "shard")
-      .member("group", static_cast<std::uint64_t>(group_.value()))
-      .member("leads", replica_->leads())
-      .member("ready", replica_->ready());
-  describe_raft(out, raft);
-  out.member("pending", std::uint64_t{pending_.size()})
+      .member("group", std::uint64_t{group_->group().value()});
+  group_->describe(out);
+  out.member("pending", std::uint64_t{group_->pending()})
       .member("inboxes", tables_->inbox_count())
       .member("inbox_actors", std::uint64_t{slots_.size()})
       .member("cursor_moves_waiting", std::uint64_t{moves_.size()})
@@ -521,14 +465,14 @@ std::string shard_state::describe_inbox(const core::owner& inbox,
       .member("kind", "inbox")
       .member("realm", std::string_view{inbox.realm})
       .member("user", std::string_view{inbox.name})
-      .member("shard", static_cast<std::uint64_t>(group_.value()))
+      .member("shard", std::uint64_t{group_->group().value()})
       .member("active", slots_.count(inbox) > 0);
   describe_head(out, *head, *tables_);
   describe_devices(
       out, *head,
       live == nullptr ? std::vector<core::device_offset>{} : live->attached,
       [&](const core::cursor& device) {
-        return machine_->inactive(*head, device, replica_->next_time());
+        return machine_->inactive(*head, device, group_->next_time());
       });
   if (live != nullptr)
     out.key("live").raw(live->json);
@@ -549,6 +493,8 @@ shard_actor::behavior_type shard_behavior(shard_state::pointer self,
       [&st](cursor_moves& m) { st.gather(m); },
       [&st](const fetch_entries& m) { st.fetch(m); },
       [&st](const passivate_inbox& m) { st.passivate(m); },
+      [&st](group_frame& m) { st.on_frame(m); },
+      [&st](const group_task& m) { st.on_task(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
       [&st](const raft_tick&) { st.on_raft_tick(); },

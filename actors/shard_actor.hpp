@@ -4,14 +4,13 @@
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
-#include "actors/replica.hpp"
+#include "actors/replicated_group.hpp"
 #include "core/inbox_machine.hpp"
 #include "schema/stored_inboxes.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,7 +22,7 @@ namespace troupe::actors {
 
 struct shard_deps {
   broker_context* context = nullptr;
-  replica_deps replica;
+  group_deps group;
 };
 
 /// Owner: the node, from start to stop. When it dies the node is not usable
@@ -43,6 +42,8 @@ struct shard_state : core::inbox_observer {
   void gather(cursor_moves& moves);
   void fetch(const fetch_entries& request);
   void passivate(const passivate_inbox& request);
+  void on_frame(group_frame& frame);
+  void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
   void on_raft_tick();
@@ -68,12 +69,6 @@ struct shard_state : core::inbox_observer {
   void on_inbox_dropped(const core::owner& inbox) override;
 
 private:
-  /// A proposal in the log, not yet applied.
-  struct pending {
-    core::log_index index;
-    actors::ticket ticket = 0; ///< 0: proposed by the shard itself
-    shard_client from;
-  };
   /// A live inbox actor.
   struct slot {
     inbox_actor actor;
@@ -88,54 +83,36 @@ private:
   /// `live` is null if no actor has answered.
   [[nodiscard]] std::string describe_inbox(const core::owner& inbox,
                                            const live_inbox* live) const;
-  void apply(core::log_index index, const core::shared_bytes& raw);
-  void answer(const shard_client& to, actors::ticket number,
-              core::shard_outcome outcome);
+  core::shard_outcome apply(core::log_index index,
+                            const core::shared_bytes& raw);
   bool propose_own(core::shard_command command, bool grows,
                    core::log_index* index = nullptr);
   void propose_policy_if_changed();
   void continue_sweep();
   void propose_cursors();
-  void place(proposal& item, const shard_client& from);
-  void place_waiting();
-  void refuse(const shard_client& from, actors::ticket number, core::errc why);
   void schedule_flush_tick();
+  void release_inboxes();
   void pass_on(attach_request& request, const core::inbox_head& head);
   slot* find_slot(const core::owner& inbox);
   slot& changed_slot(const core::owner& inbox);
-  void send_answers();
   void send_changes();
-  void fail_pending_if_deposed();
   void finish_retirement_if_quiet();
 
   pointer self_;
   broker_context* context_ = nullptr;
-  core::group_id group_;
   std::unique_ptr<schema::stored_inboxes> tables_;
-  std::unique_ptr<core::inbox_machine> machine_;
-  std::unique_ptr<replica> replica_;
-  std::deque<pending> pending_; // by index
-  struct waiting_proposal {
-    proposal item;
-    shard_client from;
-  };
-  std::deque<waiting_proposal> waiting_; // for room in the log, in order
+  std::optional<core::inbox_machine> machine_;
+  std::unique_ptr<replicated_group<shard_client, shard_answers>> group_;
   std::map<core::log_index, attach_request> attaches_; // wait for a cursor
   std::unordered_map<core::owner, slot, owner_hash> slots_;
   std::vector<core::owner> dirty_slots_;
-  struct outbox {
-    shard_client to;
-    shard_answers answers;
-  };
-  std::vector<outbox> answers_;
   // By inbox and device: the newest position is enough.
   std::map<std::pair<core::owner, core::device_offset>, core::inbox_position>
       moves_;
+  bool led_ = false;
   bool flush_pending_ = false;
   bool policy_proposed_ = false;
-  bool counted_ready_ = false;
   bool sweep_again_ = false;
-  bool retiring_ = false;
   std::size_t inboxes_ending_ = 0;
   std::uint64_t applied_since_sweep_ = 0;
   core::steady_time last_full_sweep_{};

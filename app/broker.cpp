@@ -174,11 +174,13 @@ void broker::start_actors() {
           [this] { return state_->health().level != storage::space_level::ok; },
           [this] { return state_->backlog_bytes() > tables_backlog_max; }});
   auto deps_of = [this](core::group_id group) {
-    actors::replica_deps deps;
+    actors::group_deps all;
+    auto& deps = all.replica;
     deps.group = group;
     deps.self = folder_->identity()->node;
-    // One voter: no follower will ask for what the tables have.
-    deps.raft.keep_entries = 0;
+    // Only the first node of a cluster makes its groups.
+    if (deps.self == core::node_id{1})
+      deps.founding = {{deps.self}, {}};
     deps.clock = &clock_;
     deps.command_bytes_max = settings_.segment_bytes / 3 - (64U << 10U);
     deps.log = replica_log_.get();
@@ -187,7 +189,7 @@ void broker::start_actors() {
     for (auto& found : recovered_)
       if (found.group == group)
         deps.recovered = std::move(found);
-    return deps;
+    return all;
   };
   auto& loops = scheduler();
   const auto shards = settings_.broker.shards;

@@ -29,6 +29,8 @@ struct progress {
   bool probing = false;
   /// Answered since the last quorum check.
   bool active = true;
+  /// Time of the tick before its last answer.
+  core::steady_time heard{};
   /// The newest round answered.
   std::uint64_t round = 0;
 

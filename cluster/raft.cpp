@@ -70,6 +70,7 @@ void raft::load_log(persisted_state& state) {
   if (snapshot_ && snapshot_->term > hard_.term)
     set_hard_state(snapshot_->term, {});
   applied_ = commit_ = std::max(start, state.applied);
+  verified_ = commit_;
   flushed_ = submitted_ = log_.last();
   if (applied_ > log_.last())
     fail("the state machine is ahead of the log");

@@ -68,6 +68,8 @@ public:
   [[nodiscard]] bool established() const {
     return leads() && commit_ >= term_start_;
   }
+  /// Follower: output::install is being carried out.
+  [[nodiscard]] bool installing() const { return installing_; }
   /// The newest configuration in the log, committed or not.
   [[nodiscard]] const configuration& members() const {
     return configurations_.current();
@@ -78,6 +80,8 @@ public:
   }
   /// Leader: what is known of a member; nullptr for itself and strangers.
   [[nodiscard]] const progress* progress_of(core::node_id node) const;
+  /// Leader: the member answers, and lacks at most so many entries.
+  [[nodiscard]] bool is_near(core::node_id node, std::uint64_t lag) const;
   /// A broken invariant (two leaders in one term, a conflict with committed
   /// entries). From then on the replica does nothing more; the host should
   /// end the process and let an operator look.
@@ -94,7 +98,8 @@ public:
   /// unavailable. invalid_config if the step is not allowed.
   core::result<core::log_index> propose_configuration(configuration members);
   core::result<core::log_index> add_learner(core::node_id node);
-  /// Also unavailable while the learner lags by more than window_entries.
+  /// Also unavailable while the learner lags by more than window_entries or
+  /// does not know yet that it is one.
   core::result<core::log_index> promote(core::node_id node);
   core::result<core::log_index> remove(core::node_id node);
 
@@ -237,8 +242,8 @@ private:
   core::log_index flushed_;
   // Handed to the host for writing up to here.
   core::log_index submitted_;
-  // Equal to the log of the leader of this term up to here; 0 after every
-  // change of term or leader.
+  // Equal to the log of the leader of this term up to here. After every change
+  // of term or leader that is what was committed: any leader has it.
   core::log_index verified_;
 
   // Writes.

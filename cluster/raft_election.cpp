@@ -32,7 +32,7 @@ void raft::become_follower(core::term term, core::node_id leader) {
     set_hard_state(term, {});
   if (newer || leader_ != leader || role_ != role::follower) {
     if (!mutated(raft_mutation::verified_survives_term))
-      verified_ = {};
+      verified_ = commit_;
     round_answered_ = 0;
   }
   if (role_ == role::leader) {
@@ -77,7 +77,7 @@ void raft::campaign(bool pre, bool forced) {
   }
   granted_ = {self_};
   refused_.clear();
-  verified_ = {};
+  verified_ = commit_;
   role_ = pre ? role::pre_candidate : role::candidate;
   if (!pre)
     set_hard_state(core::next(hard_.term), self_);
@@ -123,6 +123,12 @@ void raft::check_quorum() {
 }
 
 void raft::on(core::node_id from, const vote_request& m) {
+  // Without a configuration nothing is known of the group. If this node once
+  // was a voter, its promises are gone with the rest of its record.
+  if (members().voters.empty()) {
+    send(from, vote_answer{hard_.term, false, m.pre});
+    return;
+  }
   if (leader_is_alive() && !m.forced) {
     if (m.pre)
       send(from, vote_answer{hard_.term, false, true});

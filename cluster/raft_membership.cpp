@@ -49,8 +49,10 @@ core::result<core::log_index> raft::promote(core::node_id node) {
   const auto* peer = progress_of(node);
   if (!members().is_learner(node) || peer == nullptr)
     return core::errc::invalid_config;
-  // A voter far behind would hold up every commit that needs it.
-  if (peer->state != progress::mode::replicate ||
+  // A voter far behind would hold up every commit that needs it, and one that
+  // does not know the members yet does not vote.
+  if (peer->match < configurations_.current_index() ||
+      peer->state != progress::mode::replicate ||
       log_.last().value() - peer->match.value() > options_.window_entries)
     return core::errc::unavailable;
   auto to = members();
@@ -103,10 +105,13 @@ void raft::compact(core::log_index through) {
   for (const auto& [node, peer] : peers_)
     if (peer.state == progress::mode::snapshot)
       limit = std::min(limit, peer.snapshot_index);
+  // The tail is for followers; a lone member has none to catch up.
+  const bool alone =
+      members().is_lone_voter(self_) && members().learners.empty();
   auto cut = core::previous(log_.first());
   auto bytes = log_.bytes();
   while (cut < limit &&
-         (through.value() - cut.value() > options_.keep_entries ||
+         (alone || through.value() - cut.value() > options_.keep_entries ||
           bytes > options_.keep_bytes)) {
     ++cut;
     bytes -= log_.at(cut).data.size();

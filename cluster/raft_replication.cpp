@@ -12,6 +12,15 @@ const progress* raft::progress_of(core::node_id node) const {
   return leads() && found != peers_.end() ? &found->second : nullptr;
 }
 
+bool raft::is_near(core::node_id node, std::uint64_t lag) const {
+  if (node == self_)
+    return leads();
+  const auto* peer = progress_of(node);
+  return peer != nullptr && peer->state == progress::mode::replicate &&
+         now_ - peer->heard <= options_.election_timeout_min &&
+         peer->match.value() + lag >= log_.last().value();
+}
+
 core::result<core::log_index> raft::propose(core::shared_bytes command) {
   if (!leads())
     return core::errc::not_leader;
@@ -212,6 +221,7 @@ void raft::on(core::node_id from, const append_answer& m) {
     return;
   auto& peer = found->second;
   peer.active = true;
+  peer.heard = now_;
   if (m.round > peer.round && m.round <= round_) {
     peer.round = m.round;
     confirm_reads();

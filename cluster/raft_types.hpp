@@ -89,7 +89,8 @@ struct raft_options {
   /// Messages held back until the hard state is flushed; more are dropped,
   /// which the algorithm treats as loss on the network.
   std::size_t held_messages_max = 4096;
-  /// What compact() leaves for slow followers, whichever is smaller.
+  /// What compact() leaves for slow followers, whichever is smaller; nothing
+  /// on a lone member.
   std::uint64_t keep_entries = 10'000;
   std::size_t keep_bytes = std::size_t{64} << 20;
   /// Tests only.

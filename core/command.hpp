@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/cluster_command.hpp"
 #include "core/ids.hpp"
 #include "core/message.hpp"
 #include "core/session_command.hpp"
@@ -231,9 +232,17 @@ struct import_directory {
                          const import_directory&) = default;
 };
 
+/// Nodes and placements; in no realm.
+struct change_cluster {
+  cluster_command change;
+
+  friend bool operator==(const change_cluster&,
+                         const change_cluster&) = default;
+};
+
 using directory_command =
     std::variant<create_user, replace_aliases, create_device, remove_user,
-                 change_list, import_directory>;
+                 change_list, import_directory, change_cluster>;
 
 // -------------------------------------------------------------- in the log
 

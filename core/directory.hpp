@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe::core {
 
@@ -76,6 +77,19 @@ public:
   void each_realm(const directory_store::name_visitor& visit) const {
     store_.each_realm(visit);
   }
+
+  [[nodiscard]] std::optional<node_record> find_node(node_id id) const {
+    return store_.node(id);
+  }
+  void each_node(const node_store::node_visitor& visit) const {
+    store_.each_node(visit);
+  }
+  /// Who shall keep a group, first who shall lead it.
+  [[nodiscard]] std::optional<std::vector<node_id>>
+  placement(group_id group) const {
+    return store_.placement(group);
+  }
+  [[nodiscard]] cluster_record cluster() const { return store_.cluster(); }
 
   [[nodiscard]] realm_totals totals(std::string_view realm) const {
     return store_.totals(realm);

@@ -3,6 +3,7 @@
 
 #include "core/directory.hpp"
 #include "core/name_rules.hpp"
+#include "core/node_registry.hpp"
 #include "core/origin_window.hpp"
 
 #include <algorithm>
@@ -55,6 +56,7 @@ public:
   directory_outcome operator()(const remove_user& command);
   directory_outcome operator()(const change_list& command);
   directory_outcome operator()(const import_directory& command);
+  directory_outcome operator()(const change_cluster& command);
 
 private:
   directory_outcome join(const change_list& command, const std::string& uid,
@@ -417,6 +419,14 @@ void application::import(std::string_view realm, const imported_list& list,
   ++counts.lists_added;
 }
 
+directory_outcome application::operator()(const change_cluster& command) {
+  auto done = core::apply(store_, command.change, time_);
+  directory_outcome outcome;
+  outcome.failure = std::move(done.failure);
+  outcome.node = done.node;
+  return outcome;
+}
+
 // ------------------------------------------------------------- idempotency
 
 /// False if the command was applied before. Makes room when a new origin
@@ -439,9 +449,16 @@ bool claim(directory_store& store, const idempotency_key& key, timestamp time) {
   return true;
 }
 
-std::string_view realm_of(const directory_command& command) {
-  return std::visit([](const auto& c) -> std::string_view { return c.realm; },
-                    command);
+/// Null for a command that is for no realm.
+const std::string* realm_of(const directory_command& command) {
+  return std::visit(
+      [](const auto& c) -> const std::string* {
+        if constexpr (requires { c.realm; })
+          return &c.realm;
+        else
+          return nullptr;
+      },
+      command);
 }
 
 } // namespace
@@ -452,8 +469,9 @@ directory_machine::apply(log_index index,
   directory_outcome outcome;
   if (!claim(store_, command.key, command.time))
     outcome = refused(errc::duplicate, {});
-  else if (const auto realm = realm_of(command.command); !is_realm(realm))
-    outcome = refused(errc::name_invalid, realm);
+  else if (const auto* realm = realm_of(command.command);
+           realm != nullptr && !is_realm(*realm))
+    outcome = refused(errc::name_invalid, *realm);
   else
     outcome = std::visit(application{store_, command.time}, command.command);
   outcome.index = index;

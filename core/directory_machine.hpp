@@ -73,6 +73,8 @@ struct directory_outcome {
   std::vector<device_offset> devices;
   list_change list;
   import_counts imported;
+  /// change_cluster: see cluster_outcome.
+  node_id node;
 
   friend bool operator==(const directory_outcome&,
                          const directory_outcome&) = default;
@@ -89,6 +91,7 @@ struct directory_outcome {
 /// - create_device: device_name_required, user_unknown, previous_device_invalid
 ///   (none given), device_unknown (no such previous device), device_exists,
 ///   no_device_offset;
+/// - change_cluster: those of core::apply(node_store&, …);
 /// - change_list: list_unknown (remove), not_a_member (the caller is not in the
 ///   list or no user at all), user_unknown (add: no such user;
 ///   remove: not in the list), alias_unknown (invite).

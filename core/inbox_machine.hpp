@@ -25,6 +25,8 @@ struct shard_outcome {
   std::uint64_t dropped = 0;
   /// sweep_expired: more is due.
   bool more = false;
+
+  friend bool operator==(const shard_outcome&, const shard_outcome&) = default;
 };
 
 /// Told what an applied command changed, while it is applied. On the leader

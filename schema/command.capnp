@@ -31,6 +31,7 @@ struct DirectoryCommand {
     removeUser @4 :Data; # uid
     changeList @5 :ChangeList;
     importDirectory @6 :ImportDirectory;
+    changeCluster @7 :ClusterCommand; # in no realm
   }
 }
 
@@ -118,6 +119,40 @@ struct ChangeList {
   kind @1 :UInt8; # core::list_edit_kind
   caller @2 :Data;
   member @3 :Data;
+}
+
+struct ClusterCommand {
+  union {
+    admitNode @0 :AdmitNode;
+    setNodeState @1 :NodeState;
+    setNodeAddress @2 :NodeAddress;
+    setPlacement @3 :List(Placement);
+    setFeatureLevel @4 :UInt32;
+  }
+}
+
+struct AdmitNode {
+  token @0 :Data;
+  name @1 :Data;
+  address @2 :Data;
+  incarnation @3 :UInt64;
+  as @4 :UInt32; # 0: none
+}
+
+struct NodeState {
+  node @0 :UInt32;
+  state @1 :UInt8; # core::node_state
+}
+
+struct NodeAddress {
+  node @0 :UInt32;
+  address @1 :Data;
+  incarnation @2 :UInt64;
+}
+
+struct Placement {
+  group @0 :UInt16;
+  replicas @1 :List(UInt32);
 }
 
 struct ImportDirectory {

@@ -53,8 +53,53 @@ void write(const core::imported_list& from, wire::ImportedList::Builder to) {
   }
 }
 
+void write(const core::group_placement& from, wire::Placement::Builder to) {
+  to.setGroup(from.group.value());
+  auto replicas = to.initReplicas(list_size(from.replicas.size()));
+  unsigned i = 0;
+  for (const auto node : from.replicas)
+    replicas.set(i++, node.value());
+}
+
+struct cluster_writer {
+  wire::ClusterCommand::Builder to;
+
+  void operator()(const core::admit_node& c) {
+    auto slot = to.initAdmitNode();
+    slot.setToken(as_data(c.token));
+    slot.setName(as_data(c.name));
+    slot.setAddress(as_data(c.address));
+    slot.setIncarnation(c.incarnation);
+    slot.setAs(c.as ? c.as->value() : 0);
+  }
+  void operator()(const core::set_node_state& c) {
+    auto slot = to.initSetNodeState();
+    slot.setNode(c.node.value());
+    slot.setState(static_cast<std::uint8_t>(c.state));
+  }
+  void operator()(const core::set_node_address& c) {
+    auto slot = to.initSetNodeAddress();
+    slot.setNode(c.node.value());
+    slot.setAddress(as_data(c.address));
+    slot.setIncarnation(c.incarnation);
+  }
+  void operator()(const core::set_placement& c) {
+    auto groups = to.initSetPlacement(list_size(c.groups.size()));
+    unsigned i = 0;
+    for (const auto& placed : c.groups)
+      write(placed, groups[i++]);
+  }
+  void operator()(const core::set_feature_level& c) {
+    to.setSetFeatureLevel(c.level);
+  }
+};
+
 struct directory_writer {
   wire::DirectoryCommand::Builder to;
+
+  void operator()(const core::change_cluster& c) {
+    std::visit(cluster_writer{to.initChangeCluster()}, c.change);
+  }
 
   void operator()(const core::create_user& c) {
     auto slot = to.initCreateUser();
@@ -162,6 +207,70 @@ errc read(wire::ChangeList::Reader from, core::change_list& to) {
   return errc::ok;
 }
 
+bool is_state(std::uint8_t state) {
+  return state >= static_cast<std::uint8_t>(core::node_state::joining) &&
+         state <= static_cast<std::uint8_t>(core::node_state::removed);
+}
+
+errc read(wire::AdmitNode::Reader from, core::admit_node& to) {
+  to.token = to_string(from.getToken());
+  to.name = to_string(from.getName());
+  to.address = to_string(from.getAddress());
+  to.incarnation = from.getIncarnation();
+  if (from.getAs() != 0)
+    to.as = core::node_id{from.getAs()};
+  return errc::ok;
+}
+
+errc read(capnp::List<wire::Placement>::Reader from, std::size_t words,
+          core::set_placement& to) {
+  if (from.size() > words)
+    return errc::malformed;
+  to.groups.reserve(from.size());
+  for (const auto placed : from) {
+    auto& group = to.groups.emplace_back();
+    group.group = core::group_id{placed.getGroup()};
+    const auto replicas = placed.getReplicas();
+    // Two numbers to a word.
+    if (replicas.size() > 2 * words)
+      return errc::malformed;
+    group.replicas.reserve(replicas.size());
+    for (const auto node : replicas)
+      group.replicas.emplace_back(node);
+  }
+  return errc::ok;
+}
+
+errc read(wire::ClusterCommand::Reader from, std::size_t words,
+          core::cluster_command& to) {
+  switch (from.which()) {
+  case wire::ClusterCommand::ADMIT_NODE:
+    return read(from.getAdmitNode(), to.emplace<core::admit_node>());
+  case wire::ClusterCommand::SET_NODE_STATE: {
+    const auto slot = from.getSetNodeState();
+    if (!is_state(slot.getState()))
+      return errc::newer_format;
+    to = core::set_node_state{core::node_id{slot.getNode()},
+                              static_cast<core::node_state>(slot.getState())};
+    return errc::ok;
+  }
+  case wire::ClusterCommand::SET_NODE_ADDRESS: {
+    const auto slot = from.getSetNodeAddress();
+    to = core::set_node_address{core::node_id{slot.getNode()},
+                                to_string(slot.getAddress()),
+                                slot.getIncarnation()};
+    return errc::ok;
+  }
+  case wire::ClusterCommand::SET_PLACEMENT:
+    return read(from.getSetPlacement(), words,
+                to.emplace<core::set_placement>());
+  case wire::ClusterCommand::SET_FEATURE_LEVEL:
+    to = core::set_feature_level{from.getSetFeatureLevel()};
+    return errc::ok;
+  }
+  return errc::newer_format; // a place in the union that we do not know
+}
+
 errc read(wire::DirectoryCommand::Reader from, std::size_t words,
           core::directory_command& to) {
   switch (from.which()) {
@@ -192,6 +301,9 @@ errc read(wire::DirectoryCommand::Reader from, std::size_t words,
   case wire::DirectoryCommand::IMPORT_DIRECTORY:
     return read(from.getImportDirectory(), words,
                 to.emplace<core::import_directory>());
+  case wire::DirectoryCommand::CHANGE_CLUSTER:
+    return read(from.getChangeCluster(), words,
+                to.emplace<core::change_cluster>().change);
   }
   return errc::newer_format; // a place in the union that we do not know
 }
@@ -205,8 +317,9 @@ core::shared_bytes encode(const core::logged_directory_command& command) {
         auto root = message.initRoot<wire::DirectoryCommand>();
         std::visit(
             [&](const auto& c) {
-              if (c.realm != default_realm)
-                root.setRealm(as_data(c.realm));
+              if constexpr (requires { c.realm; })
+                if (c.realm != default_realm)
+                  root.setRealm(as_data(c.realm));
             },
             command.command);
         std::visit(directory_writer{root}, command.command);
@@ -225,17 +338,21 @@ decode_directory_command(const core::shared_bytes& bytes) {
   core::logged_directory_command command;
   command.key = parts->prefix.key;
   command.time = parts->prefix.time;
-  const auto failure = read_flat(
-      parts->flat, errc::malformed,
-      [&](capnp::MessageReader& message, std::size_t words) {
-        if (!parts->tail.empty())
-          return errc::malformed;
-        const auto root = message.getRoot<wire::DirectoryCommand>();
-        const auto code = read(root, words, command.command);
-        std::visit([&](auto& c) { c.realm = to_string(root.getRealm()); },
-                   command.command);
-        return code;
-      });
+  const auto failure =
+      read_flat(parts->flat, errc::malformed,
+                [&](capnp::MessageReader& message, std::size_t words) {
+                  if (!parts->tail.empty())
+                    return errc::malformed;
+                  const auto root = message.getRoot<wire::DirectoryCommand>();
+                  const auto code = read(root, words, command.command);
+                  std::visit(
+                      [&](auto& c) {
+                        if constexpr (requires { c.realm; })
+                          c.realm = to_string(root.getRealm());
+                      },
+                      command.command);
+                  return code;
+                });
   if (failure != errc::ok)
     return core::error{failure, "directory command"};
   return command;

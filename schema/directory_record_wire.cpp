@@ -152,6 +152,83 @@ core::errc decode_record(core::bytes_view bytes, core::realm_totals& to) {
                      });
 }
 
+core::shared_bytes encode_record(const core::node_record& from) {
+  return write_record(record_kind::node, [&](capnp::MessageBuilder& message) {
+    auto to = message.initRoot<wire::Node>();
+    to.setName(as_data(from.name));
+    to.setAddress(as_data(from.address));
+    to.setIncarnation(from.incarnation);
+    to.setState(static_cast<std::uint8_t>(from.state));
+    to.setToken(as_data(from.token));
+    to.setAdmitted(core::to_millis(from.admitted));
+  });
+}
+
+core::errc decode_record(core::bytes_view bytes, core::node_record& to) {
+  return read_record(bytes, record_kind::node,
+                     [&](capnp::MessageReader& message, std::size_t) {
+                       const auto from = message.getRoot<wire::Node>();
+                       if (from.getState() >
+                           static_cast<std::uint8_t>(core::node_state::removed))
+                         return errc::newer_format;
+                       if (from.getState() == 0)
+                         return errc::corrupt;
+                       to.name = to_string(from.getName());
+                       to.address = to_string(from.getAddress());
+                       to.incarnation = from.getIncarnation();
+                       to.state =
+                           static_cast<core::node_state>(from.getState());
+                       to.token = to_string(from.getToken());
+                       to.admitted = core::from_millis(from.getAdmitted());
+                       return errc::ok;
+                     });
+}
+
+core::shared_bytes encode_record(const replicas_record& from) {
+  return write_record(
+      record_kind::replicas, [&](capnp::MessageBuilder& message) {
+        auto nodes = message.initRoot<wire::Replicas>().initNodes(
+            list_size(from.nodes.size()));
+        unsigned i = 0;
+        for (const auto node : from.nodes)
+          nodes.set(i++, node.value());
+      });
+}
+
+core::errc decode_record(core::bytes_view bytes, replicas_record& to) {
+  return read_record(bytes, record_kind::replicas,
+                     [&](capnp::MessageReader& message, std::size_t words) {
+                       const auto nodes =
+                           message.getRoot<wire::Replicas>().getNodes();
+                       // Two numbers to a word.
+                       if (nodes.size() > 2 * words)
+                         return errc::corrupt;
+                       to.nodes.reserve(nodes.size());
+                       for (const auto node : nodes)
+                         to.nodes.emplace_back(node);
+                       return errc::ok;
+                     });
+}
+
+core::shared_bytes encode_record(const core::cluster_record& from) {
+  return write_record(record_kind::cluster,
+                      [&](capnp::MessageBuilder& message) {
+                        auto to = message.initRoot<wire::Cluster>();
+                        to.setLastNode(from.last_node.value());
+                        to.setFeatureLevel(from.feature_level);
+                      });
+}
+
+core::errc decode_record(core::bytes_view bytes, core::cluster_record& to) {
+  return read_record(bytes, record_kind::cluster,
+                     [&](capnp::MessageReader& message, std::size_t) {
+                       const auto from = message.getRoot<wire::Cluster>();
+                       to.last_node = core::node_id{from.getLastNode()};
+                       to.feature_level = from.getFeatureLevel();
+                       return errc::ok;
+                     });
+}
+
 core::shared_bytes encode_record(const mark_record&) {
   return write_mark(record_kind::mark);
 }

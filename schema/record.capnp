@@ -110,3 +110,24 @@ struct Totals {
   aliases @2 :UInt64;
   lists @3 :UInt64;
 }
+
+# ---------------------------------------------------------------- cluster
+
+struct Node {
+  name @0 :Data;
+  address @1 :Data;
+  incarnation @2 :UInt64;
+  state @3 :UInt8; # core::node_state
+  token @4 :Data;
+  admitted @5 :Int64;
+}
+
+# The group is in the key.
+struct Replicas {
+  nodes @0 :List(UInt32);
+}
+
+struct Cluster {
+  lastNode @0 :UInt32;
+  featureLevel @1 :UInt32;
+}

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 /// Values in the state of a replication group: a short prefix (format, kind,
 /// size) and a Cap'n Proto message; every byte is described in
@@ -31,6 +32,9 @@ enum class record_kind : std::uint8_t {
   member = 11,
   totals = 12,
   mark = 13, ///< all is in the key
+  node = 14,
+  replicas = 15,
+  cluster = 16,
 };
 
 /// Bytes in front of the Cap'n Proto message.
@@ -55,6 +59,13 @@ struct alias_record {
 
   friend bool operator==(const alias_record&, const alias_record&) = default;
 };
+/// A placement; the group is in the key.
+struct replicas_record {
+  std::vector<core::node_id> nodes;
+
+  friend bool operator==(const replicas_record&,
+                         const replicas_record&) = default;
+};
 struct mark_record {
   friend bool operator==(const mark_record&, const mark_record&) = default;
 };
@@ -74,6 +85,10 @@ struct mark_record {
 [[nodiscard]] core::shared_bytes encode_record(const core::list_member& from);
 [[nodiscard]] core::shared_bytes encode_record(const core::realm_totals& from);
 [[nodiscard]] core::shared_bytes encode_record(const mark_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::node_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const replicas_record& from);
+[[nodiscard]] core::shared_bytes
+encode_record(const core::cluster_record& from);
 
 /// The way back into a fresh `to`. Never throws, whatever the bytes are.
 /// Answers ok; corrupt, also for a record of another kind; newer_format. On
@@ -102,5 +117,11 @@ struct mark_record {
 [[nodiscard]] core::errc decode_record(core::bytes_view bytes,
                                        core::realm_totals& to);
 [[nodiscard]] core::errc decode_record(core::bytes_view bytes, mark_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::node_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       replicas_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::cluster_record& to);
 
 } // namespace troupe::schema

@@ -31,6 +31,9 @@ enum class key_kind : std::uint8_t {
   member = 0x43,
   membership = 0x44,
   totals = 0x45,
+  node = 0x46,
+  placement = 0x47,
+  cluster = 0x48,
 };
 
 /// A key of a state space under construction. Bytes of keys order as their

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/stored_directory.hpp"
 
+#include "core/assert.hpp"
 #include "core/name_rules.hpp"
 #include "schema/state_key.hpp"
 #include "schema/stored_record.hpp"
@@ -189,6 +190,65 @@ void stored_directory::erase_origin(std::uint64_t id) {
 std::vector<std::pair<std::uint64_t, core::origin_record>>
 stored_directory::origins() const {
   return load_origins(space_);
+}
+
+// ------------------------------------------------------------------- cluster
+
+std::optional<core::node_record>
+stored_directory::node(core::node_id id) const {
+  return load<core::node_record>(space_,
+                                 state_key{key_kind::node}.number(id.value()));
+}
+
+void stored_directory::put_node(core::node_id id,
+                                const core::node_record& record) {
+  save(space_, state_key{key_kind::node}.number(id.value()), record);
+}
+
+void stored_directory::each_node(const node_visitor& visit) const {
+  const state_key prefix{key_kind::node};
+  space_.scan(prefix.view(), {},
+              [&](std::string_view key, const core::shared_bytes& value) {
+                const auto id = state_key_parts{key}.number();
+                TROUPE_ASSERT(id, "damaged key in the state");
+                return visit(core::node_id{static_cast<std::uint32_t>(*id)},
+                             decoded<core::node_record>(value));
+              });
+}
+
+std::optional<std::vector<core::node_id>>
+stored_directory::placement(core::group_id group) const {
+  auto record = load<replicas_record>(
+      space_, state_key{key_kind::placement}.number(group.value()));
+  if (!record)
+    return std::nullopt;
+  return std::move(record->nodes);
+}
+
+void stored_directory::put_placement(const core::group_placement& placement) {
+  save(space_, state_key{key_kind::placement}.number(placement.group.value()),
+       replicas_record{placement.replicas});
+}
+
+void stored_directory::each_placement(const placement_visitor& visit) const {
+  const state_key prefix{key_kind::placement};
+  space_.scan(prefix.view(), {},
+              [&](std::string_view key, const core::shared_bytes& value) {
+                const auto group = state_key_parts{key}.number();
+                TROUPE_ASSERT(group, "damaged key in the state");
+                return visit(
+                    {core::group_id{static_cast<std::uint16_t>(*group)},
+                     decoded<replicas_record>(value).nodes});
+              });
+}
+
+core::cluster_record stored_directory::cluster() const {
+  return load<core::cluster_record>(space_, state_key{key_kind::cluster})
+      .value_or(core::cluster_record{});
+}
+
+void stored_directory::put_cluster(const core::cluster_record& record) {
+  save(space_, state_key{key_kind::cluster}, record);
 }
 
 } // namespace troupe::schema

@@ -67,6 +67,16 @@ public:
   std::vector<std::pair<std::uint64_t, core::origin_record>>
   origins() const override;
 
+  std::optional<core::node_record> node(core::node_id id) const override;
+  void put_node(core::node_id id, const core::node_record& record) override;
+  void each_node(const node_visitor& visit) const override;
+  std::optional<std::vector<core::node_id>>
+  placement(core::group_id group) const override;
+  void put_placement(const core::group_placement& placement) override;
+  void each_placement(const placement_visitor& visit) const override;
+  core::cluster_record cluster() const override;
+  void put_cluster(const core::cluster_record& record) override;
+
 private:
   core::state_space& space_;
 };

@@ -442,7 +442,7 @@ state_store::export_group(core::group_id group,
 
 result<void> state_store::import_group(core::group_id group,
                                        core::log_index applied,
-                                       const std::function<bool(row&)>& next) {
+                                       const row_supply& next) {
   auto& env = impl_->env();
   auto& space = impl_->group(group);
   const auto old = space.slot();
@@ -454,7 +454,10 @@ result<void> state_store::import_group(core::group_id group,
   std::size_t bytes = 0;
   row each;
   for (bool more = true; more;) {
-    more = next(each);
+    const auto yielded = next(each);
+    if (!yielded)
+      return yielded.error();
+    more = *yielded;
     if (more) {
       TROUPE_ASSERT(each.first.size() <= core::state_key_bytes_max,
                     "state key too long");

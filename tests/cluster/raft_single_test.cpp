@@ -107,7 +107,9 @@ TEST(RaftSingle, RefusesProposalsAboveTheBoundUntilSomeAreCommitted) {
 TEST(RaftSingle, CompactionKeepsATailAndWritesTheMark) {
   raft_options o;
   o.keep_entries = 2;
-  lone_core c{1, only(1), o};
+  auto members = only(1);
+  members.learners = {core::node_id{2}};
+  lone_core c{1, members, o};
   for (int i = 0; i < 10; ++i)
     ASSERT_TRUE(c.core.propose(command("x")));
   c.take();
@@ -117,10 +119,21 @@ TEST(RaftSingle, CompactionKeepsATailAndWritesTheMark) {
   EXPECT_EQ(c.core.first(), core::log_index{8});
   ASSERT_TRUE(c.writes.back().snapshot.has_value());
   EXPECT_EQ(c.writes.back().snapshot->index, core::log_index{9});
-  EXPECT_EQ(c.writes.back().snapshot->configuration, only(1));
+  EXPECT_EQ(c.writes.back().snapshot->configuration, members);
   EXPECT_EQ(c.writes.back().trim_to, core::log_index{7});
   EXPECT_FALSE(c.writes.back().replace_log);
   EXPECT_EQ(c.core.describe(core::log_index{10}).term, core::term{2});
+}
+
+TEST(RaftSingle, CompactionOfALoneMemberKeepsNothing) {
+  lone_core c{1, only(1)};
+  for (int i = 0; i < 10; ++i)
+    ASSERT_TRUE(c.core.propose(command("x")));
+  c.take();
+  c.flush();
+  c.core.compact(core::log_index{9});
+  c.take();
+  EXPECT_EQ(c.core.first(), core::log_index{10});
 }
 
 TEST(RaftSingle, CompactionBeyondTheAppliedIsCutShort) {

@@ -48,6 +48,33 @@ TEST(Raft, ALateVoteInAdvanceIsNoVote) {
   EXPECT_FALSE(c.core.leads());
 }
 
+TEST(Raft, AReplicaThatKnowsNothingOfItsGroupDoesNotVote) {
+  const auto now = core::steady_time{} + 10s;
+  raft lost{core::group_id{3}, core::node_id{3}, {}, [] { return 0ULL; }};
+  lost.start({}, now);
+  for (const bool pre : {true, false})
+    lost.step(core::node_id{1}, vote_request{core::term{5}, core::log_index{9},
+                                             core::term{4}, pre, false});
+  lost.tick(now + 5s);
+  const auto out = lost.take_output();
+  EXPECT_FALSE(out.write.has_value());
+  ASSERT_EQ(out.messages.size(), 2U);
+  for (const auto& m : out.messages)
+    EXPECT_FALSE(std::get<vote_answer>(m.message).granted);
+}
+
+TEST(Raft, ALearnerIsPromotedWhenItKnowsTheMembers) {
+  directed_cluster c{2, voters(1)};
+  c.settle(1, {1});
+  auto& leader = c.node(1).core();
+  ASSERT_TRUE(leader.add_learner(core::node_id{2}));
+  c.settle(1, {1});
+  EXPECT_EQ(leader.promote(core::node_id{2}).error().code,
+            core::errc::unavailable);
+  c.settle(1, {1, 2});
+  EXPECT_TRUE(leader.promote(core::node_id{2}));
+}
+
 TEST(Raft, ALeaderThatIsHeardIsNotDeposed) {
   lone_core c{3, voters(3)};
   c.step(1, append_of(2, 1, 1, {}));

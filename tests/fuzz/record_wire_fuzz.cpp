@@ -51,6 +51,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   try_record<core::list_member>(bytes);
   try_record<core::realm_totals>(bytes);
   try_record<schema::mark_record>(bytes);
+  try_record<core::node_record>(bytes);
+  try_record<schema::replicas_record>(bytes);
+  try_record<core::cluster_record>(bytes);
   try_key(core::as_text(bytes));
   return 0;
 }

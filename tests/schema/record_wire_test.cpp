@@ -62,7 +62,11 @@ const auto samples = std::tuple{
     core::list_record{core::from_millis(1), 2},
     core::list_member{core::membership::invited, "alias", core::from_millis(1)},
     core::realm_totals{1, 2, 3, 4},
-    schema::mark_record{}};
+    schema::mark_record{},
+    core::node_record{"one", "host:1", 2, core::node_state::draining, "token",
+                      core::from_millis(3)},
+    schema::replicas_record{{core::node_id{1}, core::node_id{7}}},
+    core::cluster_record{core::node_id{9}, 2}};
 
 template <class Visit>
 void each_sample(const Visit& visit) {
@@ -199,6 +203,12 @@ TEST(RecordWire, BytesAreAsWrittenDown) {
       "010c000030000000000000000500000000000000040000000100000000000000"
       "020000000000000003000000000000000400000000000000",
       "010d000000000000",
+      "010e000058000000000000000a00000000000000030003000200000000000000"
+      "03000000000000000300000000000000090000001a0000000900000032000000"
+      "090000002a0000006f6e650000000000686f73743a310000746f6b656e000000",
+      "010f000020000000000000000300000000000000000001000100000014000000"
+      "0100000007000000",
+      "0110000018000000000000000200000000000000010000000900000002000000",
   };
   EXPECT_EQ(bytes, golden);
 }

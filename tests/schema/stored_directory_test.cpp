@@ -153,4 +153,48 @@ TEST(StoredDirectory, NamesThatAreTooLongAreNotFound) {
                      });
 }
 
+TEST(StoredDirectory, KeepsNodesAndPlacements) {
+  test::memory_state_space space;
+  schema::stored_directory stored{space};
+  test::memory_directory_store plain;
+  for (core::directory_store* store :
+       {static_cast<core::directory_store*>(&stored),
+        static_cast<core::directory_store*>(&plain)}) {
+    EXPECT_EQ(store->cluster(), core::cluster_record{});
+    EXPECT_FALSE(store->node(core::node_id{1}));
+    for (const std::uint32_t id : {300U, 2U, 1U})
+      store->put_node(core::node_id{id},
+                      {"n" + std::to_string(id), "host:1", id,
+                       core::node_state::member, "t", core::from_millis(9)});
+    store->put_placement({core::group_id{16}, {core::node_id{2}}});
+    store->put_placement(
+        {core::group_id{0}, {core::node_id{1}, core::node_id{300}}});
+    store->put_cluster({core::node_id{300}, 4});
+  }
+  std::vector<std::pair<core::node_id, core::node_record>> nodes[2];
+  std::vector<core::group_placement> placed[2];
+  int at = 0;
+  for (const core::directory_store* store :
+       {static_cast<const core::directory_store*>(&stored),
+        static_cast<const core::directory_store*>(&plain)}) {
+    store->each_node([&](core::node_id id, const core::node_record& record) {
+      nodes[at].emplace_back(id, record);
+      return true;
+    });
+    store->each_placement([&](const core::group_placement& placement) {
+      placed[at].push_back(placement);
+      return true;
+    });
+    ++at;
+  }
+  EXPECT_EQ(nodes[0].size(), 3U);
+  EXPECT_EQ(nodes[0], nodes[1]);
+  EXPECT_EQ(placed[0].size(), 2U);
+  EXPECT_EQ(placed[0], placed[1]);
+  EXPECT_EQ(stored.cluster(), plain.cluster());
+  EXPECT_EQ(stored.node(core::node_id{300}), plain.node(core::node_id{300}));
+  EXPECT_EQ(*stored.placement(core::group_id{0}),
+            (std::vector{core::node_id{1}, core::node_id{300}}));
+}
+
 } // namespace

@@ -528,6 +528,28 @@ TEST(StateStore, ForeignStateIsRefused) {
   EXPECT_EQ(state_store::open(options).error().code, errc::wrong_cluster);
 }
 
+TEST(StateStore, AnImportThatFailsLeavesTheOldContents) {
+  const temporary_folder folder;
+  const auto store = open_in(folder);
+  auto& space = store->space(group_id{1});
+  space.put("old", text("kept"));
+  space.checkpoint(log_index{3});
+  ASSERT_TRUE(store->checkpoint_now());
+  int rows = 0;
+  const auto done = store->import_group(
+      group_id{1}, log_index{9},
+      [&](state_store::row& row) -> core::result<bool> {
+        if (++rows == 3)
+          return core::error{errc::corrupt, "damaged"};
+        row = {rows == 1 ? "new" : "newer", core::as_bytes("value")};
+        return true;
+      });
+  EXPECT_EQ(done.error().code, errc::corrupt);
+  EXPECT_EQ(all_of(space),
+            (std::map<std::string, std::string>{{"old", "kept"}}));
+  EXPECT_EQ(space.applied(), log_index{3});
+}
+
 TEST(StateStore, NewerFormatIsRefused) {
   const temporary_folder folder;
   open_in(folder)->close();

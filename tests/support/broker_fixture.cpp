@@ -45,15 +45,16 @@ void broker_fixture::start(const settings& with) {
   context().directory = directory_.get();
   context().on_retired = [this](core::group_id g) { retired_.push_back(g); };
   const auto deps_of = [this](core::group_id group) {
-    replica_deps deps;
+    group_deps all;
+    auto& deps = all.replica;
+    deps.founding = {{core::node_id{1}}, {}};
     deps.group = group;
     deps.self = core::node_id{1};
-    deps.raft.keep_entries = 0;
     deps.clock = &system_.clock();
     deps.log = &log_;
     deps.space = spaces_[group.value()].get();
     deps.recovered = log_.recover(group);
-    return deps;
+    return all;
   };
   context().directory_handle =
       runtime::spawn_pinned<directory_actor, directory_state>(

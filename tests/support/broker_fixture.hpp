@@ -4,13 +4,12 @@
 #include "actors/context.hpp"
 #include "actors/messages.hpp"
 #include "actors/operator_actor.hpp"
-#include "actors/session_actor.hpp"
 #include "schema/stored_directory.hpp"
 #include "schema/stored_inboxes.hpp"
 #include "tests/support/deterministic_system.hpp"
 #include "tests/support/instant_log.hpp"
 #include "tests/support/memory_state_space.hpp"
-#include "tests/support/recording_link.hpp"
+#include "tests/support/test_client.hpp"
 
 #include <caf/send.hpp>
 #include <gtest/gtest.h>
@@ -23,27 +22,6 @@
 #include <vector>
 
 namespace troupe::test_support {
-
-/// One connected client: a session actor and what it has said.
-struct test_client {
-  recording_link link;
-  std::shared_ptr<actors::session_line> line;
-  actors::session_actor actor;
-  core::request_number requests = 0;
-
-  /// Nothing runs yet. Returns the request's number.
-  template <class Command>
-  core::request_number send(Command command) {
-    if constexpr (requires { command.request; })
-      command.request = ++requests;
-    caf::anon_send(actor, actors::session_commands{{std::move(command)}});
-    return requests;
-  }
-  /// Acknowledges all that was delivered.
-  void acknowledge() {
-    send(core::acknowledge{link.last<core::delivery>().position});
-  }
-};
 
 /// A whole broker but sockets and disks, on the test's thread, in virtual
 /// time: the directory, some shards, their tables and one log in memory.

@@ -134,6 +134,34 @@ public:
     return {origins_.begin(), origins_.end()};
   }
 
+  std::optional<core::node_record> node(core::node_id id) const override {
+    return find(nodes_, id);
+  }
+  void put_node(core::node_id id, const core::node_record& record) override {
+    nodes_[id] = record;
+  }
+  void each_node(const node_visitor& visit) const override {
+    for (const auto& [id, record] : nodes_)
+      if (!visit(id, record))
+        return;
+  }
+  std::optional<std::vector<core::node_id>>
+  placement(core::group_id group) const override {
+    return find(placements_, group);
+  }
+  void put_placement(const core::group_placement& placement) override {
+    placements_[placement.group] = placement.replicas;
+  }
+  void each_placement(const placement_visitor& visit) const override {
+    for (const auto& [group, replicas] : placements_)
+      if (!visit({group, replicas}))
+        return;
+  }
+  core::cluster_record cluster() const override { return cluster_; }
+  void put_cluster(const core::cluster_record& record) override {
+    cluster_ = record;
+  }
+
   friend bool operator==(const memory_directory_store&,
                          const memory_directory_store&);
 
@@ -164,6 +192,9 @@ private:
   std::map<triple, bool> memberships_;          ///< realm, uid, list
   std::map<std::string, core::realm_totals> totals_;
   std::map<std::uint64_t, core::origin_record> origins_;
+  std::map<core::node_id, core::node_record> nodes_;
+  std::map<core::group_id, std::vector<core::node_id>> placements_;
+  core::cluster_record cluster_;
 };
 
 inline bool operator==(const memory_directory_store& a,
@@ -171,7 +202,8 @@ inline bool operator==(const memory_directory_store& a,
   return a.users_ == b.users_ && a.aliases_ == b.aliases_ &&
          a.lists_ == b.lists_ && a.members_ == b.members_ &&
          a.memberships_ == b.memberships_ && a.totals_ == b.totals_ &&
-         a.origins_ == b.origins_;
+         a.origins_ == b.origins_ && a.nodes_ == b.nodes_ &&
+         a.placements_ == b.placements_ && a.cluster_ == b.cluster_;
 }
 
 } // namespace troupe::test

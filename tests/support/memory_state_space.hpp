@@ -69,11 +69,30 @@ public:
     current_ = checkpointed_;
   }
 
+  /// All so far is durable now. REQUIRES: between checkpoints nothing was put.
+  void commit() {
+    durable_ = current_;
+    durable_applied_ = applied_;
+  }
+  /// Back to the last commit(), or to nothing.
+  void lose_uncommitted() {
+    current_ = durable_;
+    applied_ = durable_applied_;
+  }
+  /// Everything is replaced, durably.
+  void replace(contents all, core::log_index applied) {
+    current_ = std::move(all);
+    applied_ = applied;
+    commit();
+  }
+
   [[nodiscard]] const contents& all() const { return current_; }
 
 private:
   contents current_;
   contents checkpointed_;
+  contents durable_;
+  core::log_index durable_applied_;
   core::log_index applied_;
   bool keep_checkpoints_ = false;
 };

@@ -87,6 +87,17 @@ inline std::vector<core::logged_directory_command> sample_directory_commands() {
             {"al"}},
            {"bob", {}, {}}},
           {{"thelist", {{"alice", ""}, {"bob", "b"}}}, {"none", {}}}},
+      core::change_cluster{core::admit_node{"token", "one", "host:1", 7, {}}},
+      core::change_cluster{
+          core::admit_node{"t", "n", "a", 1, core::node_id{1}}},
+      core::change_cluster{
+          core::set_node_state{core::node_id{3}, core::node_state::draining}},
+      core::change_cluster{
+          core::set_node_address{core::node_id{3}, "host:2", 8}},
+      core::change_cluster{core::set_placement{
+          {{core::group_id{0}, {core::node_id{1}, core::node_id{3}}},
+           {core::group_id{16}, {}}}}},
+      core::change_cluster{core::set_feature_level{2}},
   };
   std::vector<core::logged_directory_command> commands;
   for (auto& body : bodies)

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "cluster/raft.hpp"
+#include "core/command.hpp"
+#include "core/ids.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace troupe::actors {
+
+/// What this node says of itself when it founds a cluster.
+struct node_identity {
+  core::node_id id;
+  std::string token;
+  std::string name;
+  std::string address;
+  std::uint64_t incarnation = 1;
+};
+
+/// On the leader of the directory: enters the first node, makes newcomers
+/// members when they have the directory, and keeps the placement in step with
+/// the nodes there are. Proposes one command at a time. Owned by the
+/// directory's actor.
+class cluster_steward {
+public:
+  /// Proposes a command of the directory's own; its place, or why not.
+  using propose_function =
+      std::function<core::result<core::log_index>(core::cluster_command)>;
+
+  /// Without an identity it does nothing: a node that is in no cluster.
+  cluster_steward(broker_context& context, std::optional<node_identity> self,
+                  propose_function propose);
+
+  /// `directory` leads and is ready. Looks about once a second.
+  void on_tick(const cluster::raft& directory);
+
+private:
+  [[nodiscard]] std::optional<core::cluster_command>
+  next_command(const cluster::raft& directory) const;
+
+  broker_context& context_;
+  std::optional<node_identity> self_;
+  propose_function propose_;
+  /// Not to be followed by another one before it is applied.
+  core::log_index proposed_;
+  core::steady_time looked_{};
+};
+
+} // namespace troupe::actors

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "actors/group_host.hpp"
+
+#include "actors/inspection.hpp"
+#include "actors/messages.hpp"
+#include "cluster/raft_wire.hpp"
+#include "storage/fatal.hpp"
+
+#include <random>
+#include <utility>
+#include <variant>
+
+namespace troupe::actors {
+namespace {
+
+/// A lone voter needs no heart-beat; the tick then only retries writes.
+constexpr core::milliseconds tick_alone{500};
+constexpr core::milliseconds tick_replicated{50};
+
+/// How long a node that stops waits for another one to lead.
+constexpr core::milliseconds hand_over_patience{1'000};
+
+void count(broker_stats::counter& counter) {
+  counter.fetch_add(1, std::memory_order_relaxed);
+}
+
+} // namespace
+
+group_host::group_host(std::string name, broker_context& context,
+                       group_deps deps, group_timers timers)
+    : name_(std::move(name)), context_(context), group_(deps.replica.group),
+      transport_(deps.transport), timers_(std::move(timers)),
+      replica_(std::move(deps.replica), *this), around_{group_,
+                                                        deps.transport,
+                                                        deps.snapshots,
+                                                        &replica_,
+                                                        &context.clock,
+                                                        &context.stats},
+      receiver_(around_, [this] { on_replaced(); }),
+      steward_(group_, context, replica_),
+      last_number_(std::uint64_t{std::random_device{}()} << 31U) {}
+
+void group_host::start() {
+  replica_.start();
+  timers_.tick(tick_alone);
+}
+
+void group_host::on_tick() {
+  replica_.tick();
+  for (auto& [node, sender] : senders_)
+    sender->on_tick();
+  receiver_.on_tick();
+  if (!retiring_)
+    steward_.on_tick();
+  // Also while it retires: a write may wait for room.
+  timers_.tick(replica_.alone() ? tick_alone : tick_replicated);
+}
+
+void group_host::settle() {
+  replica_.pump();
+  if (const auto& broken = replica_.consensus().fatal())
+    storage::stop_the_node(name_ + ": " + core::to_string(*broken));
+  std::erase_if(senders_, [](const auto& s) { return s.second->finished(); });
+  if (!leads())
+    on_deposed();
+  if (!counted_ready_ && serves()) {
+    counted_ready_ = true;
+    context_.groups_ready.fetch_add(1);
+  }
+}
+
+/// As much as this node can do for the group by itself: a follower leaves the
+/// rest to its leader, and a node without a replica has nothing to do.
+bool group_host::serves() const {
+  const auto& core = replica_.consensus();
+  return core.leads() ? ready()
+                      : core.leader() != core::node_id{} ||
+                            core.members().voters.empty();
+}
+
+bool group_host::handed_over() {
+  if (!leads() || replica_.alone())
+    return true;
+  const auto now = context_.clock.now();
+  if (!hand_over_until_) {
+    hand_over_until_ = now + hand_over_patience;
+    if (!steward_.hand_over())
+      return true;
+    replica_.pump();
+  }
+  return !leads() || now >= *hand_over_until_;
+}
+
+void group_host::report_retired() { context_.on_retired(group_); }
+
+// ------------------------------------------------------------------ messages
+
+bool group_host::send_frame(core::node_id to, group_frame_kind kind,
+                            core::shared_bytes bytes) {
+  const bool sent = transport_->send(to, group_, kind, std::move(bytes));
+  count(sent ? context_.stats.group_frames_sent
+             : context_.stats.group_frames_unsent);
+  return sent;
+}
+
+void group_host::send(core::node_id to, const cluster::message& message) {
+  if (clustered())
+    (void)send_frame(to, group_frame_kind::raft, cluster::encode(message));
+}
+
+core::node_id group_host::leader_hint() const {
+  if (leader() != core::node_id{} || context_.directory == nullptr)
+    return leader();
+  const auto placed = context_.directory->placement(group_);
+  return placed && placed->front() != consensus().self() ? placed->front()
+                                                         : core::node_id{};
+}
+
+void group_host::on_frame(group_frame& frame) {
+  count(context_.stats.group_frames_received);
+  bool used = false;
+  switch (frame.kind) {
+  case group_frame_kind::raft:
+    used = on_raft_frame(frame.from, std::move(frame.bytes));
+    break;
+  case group_frame_kind::snapshot_offer:
+  case group_frame_kind::snapshot_chunk:
+  case group_frame_kind::snapshot_progress:
+    used = on_snapshot_frame(frame);
+    break;
+  case group_frame_kind::proposals:
+  case group_frame_kind::answers:
+    used = clustered() && on_client_frame(frame);
+    break;
+  case group_frame_kind::not_member:
+    break;
+  }
+  if (!used)
+    count(context_.stats.group_frames_unusable);
+}
+
+bool group_host::on_raft_frame(core::node_id from, core::shared_bytes bytes) {
+  auto message = cluster::decode_message(std::move(bytes));
+  // The announcement of a snapshot comes with its contents or not at all.
+  if (!message || std::holds_alternative<cluster::install_snapshot>(*message))
+    return false;
+  replica_.receive(from, std::move(*message));
+  return true;
+}
+
+bool group_host::on_snapshot_frame(group_frame& frame) {
+  if (!clustered())
+    return false;
+  if (frame.kind == group_frame_kind::snapshot_offer) {
+    const auto m = cluster::decode_snapshot_offer(std::move(frame.bytes));
+    if (m)
+      receiver_.on_offer(frame.from, *m);
+    return m.has_value();
+  }
+  if (frame.kind == group_frame_kind::snapshot_chunk) {
+    const auto m = cluster::decode_snapshot_chunk(std::move(frame.bytes));
+    if (m)
+      receiver_.on_chunk(frame.from, *m);
+    return m.has_value();
+  }
+  const auto m = cluster::decode_snapshot_progress(std::move(frame.bytes));
+  const auto at = senders_.find(frame.from);
+  if (m && at != senders_.end())
+    at->second->on_progress(*m);
+  return m.has_value();
+}
+
+void group_host::on_task(const group_task& task) { task.run(); }
+
+void group_host::on_leadership() {
+  const bool leads_now = leads();
+  if (leads_now != led_)
+    count(leads_now ? context_.stats.leaderships_won
+                    : context_.stats.leaderships_lost);
+  led_ = leads_now;
+  context_.leaders[group_.value()].store(leader().value(),
+                                         std::memory_order_relaxed);
+}
+
+// --------------------------------------------------------------------- reads
+
+void group_host::read(read_function then) {
+  const auto token = ++last_read_;
+  const auto asked = replica_.consensus().read_index(token);
+  if (asked)
+    reads_.emplace(token, std::move(then));
+  else
+    then(asked.error().code);
+}
+
+void group_host::on_read(const cluster::read_answer& answer) {
+  const auto at = reads_.find(answer.token);
+  if (at == reads_.end())
+    return;
+  const auto then = std::move(at->second);
+  reads_.erase(at);
+  then(answer.status);
+}
+
+// ----------------------------------------------------------------- snapshots
+
+void group_host::send_snapshot(const cluster::snapshot_send& order) {
+  auto& place = senders_[order.to];
+  place = std::make_unique<snapshot_sender>(around_, order.to,
+                                            order.announcement.term);
+  place->start();
+}
+
+void group_host::install(const cluster::snapshot_meta& meta) {
+  receiver_.install(meta);
+}
+
+// --------------------------------------------------------------------- debug
+
+void group_host::describe(core::json_writer& out) const {
+  out.member("leads", leads()).member("ready", ready());
+  describe_raft(out, replica_.consensus());
+}
+
+} // namespace troupe::actors

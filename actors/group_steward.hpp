@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/context.hpp"
+#include "actors/replica.hpp"
+#include "cluster/placement.hpp"
+#include "core/clock.hpp"
+#include "core/ids.hpp"
+
+#include <map>
+
+namespace troupe::actors {
+
+/// Takes one group to where the directory says it shall be: on the group's
+/// leader, one change of its members or leader at a time, whenever the last one
+/// is done (cluster/placement.hpp). Owned by the group's host; a replica that
+/// does not lead does nothing.
+class group_steward {
+public:
+  /// All of it outlives the steward.
+  group_steward(core::group_id group, broker_context& context,
+                replica& replicated);
+
+  /// About every 50 ms. Changes memory only: settle the group afterwards.
+  void on_tick();
+  /// Gives leadership to whoever is nearest to the end of the log, at once.
+  /// False if there is nobody.
+  bool hand_over();
+
+private:
+  [[nodiscard]] bool caught_up(core::node_id node) const;
+  void watch_followers();
+  void carry_out(const cluster::group_step& step, bool leads_rightly);
+  void prefer(core::node_id node);
+
+  core::group_id group_;
+  broker_context& context_;
+  replica& replica_;
+  /// Since when a follower has had all there is.
+  std::map<core::node_id, core::steady_time> steady_since_;
+};
+
+} // namespace troupe::actors

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cluster/proposal_wire.hpp"
+
+#include "cluster/wire_bytes.hpp"
+#include "core/crc32c.hpp"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace troupe::cluster {
+namespace {
+
+constexpr std::uint8_t version = 1;
+constexpr std::size_t checksum_bytes = 4;
+enum class contents : std::uint8_t {
+  proposals = 1,
+  shard_answers = 2,
+  directory_answers = 3
+};
+
+core::error malformed() { return {core::errc::malformed, "proposals frame"}; }
+
+// --------------------------------------------------------------------- write
+
+void put_flag(byte_writer& out, bool value) {
+  out.put(static_cast<std::uint8_t>(value));
+}
+void put_text(byte_writer& out, const std::string& text) {
+  out.put(static_cast<std::uint32_t>(text.size()));
+  out.put(core::as_bytes(text));
+}
+void put(byte_writer& out, const core::error& e) {
+  out.put(static_cast<std::uint16_t>(e.code));
+  put_text(out, e.detail);
+}
+template <class T, class Put>
+void put_list(byte_writer& out, const std::vector<T>& items, const Put& each) {
+  out.put(static_cast<std::uint32_t>(items.size()));
+  for (const auto& item : items)
+    each(item);
+}
+/// An offset, or 0xFF for none: offsets end at 99.
+void put(byte_writer& out, const std::optional<core::device_offset>& offset) {
+  out.put(offset ? offset->value() : std::uint8_t{0xFF});
+}
+
+void put(byte_writer& out, const core::shard_outcome& o) {
+  put(out, o.failure);
+  put_list(out, o.failures, [&](const core::error& e) { put(out, e); });
+  put_flag(out, o.id.has_value());
+  out.put(static_cast<std::uint64_t>(o.id ? o.id->millis : 0));
+  out.put(o.id ? o.id->number : 0);
+  out.put(o.dropped);
+  put_flag(out, o.more);
+}
+
+void put(byte_writer& out, const core::directory_outcome& o) {
+  out.put(o.index.value());
+  put(out, o.failure);
+  put_list(out, o.aliases, [&](const auto& text) { put_text(out, text); });
+  put_flag(out, o.aliases_replaced);
+  put(out, o.offset);
+  put(out, o.inherits);
+  put_list(out, o.devices, [&](core::device_offset d) { out.put(d.value()); });
+  put_text(out, o.list.uid);
+  put_text(out, o.list.alias);
+  out.put(static_cast<std::uint8_t>(o.list.before));
+  out.put(static_cast<std::uint8_t>(o.list.after));
+  put_flag(out, o.list.list_created);
+  put_flag(out, o.list.list_removed);
+  const auto& i = o.imported;
+  for (const auto count :
+       {i.users_added, i.users_kept, i.users_refused, i.aliases_dropped,
+        i.lists_added, i.lists_kept, i.lists_refused, i.members_dropped})
+    out.put(count);
+  out.put(o.node.value());
+}
+
+byte_writer opened(contents what, std::size_t expected) {
+  byte_writer out{expected + 16};
+  out.put(version);
+  out.put(static_cast<std::uint8_t>(what));
+  return out;
+}
+
+core::shared_bytes sealed(byte_writer& out) {
+  out.put(core::crc32c(out.view()));
+  return core::shared_bytes::copy_of(out.view());
+}
+
+template <class Outcome>
+core::shared_bytes
+encode_answers(contents what,
+               const std::vector<forwarded_answer<Outcome>>& items) {
+  auto out = opened(what, 64 * items.size());
+  put_list(out, items, [&](const auto& item) {
+    out.put(item.number);
+    out.put(item.leader.value());
+    put(out, item.outcome);
+  });
+  return sealed(out);
+}
+
+// ---------------------------------------------------------------------- read
+
+/// A byte_reader that knows what may be.
+class reader {
+public:
+  explicit reader(core::bytes_view bytes) : in_(bytes) {}
+
+  template <class Integer>
+  Integer take() {
+    return in_.take<Integer>();
+  }
+  bool take_flag() {
+    const auto value = take<std::uint8_t>();
+    valid_ = valid_ && value <= 1;
+    return value == 1;
+  }
+  core::bytes_view take_sized() {
+    return in_.take_bytes(take<std::uint32_t>());
+  }
+  std::string take_text() { return std::string{core::as_text(take_sized())}; }
+  core::error take_error() {
+    const auto code = static_cast<core::errc>(take<std::uint16_t>());
+    return {code, take_text()};
+  }
+  /// Never more items than there are bytes for.
+  template <class T, class Take>
+  std::vector<T> take_list(std::size_t bytes_min, const Take& each) {
+    std::vector<T> items;
+    const auto count = take<std::uint32_t>();
+    if (count > in_.remaining() / bytes_min) {
+      valid_ = false;
+      return items;
+    }
+    items.reserve(count);
+    for (std::uint32_t i = 0; i < count && ok(); ++i)
+      items.push_back(each());
+    return items;
+  }
+  std::optional<core::device_offset> take_offset() {
+    const auto value = take<std::uint8_t>();
+    if (value == 0xFF)
+      return std::nullopt;
+    return core::device_offset{value};
+  }
+  core::membership take_membership() {
+    const auto value = take<std::uint8_t>();
+    valid_ =
+        valid_ && value <= static_cast<std::uint8_t>(core::membership::invited);
+    return static_cast<core::membership>(value);
+  }
+  void take_outcome(core::shard_outcome& o);
+  void take_outcome(core::directory_outcome& o);
+
+  [[nodiscard]] bool ok() const { return valid_ && in_.ok(); }
+  [[nodiscard]] bool done() const { return valid_ && in_.done(); }
+
+private:
+  byte_reader in_;
+  bool valid_ = true;
+};
+
+void reader::take_outcome(core::shard_outcome& o) {
+  o.failure = take_error();
+  o.failures = take_list<core::error>(6, [this] { return take_error(); });
+  const bool has_id = take_flag();
+  const auto millis = static_cast<std::int64_t>(take<std::uint64_t>());
+  const auto number = take<std::uint64_t>();
+  if (has_id)
+    o.id = core::message_id{millis, number};
+  else
+    valid_ = valid_ && millis == 0 && number == 0;
+  o.dropped = take<std::uint64_t>();
+  o.more = take_flag();
+}
+
+void reader::take_outcome(core::directory_outcome& o) {
+  o.index = core::log_index{take<std::uint64_t>()};
+  o.failure = take_error();
+  o.aliases = take_list<std::string>(4, [this] { return take_text(); });
+  o.aliases_replaced = take_flag();
+  o.offset = take_offset();
+  o.inherits = take_offset();
+  o.devices = take_list<core::device_offset>(
+      1, [this] { return core::device_offset{take<std::uint8_t>()}; });
+  o.list.uid = take_text();
+  o.list.alias = take_text();
+  o.list.before = take_membership();
+  o.list.after = take_membership();
+  o.list.list_created = take_flag();
+  o.list.list_removed = take_flag();
+  auto& i = o.imported;
+  for (auto* count :
+       {&i.users_added, &i.users_kept, &i.users_refused, &i.aliases_dropped,
+        &i.lists_added, &i.lists_kept, &i.lists_refused, &i.members_dropped})
+    *count = take<std::uint64_t>();
+  o.node = core::node_id{take<std::uint32_t>()};
+}
+
+core::result<reader> checked(const core::shared_bytes& frame, contents what) {
+  if (frame.size() < 2 + checksum_bytes)
+    return malformed();
+  const auto size = frame.size() - checksum_bytes;
+  byte_reader tail{frame.view().subspan(size)};
+  if (tail.take<std::uint32_t>() != core::crc32c(frame.view().subspan(0, size)))
+    return core::error{core::errc::corrupt, "proposals frame"};
+  reader in{frame.view().subspan(0, size)};
+  const auto format = in.take<std::uint8_t>();
+  if (format > version)
+    return core::error{core::errc::newer_format, "proposals frame"};
+  if (format != version ||
+      in.take<std::uint8_t>() != static_cast<std::uint8_t>(what))
+    return malformed();
+  return in;
+}
+
+template <class Outcome>
+core::result<void> decode(const core::shared_bytes& frame, contents what,
+                          std::vector<forwarded_answer<Outcome>>& to) {
+  auto in = checked(frame, what);
+  if (!in)
+    return in.error();
+  to = in->template take_list<forwarded_answer<Outcome>>(12, [&] {
+    forwarded_answer<Outcome> item;
+    item.number = in->template take<std::uint64_t>();
+    item.leader = core::node_id{in->template take<std::uint32_t>()};
+    in->take_outcome(item.outcome);
+    return item;
+  });
+  if (!in->done())
+    return malformed();
+  return {};
+}
+
+} // namespace
+
+core::shared_bytes encode(const std::vector<forwarded_proposal>& items) {
+  std::size_t bytes = 0;
+  for (const auto& item : items)
+    bytes += 16 + item.command.size();
+  auto out = opened(contents::proposals, bytes);
+  put_list(out, items, [&](const forwarded_proposal& item) {
+    out.put(item.number);
+    put_flag(out, item.grows);
+    out.put(static_cast<std::uint32_t>(item.command.size()));
+    out.put(item.command.view());
+  });
+  return sealed(out);
+}
+
+core::shared_bytes encode(const std::vector<shard_answer_item>& items) {
+  return encode_answers(contents::shard_answers, items);
+}
+
+core::shared_bytes encode(const std::vector<directory_answer_item>& items) {
+  return encode_answers(contents::directory_answers, items);
+}
+
+core::result<std::vector<forwarded_proposal>>
+decode_proposals(const core::shared_bytes& frame) {
+  auto in = checked(frame, contents::proposals);
+  if (!in)
+    return in.error();
+  auto items = in->take_list<forwarded_proposal>(13, [&] {
+    forwarded_proposal item;
+    item.number = in->take<std::uint64_t>();
+    item.grows = in->take_flag();
+    // The leader writes the time into it.
+    item.command = core::shared_bytes::copy_of(in->take_sized());
+    return item;
+  });
+  if (!in->done())
+    return malformed();
+  return items;
+}
+
+core::result<void> decode_answers(const core::shared_bytes& frame,
+                                  std::vector<shard_answer_item>& to) {
+  return decode(frame, contents::shard_answers, to);
+}
+
+core::result<void> decode_answers(const core::shared_bytes& frame,
+                                  std::vector<directory_answer_item>& to) {
+  return decode(frame, contents::directory_answers, to);
+}
+
+} // namespace troupe::cluster

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/cluster_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+
+namespace {
+
+using namespace troupe;
+using namespace std::chrono_literals;
+using core::errc;
+using core::node_id;
+
+/// Clients at the nodes of a cluster, whose groups are led here and there.
+class ClusterClient : public test_support::cluster_fixture {
+protected:
+  ClusterClient() {
+    settings with;
+    with.seed = 1; // the shards are led by different nodes
+    start(with);
+    EXPECT_TRUE(wait_for_leaders());
+    EXPECT_NE(leader_of(1), leader_of(2)) << "take another seed";
+  }
+  core::owner inbox(const std::string& uid) {
+    return {"default", core::owner_kind::user, uid};
+  }
+  std::uint32_t leader_of_inbox(const std::string& uid) {
+    return leader_of(node(1).context().group_of(inbox(uid)).value());
+  }
+  errc register_at(std::uint32_t at, const std::string& uid) {
+    auto& client = connect(at);
+    client.send(core::register_user{0, uid, "phone", {}});
+    EXPECT_TRUE(wait_until(
+        [&] { return client.link.count<core::user_registered>() == 1; }));
+    return client.link.last<core::user_registered>().failure.code;
+  }
+};
+
+TEST_F(ClusterClient, RegistersAtAnyNode) {
+  for (std::uint32_t at = 1; at <= 3; ++at) {
+    const auto uid = "user" + std::to_string(at);
+    EXPECT_EQ(register_at(at, uid), errc::ok);
+    // It is in the copy of that node at once.
+    EXPECT_TRUE(node(at).directory->has_user("default", uid));
+    EXPECT_EQ(register_at(at % 3 + 1, uid), errc::user_exists);
+  }
+  advance(200ms);
+  expect_same_tables({1, 2, 3});
+}
+
+TEST_F(ClusterClient, ReadsItsOwnRegistrationBehindASlowLog) {
+  const auto other = leader_of(0) % 3 + 1;
+  // The leader's answer overtakes its notice of what is committed.
+  const auto until = system_.clock().now() + 300ms;
+  network_.filter = [&](node_id, node_id to, core::group_id group,
+                        actors::group_frame_kind kind) {
+    return to != node_id{other} || group != core::directory_group ||
+           kind != actors::group_frame_kind::raft ||
+           system_.clock().now() >= until;
+  };
+  auto& client = connect(other);
+  client.send(core::register_user{0, "late", "phone", {}});
+  settle();
+  EXPECT_EQ(client.link.count<core::user_registered>(), 0U);
+  EXPECT_FALSE(node(other).directory->has_user("default", "late"));
+  ASSERT_TRUE(wait_until(
+      [&] { return client.link.count<core::user_registered>() == 1; }));
+  EXPECT_EQ(client.link.last<core::user_registered>().failure.code, errc::ok);
+  EXPECT_TRUE(node(other).directory->has_user("default", "late"));
+}
+
+TEST_F(ClusterClient, WaitsForANewLeaderUnderTheSameKey) {
+  for (int round = 0; round < 5; ++round) {
+    const auto victim = leader_of(0);
+    const auto at = victim % 3 + 1;
+    auto& client = connect(at);
+    const auto uid = "user" + std::to_string(round);
+    client.send(core::register_user{0, uid, "phone", {"alias of " + uid}});
+    // Somewhere on its way the leader is lost.
+    for (int i = 0; i < round; ++i) {
+      system_.run();
+      network_.step(system_.clock().now());
+      for (auto& each : nodes_)
+        if (each->up)
+          each->log.flush();
+    }
+    crash(victim);
+    ASSERT_TRUE(wait_until(
+        [&] { return client.link.count<core::user_registered>() == 1; }, 9s));
+    const auto done = client.link.last<core::user_registered>();
+    EXPECT_EQ(done.failure.code, errc::ok) << "round " << round;
+    EXPECT_EQ(done.aliases, std::vector{"alias of " + uid});
+    start_node(victim);
+    ASSERT_TRUE(wait_for_leaders());
+  }
+  advance(2s);
+  expect_same_tables({1, 2, 3});
+}
+
+TEST_F(ClusterClient, PostsToShardsLedElsewhereKeepTheirOrder) {
+  // Two users in shards with different leaders, if there are any.
+  std::string here;
+  std::string there;
+  for (int i = 0; i < 40 && (here.empty() || there.empty()); ++i) {
+    const auto uid = "user" + std::to_string(i);
+    ASSERT_EQ(register_at(1, uid), errc::ok);
+    auto& place = node(1).context().group_of(inbox(uid)) == core::group_id{1}
+                      ? here
+                      : there;
+    if (place.empty())
+      place = uid;
+  }
+  const auto home = leader_of(1);
+  auto& sender = connect(home);
+  sender.send(core::login{0, here, "phone", 100, {}});
+  settle();
+  ASSERT_EQ(sender.link.last<core::logged_in>().failure.code, errc::ok);
+  // The recipient's shard loses its leader over and over, where that is not
+  // the sender's as well.
+  int sent = 0;
+  const auto post_one = [&] {
+    core::post command;
+    command.to = {{there, core::recipient_kind::all_devices}};
+    command.message.payload =
+        core::shared_bytes::copy_of(std::to_string(sent++));
+    sender.send(std::move(command));
+  };
+  for (int round = 0; round < 4; ++round) {
+    for (int i = 0; i < 20; ++i)
+      post_one();
+    system_.run();
+    const auto victim = leader_of(2);
+    if (victim != home && victim != 0) {
+      network_.isolate(node_id{victim}, 3);
+      for (int i = 0; i < 20; ++i) {
+        post_one();
+        advance(20ms);
+      }
+      advance(2s);
+      network_.heal();
+    }
+    ASSERT_TRUE(wait_for_leaders());
+    ASSERT_EQ(leader_of(1), home) << "the seed of this test is a bad one";
+  }
+  ASSERT_TRUE(wait_until([&] {
+    return sender.link.count<core::posted>() == static_cast<std::size_t>(sent);
+  }));
+  for (const auto& answer : sender.link.all<core::posted>())
+    EXPECT_TRUE(answer.accepted);
+  const auto at = leader_of_inbox(there);
+  auto& recipient = connect(at);
+  recipient.send(core::login{0, there, "phone", 1000, {}});
+  ASSERT_TRUE(wait_until([&] {
+    return recipient.link.texts().size() >= static_cast<std::size_t>(sent);
+  }));
+  std::vector<std::string> expected;
+  for (int i = 0; i < sent; ++i)
+    expected.push_back(std::to_string(i));
+  EXPECT_EQ(recipient.link.texts(), expected);
+  EXPECT_GT(node(home).context().stats.proposals_repeated.load(), 0U);
+}
+
+TEST_F(ClusterClient, ALoginAtANodeThatDoesNotLeadIsToldWhoDoes) {
+  ASSERT_EQ(register_at(1, "anna"), errc::ok);
+  advance(500ms);
+  auto& client = connect(leader_of_inbox("anna") % 3 + 1);
+  client.send(core::login{0, "anna", "phone", 1, {}});
+  settle();
+  EXPECT_EQ(client.link.last<core::logged_in>().failure.code, errc::not_leader);
+}
+
+} // namespace

@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/cluster_fixture.hpp"
+
+#include "actors/directory_actor.hpp"
+#include "actors/runtime/pinned.hpp"
+#include "actors/shard_actor.hpp"
+#include "schema/command_wire.hpp"
+#include "schema/stored_inboxes.hpp"
+
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::test_support {
+
+using namespace actors; // NOLINT: a test's own words are few
+
+namespace {
+
+constexpr core::milliseconds step{10};
+
+/// One inbox a shard, of which posts are never acknowledged.
+core::owner inbox_of(std::uint16_t group) {
+  return {"default", core::owner_kind::user, "of-" + std::to_string(group)};
+}
+
+} // namespace
+
+core::result<core::log_index>
+cluster_node::export_group(core::group_id group,
+                           const storage::snapshot_spool::row_visitor& visit) {
+  const auto& space = *spaces[group.value()];
+  for (const auto& [key, value] : space.all())
+    if (!visit({key, value.view()}))
+      break;
+  return space.applied();
+}
+
+core::result<void>
+cluster_node::import_group(core::group_id group, core::log_index applied,
+                           const storage::state_store::row_supply& next) {
+  test::memory_state_space::contents fresh;
+  storage::snapshot_spool::row row;
+  for (;;) {
+    const auto more = next(row);
+    if (!more)
+      return more.error();
+    if (!*more)
+      break;
+    fresh.insert_or_assign(std::string{row.first},
+                           core::shared_bytes::copy_of(row.second));
+  }
+  spaces[group.value()]->replace(std::move(fresh), applied);
+  on_import();
+  return {};
+}
+
+cluster_fixture::cluster_fixture(std::uint64_t seed) : network_(seed) {
+  network_.deliver = [this](core::node_id to, core::group_id group,
+                            group_frame frame) {
+    auto& at = node(to.value());
+    if (!at.up)
+      return;
+    if (group == core::directory_group)
+      caf::anon_send(at.context().directory_handle, std::move(frame));
+    else
+      caf::anon_send(at.context().shard(group), std::move(frame));
+  };
+  client_ =
+      system_.system().spawn([box = answers_]() -> shard_client::behavior_type {
+        return {[box](shard_answers& m) {
+          for (auto& a : m.items)
+            box->answers.push_back(std::move(a));
+        }};
+      });
+  directory_client_ = system_.system().spawn(
+      [box = answers_]() -> directory_client::behavior_type {
+        return {[box](directory_answers& m) {
+          for (auto& a : m.items)
+            box->directory.push_back(std::move(a));
+        }};
+      });
+}
+
+cluster_fixture::~cluster_fixture() {
+  for (auto& client : clients_)
+    caf::anon_send_exit(client->actor, caf::exit_reason::kill);
+  clients_.clear();
+  for (auto& node : nodes_)
+    if (node->up)
+      kill(*node);
+  caf::anon_send_exit(client_, caf::exit_reason::kill);
+  caf::anon_send_exit(directory_client_, caf::exit_reason::kill);
+  client_ = shard_client{};
+  directory_client_ = directory_client{};
+  system_.run();
+  EXPECT_TRUE(system_.errors().empty()) << system_.errors().front();
+}
+
+void cluster_fixture::start(settings with) {
+  settings_ = std::move(with);
+  for (std::uint32_t id = 1; id <= settings_.nodes; ++id)
+    start_node(make_node());
+  settle();
+}
+
+std::uint32_t cluster_fixture::make_node() {
+  nodes_.push_back(std::make_unique<cluster_node>());
+  auto& fresh = *nodes_.back();
+  const auto id = static_cast<std::uint32_t>(nodes_.size());
+  fresh.id = core::node_id{id};
+  fresh.log.on_durable = [&fresh](core::group_id group, std::uint64_t write) {
+    if (group == core::directory_group)
+      caf::anon_send(fresh.context().directory_handle, log_persisted{write});
+    else
+      caf::anon_send(fresh.context().shard(group), log_persisted{write});
+  };
+  wipe(id);
+  return id;
+}
+
+std::uint32_t cluster_fixture::add_node() {
+  const auto id = make_node();
+  const auto name = "node-" + std::to_string(id);
+  const auto done =
+      change_cluster(core::admit_node{"token of " + name, name, name, 1, {}});
+  EXPECT_EQ(done.failure.code, core::errc::ok);
+  EXPECT_EQ(done.node, core::node_id{id});
+  start_node(id);
+  return id;
+}
+
+core::directory_outcome
+cluster_fixture::change_cluster(core::cluster_command change) {
+  const auto ticket = ++last_change_;
+  const core::logged_directory_command command{
+      {99, ticket}, {}, core::change_cluster{std::move(change)}};
+  core::directory_outcome outcome;
+  const bool answered = wait_until([&] {
+    if (const auto leader = leader_of(0); leader != 0) {
+      directory_proposals batch;
+      batch.from = directory_client_;
+      batch.items.push_back({ticket, schema::encode(command), true});
+      caf::anon_send(node(leader).context().directory_handle, std::move(batch));
+      settle();
+    }
+    for (auto& answer : std::exchange(answers_->directory, {}))
+      if (answer.ticket == ticket &&
+          answer.outcome.failure.code != core::errc::not_leader &&
+          answer.outcome.failure.code != core::errc::unavailable) {
+        outcome = std::move(answer.outcome);
+        return true;
+      }
+    return false;
+  });
+  EXPECT_TRUE(answered);
+  return outcome;
+}
+
+bool cluster_fixture::stop(std::uint32_t id) {
+  auto& at = node(id);
+  std::set<core::group_id> retired;
+  at.context().on_retired = [&retired](core::group_id group) {
+    retired.insert(group);
+  };
+  caf::anon_send(at.context().directory_handle, retire{});
+  for (const auto& shard : at.context().shards)
+    caf::anon_send(shard, retire{});
+  const bool done =
+      wait_until([&] { return retired.size() == settings_.shards + 1U; },
+                 core::milliseconds{10'000});
+  for (auto& space : at.spaces)
+    space->commit();
+  kill(at);
+  return done;
+}
+
+std::set<std::uint32_t> cluster_fixture::voters_of(std::uint16_t group) {
+  const auto leader = leader_of(group);
+  if (leader == 0)
+    return {};
+  const auto text = inspect(leader, group);
+  std::set<std::uint32_t> found;
+  const std::string key = "\"voters\":[";
+  auto at = text.find(key) + key.size();
+  while (text[at] != ']') {
+    std::size_t digits = 0;
+    found.insert(
+        static_cast<std::uint32_t>(std::stoul(text.substr(at), &digits)));
+    at += digits;
+    if (text[at] == ',')
+      ++at;
+  }
+  return found;
+}
+
+bool cluster_fixture::wait_for_voters(std::size_t shards,
+                                      std::size_t directory) {
+  return wait_until(
+      [&] {
+        for (std::uint16_t g = 0; g <= settings_.shards; ++g)
+          if (voters_of(g).size() != (g == 0 ? directory : shards))
+            return false;
+        return true;
+      },
+      core::milliseconds{60'000});
+}
+
+void cluster_fixture::wipe(std::uint32_t id) {
+  auto& at = node(id);
+  auto on_durable = std::move(at.log.on_durable);
+  at.log = instant_log{};
+  at.log.on_durable = std::move(on_durable);
+  at.spaces.clear();
+  for (unsigned g = 0; g <= settings_.shards; ++g)
+    at.spaces.push_back(std::make_unique<test::memory_state_space>());
+  at.tables = std::make_unique<schema::stored_directory>(*at.spaces[0]);
+  at.directory = std::make_unique<core::directory>(*at.tables);
+}
+
+void cluster_fixture::start_node(std::uint32_t id) {
+  auto& at = node(id);
+  broker_options options;
+  options.shards = settings_.shards;
+  options.clustered = true;
+  if (settings_.adjust)
+    settings_.adjust(options);
+  at.contexts.push_back(
+      std::make_unique<broker_context>(system_.clock(), options, 1));
+  at.context().directory = at.directory.get();
+  open_snapshots(at);
+  const auto deps_of = [&](core::group_id group) {
+    group_deps all;
+    all.transport = &network_.port(at.id);
+    all.snapshots = at.lives.back().storage.get();
+    auto& deps = all.replica;
+    if (id <= settings_.founders) {
+      deps.founding.emplace();
+      for (std::uint32_t i = 1; i <= settings_.founders; ++i)
+        deps.founding->voters.emplace_back(i);
+    }
+    deps.group = group;
+    deps.self = at.id;
+    deps.raft = settings_.raft;
+    deps.clock = &system_.clock();
+    deps.log = &at.log;
+    deps.space = at.spaces[group.value()].get();
+    deps.recovered = at.log.recover(group);
+    deps.seed = 100'000 * settings_.seed + 1000 * at.contexts.size() +
+                100 * id + group.value();
+    return all;
+  };
+  at.up = true;
+  at.context().directory_handle =
+      runtime::spawn_pinned<directory_actor, directory_state>(
+          system_.system(), nullptr, directory_behavior,
+          directory_deps{&at.context(), deps_of(core::directory_group),
+                         at.tables.get(), identity_of(at)});
+  for (std::uint16_t i = 1; i <= settings_.shards; ++i)
+    at.context().shards.push_back(
+        runtime::spawn_pinned<shard_actor, shard_state>(
+            system_.system(), nullptr, shard_behavior,
+            shard_deps{&at.context(), deps_of(core::group_id{i})}));
+}
+
+void cluster_fixture::open_snapshots(cluster_node& at) {
+  auto& life = at.lives.emplace_back();
+  life.spool = std::move(*storage::snapshot_spool::open(
+      storage::posix_file_system(), at.folder.path() / "spool"));
+  life.storage = std::make_unique<snapshot_storage>(
+      *life.spool, at,
+      [&at](std::function<void()> work) {
+        at.work.push_back(std::move(work));
+        return true;
+      },
+      [&at](core::group_id group, std::function<void()> run) {
+        group_task task{std::move(run)};
+        if (group == core::directory_group)
+          caf::anon_send(at.context().directory_handle, std::move(task));
+        else
+          caf::anon_send(at.context().shard(group), std::move(task));
+      },
+      snapshot_storage::limits{});
+}
+
+std::size_t cluster_fixture::work_disks() {
+  std::size_t done = 0;
+  for (auto& at : nodes_)
+    for (; at->up && disks_work_ && !at->work.empty(); ++done) {
+      auto work = std::move(at->work.front());
+      at->work.pop_front();
+      work();
+    }
+  return done;
+}
+
+std::optional<node_identity>
+cluster_fixture::identity_of(const cluster_node& at) const {
+  if (!settings_.stewards)
+    return std::nullopt;
+  const auto name = "node-" + std::to_string(at.id.value());
+  return node_identity{at.id, "token of " + name, name, name, 1};
+}
+
+void cluster_fixture::kill(cluster_node& at) {
+  at.up = false;
+  at.work.clear();
+  caf::anon_send_exit(at.context().directory_handle, caf::exit_reason::kill);
+  for (const auto& shard : at.context().shards)
+    caf::anon_send_exit(shard, caf::exit_reason::kill);
+  at.context().directory_handle = directory_actor{};
+  at.context().shards.clear();
+  system_.run();
+  at.work.clear();
+}
+
+void cluster_fixture::crash(std::uint32_t id) {
+  auto& at = node(id);
+  at.log.crash();
+  kill(at);
+  at.log.crash();
+  for (auto& space : at.spaces)
+    space->lose_uncommitted();
+}
+
+// ---------------------------------------------------------------------- time
+
+void cluster_fixture::settle() {
+  for (bool more = true; more;) {
+    more = system_.run() > 0;
+    for (auto& at : nodes_)
+      if (at->up)
+        more = at->log.flush() > 0 || more;
+    more = work_disks() > 0 || more;
+    more = network_.step(system_.clock().now()) > 0 || more;
+  }
+  collect_answers();
+}
+
+void cluster_fixture::commit_tables() {
+  for (auto& at : nodes_) {
+    if (!at->up)
+      continue;
+    for (std::uint16_t g = 0; g <= settings_.shards; ++g) {
+      auto& space = *at->spaces[g];
+      space.commit();
+      const state_committed news{space.applied()};
+      if (g == 0)
+        caf::anon_send(at->context().directory_handle, news);
+      else
+        caf::anon_send(at->context().shards[g - 1U], news);
+    }
+  }
+}
+
+void cluster_fixture::advance(core::milliseconds by) {
+  settle();
+  for (; by.count() > 0; by -= step) {
+    system_.advance(std::min(by, step));
+    since_commit_ += step;
+    settle();
+    if (since_commit_ >= settings_.commit_interval) {
+      since_commit_ = {};
+      commit_tables();
+      settle();
+    }
+  }
+}
+
+bool cluster_fixture::wait_until(const std::function<bool()>& condition,
+                                 core::milliseconds limit) {
+  settle();
+  for (; limit.count() > 0; limit -= step) {
+    if (condition())
+      return true;
+    advance(step);
+  }
+  return condition();
+}
+
+// ------------------------------------------------------------------- looking
+
+std::string cluster_fixture::inspect(std::uint32_t id, std::uint16_t group) {
+  auto& context = node(id).context();
+  const auto text = group == 0
+                        ? system_.ask<std::string>(context.directory_handle,
+                                                   actors::inspect{})
+                        : system_.ask<std::string>(context.shards[group - 1U],
+                                                   actors::inspect{});
+  return text ? *text : "error: " + system_.system().render(text.error());
+}
+
+std::uint32_t cluster_fixture::leader_of(std::uint16_t group) {
+  std::uint32_t found = 0;
+  for (auto& at : nodes_) {
+    if (!at->up || inspect(at->id.value(), group).find("\"ready\":true") ==
+                       std::string::npos)
+      continue;
+    if (found != 0)
+      return 0;
+    found = at->id.value();
+  }
+  return found;
+}
+
+bool cluster_fixture::wait_for_leaders() {
+  return wait_until([this] {
+    for (std::uint16_t g = 0; g <= settings_.shards; ++g)
+      if (leader_of(g) == 0)
+        return false;
+    return true;
+  });
+}
+
+// --------------------------------------------------------------------- posts
+
+std::uint64_t cluster_fixture::post(std::uint16_t group, std::uint32_t at,
+                                    std::size_t padding) {
+  const auto number = ++last_post_;
+  // Keys ascend within an origin: one origin a group.
+  under_way_[number] = {group, {1000U + group, number}, padding};
+  group_of_post_[number] = group;
+  send_post(number, under_way_[number], at);
+  return number;
+}
+
+test_client& cluster_fixture::connect(std::uint32_t at) {
+  auto client = std::make_unique<test_client>();
+  client->line = std::make_shared<session_line>();
+  client->line->link = &client->link;
+  session_deps deps;
+  deps.context = &node(at).context();
+  deps.line = client->line;
+  deps.number = clients_.size() + 1;
+  deps.peer = "test";
+  deps.protocol = "test";
+  client->actor = runtime::spawn_pinned<session_actor, session_state>(
+      system_.system(), nullptr, session_behavior, std::move(deps));
+  clients_.push_back(std::move(client));
+  return *clients_.back();
+}
+
+actors::shard_answer cluster_fixture::ask_to_post(std::uint16_t group,
+                                                  std::uint32_t at,
+                                                  core::idempotency_key key) {
+  const auto number = ++last_post_;
+  send_post(number, {group, key, 0}, at);
+  settle();
+  const auto found = others_.find(number);
+  return found == others_.end() ? actors::shard_answer{} : found->second;
+}
+
+void cluster_fixture::send_post(std::uint64_t number, const client_post& post,
+                                std::uint32_t at) {
+  if (at == 0 || !node(at).up)
+    return;
+  const auto& [group, key, padding] = post;
+  core::append_message command;
+  command.message.sender = "tester";
+  command.message.payload = core::shared_bytes::copy_of(
+      std::to_string(number) + " " + std::string(padding, 'x'));
+  command.to.push_back({inbox_of(group).name, false, false, {}});
+  shard_proposals batch;
+  batch.from = client_;
+  // The inbox first; that it is there already is no harm.
+  batch.items.push_back(
+      {last_post_ + 1'000'000,
+       schema::encode(core::logged_shard_command{
+           {},
+           {},
+           core::add_cursor{inbox_of(group), core::device_offset{}, {}}}),
+       true});
+  batch.items.push_back(
+      {number,
+       schema::encode(core::logged_shard_command{key, {}, std::move(command)}),
+       true});
+  caf::anon_send(node(at).context().shards[group - 1U], std::move(batch));
+}
+
+void cluster_fixture::collect_answers() {
+  for (const auto& answer : std::exchange(answers_->answers, {})) {
+    const auto at = under_way_.find(answer.ticket);
+    if (at == under_way_.end()) {
+      if (answer.ticket <= last_post_)
+        others_[answer.ticket] = answer;
+      continue;
+    }
+    const auto code = answer.outcome.failure.code;
+    if (code != core::errc::ok && code != core::errc::duplicate)
+      continue; // asked again by retry_posts()
+    acknowledged_.insert(answer.ticket);
+    under_way_.erase(at);
+  }
+}
+
+void cluster_fixture::retry_posts() {
+  for (const auto& [number, post] : under_way_)
+    send_post(number, post, leader_of(post.group));
+  settle();
+}
+
+test::memory_state_space::contents
+cluster_fixture::exported(const test::memory_state_space& space) {
+  auto all = space.all();
+  all.erase(all.lower_bound("\xFF"), all.end());
+  return all;
+}
+
+void cluster_fixture::expect_same_tables(
+    const std::vector<std::uint32_t>& ids) {
+  for (std::uint16_t g = 0; g <= settings_.shards; ++g)
+    expect_same_tables_of(g, ids);
+}
+
+void cluster_fixture::expect_same_tables_of(
+    std::uint16_t group, const std::vector<std::uint32_t>& ids) {
+  const auto& first = *node(ids.front()).spaces[group];
+  for (const auto id : ids)
+    EXPECT_TRUE(exported(*node(id).spaces[group]) == exported(first))
+        << "group " << group << " differs on node " << id;
+  if (group == 0)
+    return;
+  const schema::stored_inboxes tables{*node(ids.front()).spaces[group]};
+  std::map<std::uint64_t, int> seen;
+  if (const auto head = tables.head(inbox_of(group)))
+    tables.each_entry(
+        head->number, head->first, [&](const core::inbox_entry& e) {
+          const auto message = schema::decode_message(*tables.body(e.source),
+                                                      core::group_id{group},
+                                                      e.source, e.ordinal);
+          ++seen[std::stoull(std::string{message->payload.text()})];
+          return true;
+        });
+  for (const auto& [number, times] : seen)
+    EXPECT_EQ(times, 1) << "post " << number << " in group " << group;
+  for (const auto number : acknowledged_) {
+    if (group_of_post_.at(number) != group)
+      continue;
+    EXPECT_EQ(seen.count(number), 1U)
+        << "post " << number << " was acknowledged and is lost";
+  }
+}
+
+} // namespace troupe::test_support
