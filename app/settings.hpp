@@ -102,7 +102,7 @@ struct storage_settings {
   milliseconds commit_interval{50};
   std::uint64_t map_bytes = 1ULL << 40;
   std::uint64_t mapped_bytes_max = 256ULL << 20; ///< 0 = no bound
-  std::uint64_t quota_bytes = 0; ///< 0 = the whole disk
+  std::uint64_t quota_bytes = 0;                 ///< 0 = the whole disk
   std::uint64_t reserve_bytes = 256ULL << 20;
 };
 

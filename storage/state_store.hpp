@@ -114,11 +114,11 @@ public:
   using row_supply = std::function<core::result<bool>(row&)>;
 
   /// Replaces a whole group, all or nothing, by the rows `next` yields (in any
-  /// order; false ends them, an error undoes all) as the state after `applied`. Written in pieces
-  /// beside the old contents and switched over in one transaction; a crash
-  /// before that leaves the old ones. Blocks the caller, not other groups.
-  /// REQUIRES: the group's owner does not use the space meanwhile; what it
-  /// has not committed yet is dropped.
+  /// order; false ends them, an error undoes all) as the state after `applied`.
+  /// Written in pieces beside the old contents and switched over in one
+  /// transaction; a crash before that leaves the old ones. Blocks the caller,
+  /// not other groups. REQUIRES: the group's owner does not use the space
+  /// meanwhile; what it has not committed yet is dropped.
   core::result<void> import_group(core::group_id group, core::log_index applied,
                                   const row_supply& next);
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/mapped_file.hpp"
-
 #include "tests/support/temporary_folder.hpp"
+
+#include <gtest/gtest.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <fcntl.h>
-#include <gtest/gtest.h>
 #include <numeric>
 #include <span>
 #include <sys/mman.h>

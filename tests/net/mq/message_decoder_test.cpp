@@ -146,8 +146,8 @@ TEST(MqMessageDecoder, EtcInsideOfTheHeaderIsSerialised) {
   };
   for (const auto& [given, expected] : rows) {
     message_decoder decoder;
-    const auto message = packed(
-        R"({"op":"post","id":"1","to":{},"etc":)" + given + "}", "data");
+    const auto message =
+        packed(R"({"op":"post","id":"1","to":{},"etc":)" + given + "}", "data");
     const auto read = request<post_request>(decoder, message);
     EXPECT_EQ(core::as_text(read.body.etc), expected);
     EXPECT_EQ(core::as_text(read.body.data), "data");
