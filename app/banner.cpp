@@ -87,8 +87,8 @@ std::string banner_text(const settings& values, const bound_addresses& bound,
 
   const auto server = reachable(bound.public_address);
   out += "\n  Try next, in another terminal:\n"
-         "    troupe post --server " +
-         to_string(server) +
+         "    " +
+         node.command + " post --server " + to_string(server) +
          " --as alice --device laptop --create --to alice hello\n\n";
   return out + ready_line(bound);
 }

@@ -23,6 +23,7 @@ struct node_facts {
   std::string name;
   std::string data; ///< absolute path
   bool asks_for_admin_token = false;
+  std::string command = "troupe"; ///< what a shell here starts this program by
 };
 
 /// What `serve` prints on standard output when it is ready: every listener,

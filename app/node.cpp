@@ -259,7 +259,9 @@ node_facts node::facts() const {
   known.id = broker_->identity().node;
   known.name = context_.values.node.name.empty() ? host_name()
                                                  : context_.values.node.name;
-  known.data = std::filesystem::absolute(broker_->data_path()).string();
+  known.data = std::filesystem::absolute(broker_->data_path())
+                   .lexically_normal()
+                   .string();
   return known;
 }
 

@@ -5,8 +5,13 @@
 #include "app/signals.hpp"
 
 #include <atomic>
+#include <cstdlib>
+#include <filesystem>
 #include <mutex>
 #include <ostream>
+#include <sstream>
+#include <string>
+#include <system_error>
 #include <unistd.h>
 
 namespace troupe::app {
@@ -153,6 +158,27 @@ int refuse_config(const configuration& config, terminal& screen) {
   return exit_usage;
 }
 
+/// The bare name if the shell finds this binary by it, else its path, as seen
+/// from the working directory if it is below.
+std::string own_command() {
+  namespace fs = std::filesystem;
+  const std::string name = "troupe";
+  std::error_code failed;
+  const auto self = fs::read_symlink("/proc/self/exe", failed);
+  if (failed)
+    return name;
+  const auto* path = std::getenv("PATH"); // NOLINT(concurrency-mt-unsafe)
+  std::istringstream folders{path == nullptr ? "" : path};
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (fs::equivalent(fs::path{folder} / name, self, failed))
+      return name;
+  const auto here = fs::current_path(failed);
+  const auto below = self.lexically_relative(here);
+  if (failed || below.empty() || *below.begin() == "..")
+    return self.string();
+  return below.string();
+}
+
 } // namespace
 
 int run_serve(const serve_options& options, const environment_list& environment,
@@ -186,6 +212,7 @@ int run_serve(const serve_options& options, const environment_list& environment,
   }
   auto facts = node->facts();
   facts.asks_for_admin_token = asks;
+  facts.command = own_command();
   for (const auto& notice : security_notices(config.values, *bound))
     (*log)->write(log_level::warn, "app", notice);
   screen.out << banner_text(config.values, *bound, facts) << std::flush;

@@ -7,7 +7,7 @@
 namespace troupe::app {
 namespace {
 
-const node_facts node{core::node_id{1}, "box", "/var/lib/troupe", false};
+const node_facts node{core::node_id{1}, "box", "/var/lib/troupe"};
 
 TEST(Banner, ShowsEveryListenerTheNodeAndWhatToTry) {
   const bound_addresses bound{{"127.0.0.1", 8080},
@@ -47,6 +47,14 @@ TEST(Banner, NamesAnAddressClientsCanUse) {
       banner_text({}, {{"0.0.0.0", 80}, {}, {}, endpoint{"::", 90}}, node);
   EXPECT_NE(text.find("--server 127.0.0.1:80 "), std::string::npos);
   EXPECT_NE(text.find("admin=http://[::1]:90\n"), std::string::npos);
+}
+
+TEST(Banner, ShowsACommandThatTheShellFinds) {
+  auto facts = node;
+  facts.command = "build/release/troupe";
+  const auto text = banner_text({}, {{"127.0.0.1", 1}, {}, {}, {}}, facts);
+  EXPECT_NE(text.find("    build/release/troupe post --server 127.0.0.1:1 "),
+            std::string::npos);
 }
 
 TEST(Banner, NeverShowsTheToken) {
