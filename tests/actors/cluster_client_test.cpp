@@ -57,7 +57,8 @@ TEST_F(ClusterClient, ReadsItsOwnRegistrationBehindASlowLog) {
   network_.filter = [&](node_id, node_id to, core::group_id group,
                         actors::group_frame_kind kind) {
     return to != node_id{other} || group != core::directory_group ||
-           kind != actors::group_frame_kind::raft ||
+           (kind != actors::group_frame_kind::raft &&
+            kind != actors::group_frame_kind::entries) ||
            system_.clock().now() >= until;
   };
   auto& client = connect(other);
