@@ -1,4 +1,6 @@
 option(TROUPE_TESTS "build the tests" ON)
+option(TROUPE_OUTSIDE_TESTS
+       "and those of the binary from outside, which need Python and Node" ON)
 option(TROUPE_BENCH "build the benchmarks" OFF)
 option(TROUPE_FUZZ "build the libFuzzer targets (clang only)" OFF)
 option(TROUPE_WERROR "treat warnings as errors" OFF)
