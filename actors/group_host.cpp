@@ -17,6 +17,8 @@ namespace {
 constexpr core::milliseconds tick_alone{500};
 constexpr core::milliseconds tick_replicated{50};
 
+/// Beside large messages, a leader is heard of this often.
+constexpr core::milliseconds beat_interval{100};
 /// How long a node that stops waits for another one to lead.
 constexpr core::milliseconds hand_over_patience{1'000};
 
@@ -46,14 +48,14 @@ void group_host::start() {
 }
 
 void group_host::on_tick() {
-  replica_.tick();
+  replica_.tick(dismissed_);
   for (auto& [node, sender] : senders_)
     sender->on_tick();
   receiver_.on_tick();
   if (!retiring_)
     steward_.on_tick();
   // Also while it retires: a write may wait for room.
-  timers_.tick(replica_.alone() ? tick_alone : tick_replicated);
+  timers_.tick(replica_.alone() || dismissed_ ? tick_alone : tick_replicated);
 }
 
 void group_host::settle() {
@@ -104,8 +106,26 @@ bool group_host::send_frame(core::node_id to, group_frame_kind kind,
 }
 
 void group_host::send(core::node_id to, const cluster::message& message) {
-  if (clustered())
+  if (!clustered())
+    return;
+  const auto* entries = std::get_if<cluster::append_request>(&message);
+  if (entries == nullptr) {
     (void)send_frame(to, group_frame_kind::raft, cluster::encode(message));
+    return;
+  }
+  (void)send_frame(to, group_frame_kind::entries, cluster::encode(message));
+  // They may wait behind much else; who waits for them must not take it for
+  // a leader that is gone.
+  const auto now = context_.clock.now();
+  auto& last = beats_[to];
+  if (entries->entries.empty() || now - last < beat_interval)
+    return;
+  last = now;
+  cluster::append_request beat;
+  beat.term = entries->term;
+  beat.round = entries->round;
+  (void)send_frame(to, group_frame_kind::raft,
+                   cluster::encode(cluster::message{std::move(beat)}));
 }
 
 core::node_id group_host::leader_hint() const {
@@ -121,6 +141,7 @@ void group_host::on_frame(group_frame& frame) {
   bool used = false;
   switch (frame.kind) {
   case group_frame_kind::raft:
+  case group_frame_kind::entries:
     used = on_raft_frame(frame.from, std::move(frame.bytes));
     break;
   case group_frame_kind::snapshot_offer:
@@ -133,6 +154,7 @@ void group_host::on_frame(group_frame& frame) {
     used = clustered() && on_client_frame(frame);
     break;
   case group_frame_kind::not_member:
+    used = on_not_member(frame.bytes);
     break;
   }
   if (!used)
@@ -144,7 +166,30 @@ bool group_host::on_raft_frame(core::node_id from, core::shared_bytes bytes) {
   // The announcement of a snapshot comes with its contents or not at all.
   if (!message || std::holds_alternative<cluster::install_snapshot>(*message))
     return false;
+  if (std::holds_alternative<cluster::vote_request>(*message))
+    tell_stranger(from);
+  if (std::holds_alternative<cluster::append_request>(*message))
+    dismissed_ = false;
   replica_.receive(from, std::move(*message));
+  return true;
+}
+
+/// Whoever was removed while it was away, or before it heard of it, asks for
+/// votes for ever: nobody replicates to it any more.
+void group_host::tell_stranger(core::node_id who) {
+  const auto& core = consensus();
+  if (!core.established() || core.members().contains(who) ||
+      core.members_index() > core.commit())
+    return;
+  (void)send_frame(who, group_frame_kind::not_member,
+                   cluster::encode_not_member(core.members_index()));
+}
+
+bool group_host::on_not_member(const core::shared_bytes& bytes) {
+  const auto index = cluster::decode_not_member(bytes);
+  if (!index)
+    return false;
+  dismissed_ = dismissed_ || *index > consensus().members_index();
   return true;
 }
 
@@ -219,6 +264,7 @@ void group_host::install(const cluster::snapshot_meta& meta) {
 
 void group_host::describe(core::json_writer& out) const {
   out.member("leads", leads()).member("ready", ready());
+  out.member("dismissed", dismissed_);
   describe_raft(out, replica_.consensus());
 }
 

@@ -147,6 +147,8 @@ private:
   void install(const cluster::snapshot_meta& meta) override;
   void on_leadership() override;
   bool on_raft_frame(core::node_id from, core::shared_bytes bytes);
+  void tell_stranger(core::node_id who);
+  bool on_not_member(const core::shared_bytes& bytes);
   bool on_snapshot_frame(group_frame& frame);
 
   std::string name_;
@@ -160,10 +162,14 @@ private:
   snapshot_receiver receiver_;
   group_steward steward_;
   std::optional<core::steady_time> hand_over_until_;
+  std::map<core::node_id, core::steady_time> beats_;
   std::map<std::uint64_t, read_function> reads_;
   std::uint64_t last_read_ = 0;
   std::uint64_t last_number_;
   bool led_ = false;
+  /// Was removed from the group and has been told so: it does not try to be
+  /// elected any more, until somebody leads it again.
+  bool dismissed_ = false;
   bool counted_ready_ = false;
   bool retiring_ = false;
 };

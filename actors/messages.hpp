@@ -213,6 +213,8 @@ struct group_frame {
   core::node_id from;
   group_frame_kind kind = group_frame_kind::raft;
   core::shared_bytes bytes;
+  /// Given back to the link when the frame has been worked on. May be null.
+  std::shared_ptr<const void> credit{};
 };
 
 /// A piece of storage work for the group is done; to be run on its loop.

@@ -169,8 +169,9 @@ void replica::compact() {
   release_ = {written_, raft_.snapshot()->index};
 }
 
-void replica::tick() {
-  raft_.tick(deps_.clock->now());
+void replica::tick(bool asleep) {
+  if (!asleep)
+    raft_.tick(deps_.clock->now());
   retry_stalled();
   if (++ticks_ % 20 == 0) { // about once a second
     for (const auto& lagging : deps_.log->lagging())

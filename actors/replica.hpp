@@ -100,8 +100,8 @@ public:
   void persisted(std::uint64_t write);
   /// The state thread has committed the tables up to `applied`.
   void committed_state(core::log_index applied);
-  /// About every 50 ms.
-  void tick();
+  /// About every 50 ms. Asleep, it does not campaign, whatever it misses.
+  void tick(bool asleep = false);
 
   /// Carries out what the core wants done; applies what is committed.
   void pump();

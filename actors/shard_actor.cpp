@@ -114,7 +114,7 @@ core::shard_outcome shard_state::apply(core::log_index index,
   if (auto waiting = attaches_.find(index); waiting != attaches_.end()) {
     auto request = std::move(waiting->second);
     attaches_.erase(waiting);
-    attach(request);
+    attach_here(request);
   }
   return outcome;
 }
@@ -163,21 +163,35 @@ void shard_state::continue_sweep() {
 
 // ------------------------------------------------------------------ inboxes
 
+void shard_state::refuse(const attach_request& request, core::error why) {
+  attached answer;
+  answer.ticket = request.ticket;
+  if (why.code == core::errc::not_leader)
+    answer.leader = group_->leader();
+  answer.failure = std::move(why);
+  self_->send(request.session, std::move(answer));
+}
+
 void shard_state::attach(attach_request& request) {
-  auto refuse = [&](core::error why) {
-    attached answer;
-    answer.ticket = request.ticket;
-    if (why.code == core::errc::not_leader)
-      answer.leader = group_->leader();
-    answer.failure = std::move(why);
-    self_->send(request.session, std::move(answer));
-  };
+  if (!context_->options.clustered || !group_->ready())
+    return attach_here(request);
+  // A leader that was replaced without knowing must not deliver to devices
+  // which the next one delivers to.
+  group_->read([this, request](core::errc why) mutable {
+    if (why == core::errc::ok)
+      attach_here(request);
+    else
+      refuse(request, {why, {}});
+  });
+}
+
+void shard_state::attach_here(attach_request& request) {
   if (group_->retiring())
-    return refuse({core::errc::shutting_down, {}});
+    return refuse(request, {core::errc::shutting_down, {}});
   if (!group_->leads())
-    return refuse({core::errc::not_leader, {}});
+    return refuse(request, {core::errc::not_leader, {}});
   if (!group_->ready())
-    return refuse(unavailable("the shard has no leader yet"));
+    return refuse(request, unavailable("the shard has no leader yet"));
   auto head = tables_->head(request.inbox);
   if (head) {
     for (auto& c : head->cursors) {
@@ -195,12 +209,12 @@ void shard_state::attach(attach_request& request) {
   const auto user =
       context_->directory->find_user(request.inbox.realm, request.inbox.name);
   if (!user || core::find_device(*user, request.device) == nullptr)
-    return refuse({core::errc::user_unknown, request.inbox.name});
+    return refuse(request, {core::errc::user_unknown, request.inbox.name});
   core::log_index index;
   if (!propose_own(
           core::add_cursor{request.inbox, request.device, request.inherit},
           true, &index))
-    return refuse({core::errc::overloaded, {}});
+    return refuse(request, {core::errc::overloaded, {}});
   attaches_.emplace(index, std::move(request));
 }
 
@@ -225,7 +239,7 @@ void shard_state::release_inboxes() {
   dirty_slots_.clear();
   moves_.clear();
   for (auto& [index, request] : std::exchange(attaches_, {}))
-    attach(request);
+    attach_here(request);
 }
 
 void shard_state::gather(cursor_moves& moves) {

@@ -92,6 +92,8 @@ private:
   void propose_cursors();
   void schedule_flush_tick();
   void release_inboxes();
+  void attach_here(attach_request& request);
+  void refuse(const attach_request& request, core::error why);
   void pass_on(attach_request& request, const core::inbox_head& head);
   slot* find_slot(const core::owner& inbox);
   slot& changed_slot(const core::owner& inbox);

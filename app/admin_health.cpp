@@ -60,8 +60,47 @@ void add_broker(metrics_writer& out, const actors::broker_stats& s) {
               s.commands_applied);
   out.counter("troupe_commands_duplicate_total",
               "Commands recognised as applied before.", s.commands_duplicate);
+  out.counter("troupe_proposals_repeated_total",
+              "Commands asked again because there was no leader just then.",
+              s.proposals_repeated);
   out.gauge("troupe_inbox_actors", "Inbox actors alive.", s.inbox_actors);
   out.gauge("troupe_list_actors", "List actors alive.", s.list_actors);
+}
+
+void add_replication(metrics_writer& out, const actors::broker_stats& s) {
+  out.counter("troupe_group_frames_sent_total",
+              "Frames sent to replicas on other nodes.", s.group_frames_sent);
+  out.counter("troupe_group_frames_unsent_total",
+              "Frames dropped: no link, or no room in it.",
+              s.group_frames_unsent);
+  out.counter("troupe_group_frames_received_total",
+              "Frames from replicas on other nodes.", s.group_frames_received);
+  out.counter("troupe_group_frames_unusable_total",
+              "Frames that were damaged or of an unknown kind.",
+              s.group_frames_unusable);
+  out.counter("troupe_leaderships_won_total", "Elections won.",
+              s.leaderships_won);
+  out.counter("troupe_leaderships_lost_total", "Leaderships lost or given up.",
+              s.leaderships_lost);
+  out.counter("troupe_leaderships_given_total",
+              "Leaderships handed to another node.", s.leaderships_given);
+  out.counter("troupe_member_changes_total",
+              "Changes of the members of groups led here.", s.member_changes);
+  out.counter("troupe_snapshots_sent_total",
+              "Snapshots installed by followers.", s.snapshots_sent);
+  out.counter("troupe_snapshots_unsent_total",
+              "Snapshots given up, or without a place among the transfers.",
+              s.snapshots_unsent);
+  out.counter("troupe_snapshots_installed_total", "Snapshots installed here.",
+              s.snapshots_installed);
+  out.counter("troupe_snapshots_refused_total",
+              "Snapshots refused here, or broken off.", s.snapshots_refused);
+  out.counter("troupe_snapshot_sent_bytes_total", "Bytes of snapshots sent.",
+              s.snapshot_bytes_sent);
+  out.counter("troupe_snapshot_received_bytes_total",
+              "Bytes of snapshots received.", s.snapshot_bytes_received);
+  out.counter("troupe_snapshot_rewinds_total",
+              "Times a part of a snapshot was sent again.", s.snapshot_rewinds);
 }
 
 void add_storage(metrics_writer& out, broker& engine) {
@@ -152,6 +191,7 @@ void add_loops(metrics_writer& out, broker& engine) {
 std::string admin::metrics_text() const {
   metrics_writer out;
   add_broker(out, parts_.engine.context().stats);
+  add_replication(out, parts_.engine.context().stats);
   add_network(out, parts_.network.stats());
   add_storage(out, parts_.engine);
   add_loops(out, parts_.engine);

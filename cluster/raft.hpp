@@ -74,6 +74,10 @@ public:
   [[nodiscard]] const configuration& members() const {
     return configurations_.current();
   }
+  /// The entry that brought members(), 0 if there are none.
+  [[nodiscard]] core::log_index members_index() const {
+    return configurations_.current_index();
+  }
   /// The term of an entry that is in memory, or the snapshot's last.
   [[nodiscard]] std::optional<core::term> term_at(core::log_index i) const {
     return log_.term_at(i);

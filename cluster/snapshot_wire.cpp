@@ -73,6 +73,23 @@ core::shared_bytes encode(const snapshot_progress& m) {
   return sealed(out);
 }
 
+core::shared_bytes encode_not_member(core::log_index members) {
+  auto out = opened(8);
+  out.put(members.value());
+  return sealed(out);
+}
+
+core::result<core::log_index>
+decode_not_member(const core::shared_bytes& frame) {
+  auto in = checked(frame);
+  if (!in)
+    return in.error();
+  const core::log_index members{in->take<std::uint64_t>()};
+  if (!in->done())
+    return malformed();
+  return members;
+}
+
 core::result<snapshot_offer> decode_snapshot_offer(core::shared_bytes frame) {
   auto in = checked(frame);
   if (!in)

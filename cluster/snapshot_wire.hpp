@@ -73,6 +73,12 @@ struct snapshot_progress {
 [[nodiscard]] core::shared_bytes encode(const snapshot_chunk& m);
 [[nodiscard]] core::shared_bytes encode(const snapshot_progress& m);
 
+/// What a leader tells a node that is no member and does not know: the entry
+/// with the members it goes by.
+[[nodiscard]] core::shared_bytes encode_not_member(core::log_index members);
+[[nodiscard]] core::result<core::log_index>
+decode_not_member(const core::shared_bytes& frame);
+
 /// Errors: corrupt if the checksum is wrong, newer_format, malformed. Never
 /// throw. The bytes of a chunk are a slice of the frame.
 [[nodiscard]] core::result<snapshot_offer>

@@ -86,6 +86,9 @@ cluster_outcome application::admit_new(const admit_node& c) const {
   auto cluster = store_.cluster();
   node_record record{c.name,  c.address, c.incarnation, node_state::joining,
                      c.token, time_};
+  // The first id is the founder's, and it will say so.
+  if (!c.as && cluster.last_node == node_id{})
+    return refused(errc::not_permitted, "the cluster has no node yet");
   auto id = next(cluster.last_node);
   if (c.as) {
     if (cluster.last_node != node_id{} || *c.as == node_id{})

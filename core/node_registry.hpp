@@ -28,7 +28,8 @@ struct cluster_outcome {
 /// changed. Deterministic. Failures:
 /// - name_invalid: name, address or token is none (detail says which);
 /// - admit_node: not_permitted (the name is another node's, the node was
-///   removed, `as` in a cluster that has nodes), too_many;
+///   removed, the founder is not entered yet, `as` in a cluster that has
+///   nodes), too_many;
 /// - the others: not_found (no such node), not_permitted (the node was removed;
 ///   an older incarnation; the last member; back to joining);
 /// - set_placement: invalid_config (no replicas, or one twice).

@@ -34,14 +34,25 @@ state_group::state_group(lmdb_env& env, commit_trigger& trigger,
       current_(std::make_unique<overlay>()), row_(row), applied_(row.applied) {}
 
 std::optional<core::shared_bytes> state_group::get(std::string_view key) const {
-  std::string full;
-  {
-    const std::shared_lock lock{mutex_};
-    for (const auto* layer : {current_.get(), frozen_.get()})
-      if (const auto* change = layer ? layer->find(key) : nullptr)
-        return change->erased ? std::nullopt : std::optional{change->value};
-    full = state_key(row_.slot, key);
+  for (;;) {
+    state_slot slot{};
+    {
+      const std::shared_lock lock{mutex_};
+      for (const auto* layer : {current_.get(), frozen_.get()})
+        if (const auto* change = layer ? layer->find(key) : nullptr)
+          return change->erased ? std::nullopt : std::optional{change->value};
+      slot = row_.slot;
+    }
+    auto value = get_committed(state_key(slot, key));
+    // Nothing, perhaps because an import has just switched over and cleared
+    // the slot.
+    if (value || slot == this->slot())
+      return value;
   }
+}
+
+std::optional<core::shared_bytes>
+state_group::get_committed(const std::string& full) const {
   auto in = env_.read();
   if (!in) {
     on_fatal_(in.error().detail);

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <string>
 #include <string_view>
@@ -71,6 +72,9 @@ public:
 private:
   using found = std::vector<std::pair<std::string, core::shared_bytes>>;
 
+  /// What LMDB has under a key with its slot.
+  [[nodiscard]] std::optional<core::shared_bytes>
+  get_committed(const std::string& full) const;
   /// Up to `limit` pairs from `from` on; false if these are the last ones.
   bool collect(std::string_view prefix, const std::string& from,
                std::size_t limit, found& into) const;

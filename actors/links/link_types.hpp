@@ -35,16 +35,18 @@ inline constexpr std::size_t lanes = 2;
 /// Numbers are stable, they cross the wire. Below 0x80: control lane; from
 /// 0x80 on: bulk lane. New kinds take a free number.
 enum class kind : std::uint8_t {
-  raft = 0x01,       ///< votes, beats, acknowledgements; key: the group
+  raft = 0x01,       ///< votes, beats, acknowledgements; key: the group and
+                     ///< what it is (linked_groups.cpp)
   membership = 0x02, ///< talk with the leader of the directory
   interest = 0x03,   ///< topic filters wanted by a node
   session = 0x04,    ///< attach, detach, duplicate logins
 
-  raft_entries = 0x81, ///< log entries; key: the group
-  snapshot = 0x82,     ///< parts of a snapshot; key: the group
+  raft_entries = 0x81, ///< log entries; key: as raft
+  snapshot = 0x82,     ///< parts of a snapshot; key: as raft
   call = 0x83,         ///< a question to an actor elsewhere
   answer = 0x84,       ///< its answer
   publish = 0x85,      ///< messages of the ephemeral plane
+  proposals = 0x86,    ///< passed on to a group's leader, and their outcomes
 };
 
 [[nodiscard]] constexpr lane lane_of(kind k) noexcept {

@@ -57,7 +57,8 @@ TEST_F(ClusterClient, ReadsItsOwnRegistrationBehindASlowLog) {
   network_.filter = [&](node_id, node_id to, core::group_id group,
                         actors::group_frame_kind kind) {
     return to != node_id{other} || group != core::directory_group ||
-           kind != actors::group_frame_kind::raft ||
+           (kind != actors::group_frame_kind::raft &&
+            kind != actors::group_frame_kind::entries) ||
            system_.clock().now() >= until;
   };
   auto& client = connect(other);
@@ -169,6 +170,26 @@ TEST_F(ClusterClient, ALoginAtANodeThatDoesNotLeadIsToldWhoDoes) {
   client.send(core::login{0, "anna", "phone", 1, {}});
   settle();
   EXPECT_EQ(client.link.last<core::logged_in>().failure.code, errc::not_leader);
+}
+
+TEST_F(ClusterClient, ALeaderThatWasReplacedUnawaresLetsNobodyIn) {
+  ASSERT_EQ(register_at(1, "anna"), errc::ok);
+  advance(500ms);
+  const auto old = leader_of_inbox("anna");
+  auto& before = connect(old);
+  before.send(core::login{0, "anna", "phone", 1, {}});
+  settle();
+  EXPECT_EQ(before.link.last<core::logged_in>().failure.code, errc::ok);
+  before.send(core::close_session{});
+  network_.isolate(node_id{old}, 3);
+  advance(100ms);
+  auto& late = connect(old);
+  late.send(core::login{0, "anna", "phone", 1, {}});
+  settle();
+  EXPECT_EQ(late.link.count<core::logged_in>(), 0U) << "not sure any more";
+  ASSERT_TRUE(
+      wait_until([&] { return late.link.count<core::logged_in>() == 1; }));
+  EXPECT_EQ(late.link.last<core::logged_in>().failure.code, errc::not_leader);
 }
 
 } // namespace

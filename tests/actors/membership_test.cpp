@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <random>
 #include <set>
+#include <string>
 #include <vector>
 
 namespace {
@@ -225,6 +227,45 @@ TEST_F(Membership, ADeadNodeIsReplacedByANewOne) {
   expect_settled();
   for (std::uint16_t g = 0; g <= 3; ++g)
     EXPECT_EQ(voters_of(g), (std::set<std::uint32_t>{1, 3, 4}));
+}
+
+TEST_F(Membership, ARemovedNodeLearnsItAndIsQuiet) {
+  found(1);
+  add_node();
+  add_node();
+  add_node();
+  ASSERT_TRUE(busy_until_voters(3, 4));
+  ASSERT_TRUE(answer_all());
+  // Cut off while it loses its place.
+  const auto members = placed(1);
+  const auto victim =
+      *std::find_if(members.begin(), members.end(), [&](std::uint32_t n) {
+        return n != leader_of(1) && n != leader_of(0);
+      });
+  network_.isolate(node_id{victim}, 4);
+  set_state(victim, node_state::draining);
+  ASSERT_TRUE(wait_until(
+      [&] { return !voters_of(1).contains(victim) && leader_of(1) != 0; },
+      60s));
+  network_.heal();
+  ASSERT_TRUE(wait_until([&] {
+    return inspect(victim, 1).find("\"dismissed\":true") != std::string::npos;
+  }));
+  // It asks for no vote any more.
+  advance(500ms);
+  int votes = 0;
+  network_.filter = [&](node_id from, auto, core::group_id group,
+                        actors::group_frame_kind) {
+    votes += from == node_id{victim} && group == core::group_id{1};
+    return true;
+  };
+  advance(5s);
+  EXPECT_EQ(votes, 0);
+  network_.filter = nullptr;
+  // And comes back when it is wanted again.
+  set_state(victim, node_state::member);
+  busy(500ms);
+  expect_settled();
 }
 
 TEST_F(Membership, ANodeWithoutItsDataDoesNotVote) {

@@ -47,6 +47,13 @@ TEST(SnapshotWire, ComesBackAsItWas) {
             sample_progress());
 }
 
+TEST(SnapshotWire, TellsWhoIsNoMember) {
+  const auto frame = encode_not_member(core::log_index{7});
+  EXPECT_EQ(*decode_not_member(frame), core::log_index{7});
+  EXPECT_FALSE(decode_not_member(encode(sample_progress())));
+  EXPECT_FALSE(decode_not_member(frame.slice(0, frame.size() - 1)));
+}
+
 TEST(SnapshotWire, TheLargestChunkFitsIntoAFrame) {
   snapshot_chunk m;
   m.bytes =

@@ -41,6 +41,12 @@ TEST_F(NodeRegistry, TheFirstNodeIsAMemberAtOnce) {
             errc::not_permitted);
 }
 
+TEST_F(NodeRegistry, NobodyComesBeforeTheFounder) {
+  EXPECT_EQ(admit("b").failure.code, errc::not_permitted);
+  found();
+  EXPECT_EQ(admit("b").node, node_id{2});
+}
+
 TEST_F(NodeRegistry, OthersGetTheNextId) {
   found();
   EXPECT_EQ(admit("b").node, node_id{2});

@@ -528,6 +528,37 @@ TEST(StateStore, ForeignStateIsRefused) {
   EXPECT_EQ(state_store::open(options).error().code, errc::wrong_cluster);
 }
 
+TEST(StateStore, ReadersSeeOldOrNewContentsWhileOneIsImported) {
+  const temporary_folder folder;
+  const auto store = open_in(folder);
+  const auto& space = store->space(group_id{1});
+  std::uint64_t applied = 0;
+  const auto import = [&] {
+    int rows = 0;
+    ASSERT_TRUE(store->import_group(group_id{1}, log_index{++applied},
+                                    [&](state_store::row& row) {
+                                      row = {"always", core::as_bytes("there")};
+                                      return rows++ == 0;
+                                    }));
+  };
+  import();
+  std::atomic<bool> done{false};
+  std::atomic<std::uint64_t> missing{0};
+  std::thread reader{[&] {
+    while (!done.load()) {
+      missing += space.get("always") ? 0U : 1U;
+      bool seen = false;
+      space.scan("always", {}, [&](auto, const auto&) { return seen = true; });
+      missing += seen ? 0U : 1U;
+    }
+  }};
+  for (int i = 0; i < 4000; ++i)
+    import();
+  done = true;
+  reader.join();
+  EXPECT_EQ(missing.load(), 0U);
+}
+
 TEST(StateStore, AnImportThatFailsLeavesTheOldContents) {
   const temporary_folder folder;
   const auto store = open_in(folder);
