@@ -119,8 +119,7 @@ TEST_F(SnapshotSpool, WhatIsNotWhatWasAnnouncedIsRefused) {
 
 TEST_F(SnapshotSpool, DamageNeverPassesForRows) {
   const auto summary = write(1, {{"a", "1"}, {"bb", "22"}, {"c", ""}}, 9);
-  const auto good = spool_->read(1, 0, summary.bytes)->text();
-  const std::string bytes{good};
+  const std::string bytes{spool_->read(1, 0, summary.bytes)->text()};
   std::mt19937_64 random{1};
   for (spool_id id = 10; id < 2000; ++id) {
     auto spoiled = bytes;

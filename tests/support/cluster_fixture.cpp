@@ -68,20 +68,24 @@ cluster_fixture::cluster_fixture(std::uint64_t seed) : network_(seed) {
     else
       caf::anon_send(at.context().shard(group), std::move(frame));
   };
-  client_ =
-      system_.system().spawn([box = answers_]() -> shard_client::behavior_type {
+  // With an argument: without one CAF 0.17 binds a reference to null.
+  using answers_box = decltype(answers_);
+  client_ = system_.system().spawn(
+      [](answers_box box) -> shard_client::behavior_type {
         return {[box](shard_answers& m) {
           for (auto& a : m.items)
             box->answers.push_back(std::move(a));
         }};
-      });
+      },
+      answers_);
   directory_client_ = system_.system().spawn(
-      [box = answers_]() -> directory_client::behavior_type {
+      [](answers_box box) -> directory_client::behavior_type {
         return {[box](directory_answers& m) {
           for (auto& a : m.items)
             box->directory.push_back(std::move(a));
         }};
-      });
+      },
+      answers_);
 }
 
 cluster_fixture::~cluster_fixture() {

@@ -17,6 +17,7 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -87,12 +88,13 @@ protected:
           // The token says who it is; what was refused is asked anew.
           command.key.sequence = ++admissions_;
           auto& node = *nodes_[leader];
+          // With an argument: without one CAF 0.17 binds a reference to null.
           const auto client = node.system().spawn(
-              [answers]() -> actors::directory_client::behavior_type {
-                return {[answers](actors::directory_answers& m) {
-                  answers->put(m);
-                }};
-              });
+              [](std::decay_t<decltype(answers)> box)
+                  -> actors::directory_client::behavior_type {
+                return {[box](actors::directory_answers& m) { box->put(m); }};
+              },
+              answers);
           caf::anon_send(node.context().directory_handle,
                          actors::directory_proposals{
                              client, {{1, schema::encode(command), true}}});
@@ -125,10 +127,12 @@ protected:
       sent_[group].insert(number);
     }
     auto& node = *nodes_[at];
-    const auto client =
-        node.system().spawn([answers]() -> actors::shard_client::behavior_type {
-          return {[answers](actors::shard_answers& m) { answers->put(m); }};
-        });
+    const auto client = node.system().spawn(
+        [](std::decay_t<decltype(answers)> box)
+            -> actors::shard_client::behavior_type {
+          return {[box](actors::shard_answers& m) { box->put(m); }};
+        },
+        answers);
     const auto done = eventually(
         [&] {
           actors::shard_proposals batch;
