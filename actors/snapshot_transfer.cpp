@@ -240,11 +240,12 @@ void snapshot_receiver::begin(core::node_id from,
     count(around_.stats->snapshots_refused);
     return tell(from, m.transfer, snapshot_state::refused);
   }
-  current_.emplace();
-  current_->from = from;
-  current_->offer = m;
-  current_->file = around_.storage->fresh_id();
-  current_->heard = around_.clock->now();
+  transfer fresh;
+  fresh.from = from;
+  fresh.offer = m;
+  fresh.file = around_.storage->fresh_id();
+  fresh.heard = around_.clock->now();
+  current_ = std::move(fresh);
   tell(from, m.transfer, snapshot_state::receiving);
 }
 
