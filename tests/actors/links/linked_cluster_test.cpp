@@ -90,9 +90,9 @@ protected:
           auto& node = *nodes_[leader];
           // With an argument: without one CAF 0.17 binds a reference to null.
           const auto client = node.system().spawn(
-              [](std::decay_t<decltype(answers)> box)
+              [](std::decay_t<decltype(answers)> sink)
                   -> actors::directory_client::behavior_type {
-                return {[box](actors::directory_answers& m) { box->put(m); }};
+                return {[sink](actors::directory_answers& m) { sink->put(m); }};
               },
               answers);
           caf::anon_send(node.context().directory_handle,
@@ -128,9 +128,9 @@ protected:
     }
     auto& node = *nodes_[at];
     const auto client = node.system().spawn(
-        [](std::decay_t<decltype(answers)> box)
+        [](std::decay_t<decltype(answers)> sink)
             -> actors::shard_client::behavior_type {
-          return {[box](actors::shard_answers& m) { box->put(m); }};
+          return {[sink](actors::shard_answers& m) { sink->put(m); }};
         },
         answers);
     const auto done = eventually(
