@@ -92,9 +92,34 @@ class Actors(AdminCase):
             self.assertTrue(path.startswith("/"), path)
             actor = await self.get_json("/actors" + path)
             self.assertEqual(actor["path"], path)
-            for field in ("kind", "mailbox", "state"):
-                self.assertIn(field, actor)
-            self.assertIsInstance(actor["mailbox"], int)
+            self.assertIn("state", actor)
+            self.assert_is_described(actor)
+
+    def assert_is_described(self, actor):
+        for field in ("loop", "mailbox", "dropped", "age_ms"):
+            self.assertIsInstance(actor[field], int, actor)
+        self.assertGreater(actor["handled"], 0, actor)
+        self.assertEqual(actor["last_error"], "")
+
+    async def test_one_actor_says_what_the_list_says(self):
+        alias = self.name("alias")
+        alice = await self.user("described", aliases=alias)
+        team = self.name("list")
+        self.assert_ok(await alice.edit_list(team, "invite", alias))
+        self.assert_ok(await alice.post({team: 2}))
+        page = await self.get_json("/actors?limit=1000")
+        listed = {a["path"]: a for a in page["actors"]}
+        kinds = {a["kind"] for a in listed.values()}
+        self.assertLessEqual(
+            {"directory", "shard", "inbox", "session", "list", "operator"},
+            kinds,
+        )
+        for path, seen in listed.items():
+            actor = await self.get_json("/actors" + path)
+            self.assertEqual(actor["kind"], seen["kind"], path)
+            self.assertEqual(actor["loop"], seen["loop"], path)
+            self.assert_is_described(actor)
+            self.assertGreaterEqual(actor["handled"], seen["handled"], path)
 
     async def test_pages_are_whole_and_in_order(self):
         for _ in range(10):
