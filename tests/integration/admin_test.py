@@ -263,6 +263,52 @@ class Users(AdminCase):
         )
 
 
+class Unseen(AdminCase):
+    async def inactive(self, unseen_for_ms, limit=2):
+        """Pages of devices that were not seen for so long."""
+        pages, after = [], ""
+        while True:
+            page = await self.get_json(
+                f"/users/inactive?unseen_for_ms={unseen_for_ms}"
+                f"&limit={limit}&after={quoted(after)}"
+            )
+            pages.append([(u["uid"], u["device"]) for u in page["users"]])
+            after = page["next"]
+            if after is None:
+                return pages
+
+    async def test_who_was_not_seen_is_listed_in_pages_and_purged(self):
+        users = [await self.user("gone", login=False) for _ in range(5)]
+        second = await self.device(users[0], "tablet", login=False)
+        await second.close()
+        expected = {(u.uid, 0) for u in users} | {(users[0].uid, 1)}
+        # Seen before this very millisecond.
+        await eventually(lambda: self.node.get_json(
+            "/users/inactive?unseen_for_ms=0"
+        )["users"][len(expected) - 1:])
+        pages = await self.inactive(0)
+        listed = [device for page in pages for device in page]
+        self.assertEqual(set(listed), expected)
+        self.assertEqual(len(listed), len(expected))
+        self.assertGreater(len(pages), 2)
+        self.assertEqual(await self.inactive(3_600_000), [[]])
+        for bad in ("unseen_for_ms=soon", "unseen_for_ms=1&limit=0",
+                    "unseen_for_ms=1&after=x", ""):
+            answer = await self.ask("GET", "/users/inactive?" + bad)
+            self.assertEqual(answer.status, 400, bad)
+
+        answer = await self.ask(
+            "POST", "/users/purge", {"unseen_for_ms": 3_600_000}
+        )
+        self.assertEqual(answer.json, {"users": [], "more": False})
+        answer = await self.ask("POST", "/users/purge", {"unseen_for_ms": 0})
+        self.assertFalse(answer.json["more"])
+        self.assertEqual(
+            {u["uid"] for u in answer.json["users"]}, {u.uid for u in users}
+        )
+        self.assertEqual(await self.inactive(0), [[]])
+
+
 class Mqreg(AdminCase):
     registry = {
         "uid": {
