@@ -69,6 +69,27 @@ TEST_F(Shard, TheLogAloneGivesTheSameTables) {
     EXPECT_EQ(spaces_[g]->all(), before[g]) << "group " << g;
 }
 
+TEST_F(Shard, AFewLargeCommandsAreDroppedFromTheLogOnceTheTablesHaveThem) {
+  add_user("anna");
+  auto& anna = login("anna", "phone", 10);
+  const auto group = group_of("anna");
+  const auto commit_tables = [&] {
+    caf::anon_send(context().shard(group),
+                   actors::state_committed{space(group).applied()});
+    settle();
+  };
+  const std::string megabyte(std::size_t{1} << 20, 'm');
+  post(anna, {all_of("anna")}, megabyte);
+  commit_tables();
+  const auto few = log_.recover(group).entries.size();
+  EXPECT_GT(few, 1u) << "not for every message";
+  for (int i = 0; i < 4; ++i)
+    post(anna, {all_of("anna")}, megabyte);
+  EXPECT_GT(log_.recover(group).entries.size(), few) << "not before";
+  commit_tables();
+  EXPECT_LT(log_.recover(group).entries.size(), few);
+}
+
 TEST_F(Shard, WhatWasNotFlushedNeverHappened) {
   add_user("anna");
   auto& anna = login("anna");
