@@ -23,6 +23,8 @@ constexpr std::uint64_t answer_bytes_max = 4ULL << 30;
 
 core::error refusal(unsigned status, const boost::json::value& body) {
   auto detail = text_at(body, "error");
+  for (const auto& reason : array_at(body, "reasons")) // of /readyz
+    detail += (detail.empty() ? "" : "; ") + text_of(reason);
   if (detail.empty())
     detail = "status " + std::to_string(status);
   if (const auto more = text_at(body, "detail"); !more.empty())

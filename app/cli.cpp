@@ -91,6 +91,7 @@ public:
     add_lists();
     add_config();
     add_bench();
+    add_ready();
     add_version();
   }
   command_tree(const command_tree&) = delete;
@@ -388,6 +389,13 @@ private:
     auto& options = options_of<bench_options>(at);
     at->parse_complete_callback(
         [at, &options] { options.arguments = at->remaining(); });
+  }
+
+  void add_ready() {
+    auto& ready = add_admin_command<ready_options>(
+        &root_, "ready", "Ask a node whether it serves; the exit code tells");
+    add_duration(last_, "--wait", ready.wait,
+                 "Ask again for so long until it does");
   }
 
   void add_version() {

@@ -35,6 +35,8 @@ namespace troupe::app {
 [[nodiscard]] int run(const config_reference_options& options,
                       terminal& screen);
 
+/// Success if the node serves, within the time to wait.
+[[nodiscard]] int run(const ready_options& options, terminal& screen);
 [[nodiscard]] int run(const version_options& options, terminal& screen);
 
 } // namespace troupe::app

@@ -152,16 +152,19 @@ struct bench_options {
 };
 
 /// troupe version
+struct ready_options {
+  admin_options admin;
+  std::chrono::milliseconds wait{0}; ///< how long to ask again
+};
 struct version_options {};
 
-using command =
-    std::variant<serve_options, post_options, ping_options, inbox_tail_options,
-                 user_add_options, user_show_options, user_list_options,
-                 user_remove_options, user_import_options, user_export_options,
-                 user_devices_options, user_inactive_options,
-                 user_purge_options, list_show_options, list_ls_options,
-                 list_add_options, list_remove_options, config_default_options,
-                 config_check_options, config_explain_options,
-                 config_reference_options, bench_options, version_options>;
+using command = std::variant<
+    serve_options, post_options, ping_options, inbox_tail_options,
+    user_add_options, user_show_options, user_list_options, user_remove_options,
+    user_import_options, user_export_options, user_devices_options,
+    user_inactive_options, user_purge_options, list_show_options,
+    list_ls_options, list_add_options, list_remove_options,
+    config_default_options, config_check_options, config_explain_options,
+    config_reference_options, bench_options, ready_options, version_options>;
 
 } // namespace troupe::app

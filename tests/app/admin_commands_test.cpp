@@ -183,6 +183,17 @@ TEST(AdminCommands, InactiveAndPurgeGiveTheTime) {
             requests{R"(POST /users/purge {"unseen_for_ms":1500})"});
 }
 
+TEST(AdminCommands, ReadyAsksUntilTheNodeServes) {
+  const std::string not_yet = R"({"ready":false,"reasons":["a","b"]})";
+  const auto refused = run_against({{503, not_yet}}, ready_options{});
+  EXPECT_EQ(refused.exit_code, exit_failed);
+  EXPECT_NE(refused.err.find("a; b"), std::string::npos) << refused.err;
+  const auto served = run_against({{503, not_yet}, {200, R"({"ready":true})"}},
+                                  ready_options{{}, std::chrono::minutes{1}});
+  EXPECT_EQ(served.exit_code, exit_ok);
+  EXPECT_EQ(served.out, "ready\n");
+}
+
 TEST(AdminCommands, InactiveTakesAllPages) {
   const auto seen =
       run_against({{200, R"({"users":[{"uid":"a b","device":0,"last_seen":0}],)"
