@@ -6,6 +6,7 @@
 #include "cluster/raft_wire.hpp"
 #include "storage/fatal.hpp"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 #include <variant>
@@ -52,6 +53,8 @@ void group_host::on_tick() {
   for (auto& [node, sender] : senders_)
     sender->on_tick();
   receiver_.on_tick();
+  if (clustered())
+    show_lag();
   if (!retiring_)
     steward_.on_tick();
   // Also while it retires: a write may wait for room.
@@ -65,10 +68,32 @@ void group_host::settle() {
   std::erase_if(senders_, [](const auto& s) { return s.second->finished(); });
   if (!leads())
     on_deposed();
+  if (clustered())
+    show_role();
   if (!counted_ready_ && serves()) {
     counted_ready_ = true;
     context_.groups_ready.fetch_add(1);
   }
+}
+
+void group_host::show_role() {
+  const auto& core = replica_.consensus();
+  const auto& members = core.members();
+  const auto role = members.is_voter(core.self())     ? replica_role::voter
+                    : members.is_learner(core.self()) ? replica_role::learner
+                                                      : replica_role::none;
+  context_.views[group_.value()].role.store(role, std::memory_order_relaxed);
+}
+
+void group_host::show_lag() {
+  const auto& core = replica_.consensus();
+  std::uint64_t lag = 0;
+  if (core.leads())
+    for (const auto* list : {&core.members().voters, &core.members().learners})
+      for (const auto node : *list)
+        if (const auto* peer = core.progress_of(node); peer != nullptr)
+          lag = std::max(lag, core.last().value() - peer->match.value());
+  context_.views[group_.value()].lag.store(lag, std::memory_order_relaxed);
 }
 
 /// As much as this node can do for the group by itself: a follower leaves the

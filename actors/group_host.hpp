@@ -141,6 +141,8 @@ protected:
 
 private:
   [[nodiscard]] bool serves() const;
+  void show_role();
+  void show_lag();
   void send(core::node_id to, const cluster::message& message) override;
   void on_read(const cluster::read_answer& answer) override;
   void send_snapshot(const cluster::snapshot_send& order) override;

@@ -134,6 +134,25 @@ struct list_remove_options {
   std::string uid;
 };
 
+/// troupe node …, troupe rebalance
+struct node_list_options {
+  admin_options admin;
+};
+struct node_drain_options {
+  admin_options admin;
+  std::uint32_t id = 0;
+  bool wait = false; ///< until it keeps nothing any more
+};
+struct node_remove_options {
+  admin_options admin;
+  std::uint32_t id = 0;
+  bool wait = false; ///< until it is drained
+  bool force = false;
+};
+struct rebalance_options {
+  admin_options admin;
+};
+
 /// troupe config …
 struct config_default_options {};
 struct config_check_options {
@@ -154,14 +173,14 @@ struct bench_options {
 /// troupe version
 struct version_options {};
 
-using command =
-    std::variant<serve_options, post_options, ping_options, inbox_tail_options,
-                 user_add_options, user_show_options, user_list_options,
-                 user_remove_options, user_import_options, user_export_options,
-                 user_devices_options, user_inactive_options,
-                 user_purge_options, list_show_options, list_ls_options,
-                 list_add_options, list_remove_options, config_default_options,
-                 config_check_options, config_explain_options,
-                 config_reference_options, bench_options, version_options>;
+using command = std::variant<
+    serve_options, post_options, ping_options, inbox_tail_options,
+    user_add_options, user_show_options, user_list_options, user_remove_options,
+    user_import_options, user_export_options, user_devices_options,
+    user_inactive_options, user_purge_options, list_show_options,
+    list_ls_options, list_add_options, list_remove_options, node_list_options,
+    node_drain_options, node_remove_options, rebalance_options,
+    config_default_options, config_check_options, config_explain_options,
+    config_reference_options, bench_options, version_options>;
 
 } // namespace troupe::app
