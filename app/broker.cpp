@@ -54,8 +54,8 @@ broker::~broker() {
 core::result<std::unique_ptr<broker>> broker::open(broker_settings settings) {
   std::unique_ptr<broker> fresh{new broker{std::move(settings)}};
   for (const auto step :
-       {&broker::open_folder, &broker::open_state, &broker::open_log,
-        &broker::confirm_membership, &broker::start_actors})
+       {&broker::open_folder, &broker::open_state, &broker::confirm_membership,
+        &broker::open_log, &broker::start_actors})
     if (auto done = (*fresh.*step)(); !done)
       return done.error();
   return fresh;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cluster_entry.hpp"
 
-#include "app/joining.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -17,12 +15,15 @@ core::result<void> cluster_entry::enter(storage::data_folder& folder,
   has_log_ = has_log;
   if (around_.options) {
     auto token = folder.token();
-    // A folder that knows its id and nothing else was emptied.
-    if (token && token->empty() && folder.identity() && !has_log)
+    // A folder that knows its id and nothing else was emptied, or its first
+    // start broke off. One that joined is asked about (confirm).
+    const bool bare = folder.identity() && !has_log;
+    if (token && bare &&
+        (token->empty() || folder.identity()->node == core::node_id{1}))
       return core::error{core::errc::corrupt,
                          folder.path().string() +
                              ": its data is gone, only troupe.json is left; "
-                             "start with an empty folder and --join"};
+                             "start with an empty folder (and --join)"};
     // The token comes before the identity: who asks twice is admitted once.
     if (token && token->empty())
       token = folder.make_token();
@@ -106,11 +107,27 @@ core::result<void> cluster_entry::confirm(const storage::data_folder& folder,
   node.request.name = around_.options->name;
   node.request.address = around_.options->listen;
   node.request.has_log = has_log_;
-  auto peers = ask_to_return(*around_.options, node, around_.log);
-  if (!peers)
-    return peers.error();
-  introduced_ = std::move(*peers);
-  return {};
+  return ask_until_confirmed(node);
+}
+
+/// Others may wait for this node to begin, so it does if nobody can be asked;
+/// without its log it is of no use to them, and could break what it promised.
+core::result<void>
+cluster_entry::ask_until_confirmed(const returning_node& node) {
+  for (;;) {
+    auto heard = ask_to_return(*around_.options, node, around_.log);
+    if (!heard)
+      return heard.error();
+    introduced_ = std::move(heard->peers);
+    if (heard->given || has_log_)
+      return {};
+    around_.log("info", "cluster",
+                "waiting for a node of the cluster that knows this one; its "
+                "first start broke off");
+    if (around_.pause(std::chrono::seconds{2}))
+      return core::error{core::errc::shutting_down,
+                         "told to stop before the cluster has confirmed it"};
+  }
 }
 
 } // namespace troupe::app

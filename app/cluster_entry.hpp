@@ -3,6 +3,7 @@
 
 #include "actors/join_words.hpp"
 #include "app/cluster_options.hpp"
+#include "app/joining.hpp"
 #include "core/clock.hpp"
 #include "core/directory.hpp"
 #include "core/result.hpp"
@@ -56,6 +57,7 @@ public:
 
 private:
   core::result<storage::folder_identity> join();
+  core::result<void> ask_until_confirmed(const returning_node& node);
   [[nodiscard]] std::uint64_t now() const;
 
   surroundings around_;

@@ -140,9 +140,9 @@ core::result<admission> join_cluster(const cluster_options& options,
   }
 }
 
-core::result<std::vector<actors::known_peer>>
-ask_to_return(const cluster_options& options, const returning_node& node,
-              const log_line& log) {
+core::result<confirmation> ask_to_return(const cluster_options& options,
+                                         const returning_node& node,
+                                         const log_line& log) {
   const auto end = std::chrono::steady_clock::now() + return_patience_all;
   std::vector<std::pair<std::string, bool>> places; // and if they were given
   for (const auto& address : options.join)
@@ -178,9 +178,9 @@ ask_to_return(const cluster_options& options, const returning_node& node,
     if (got->answer.verdict == actors::join_verdict::refused)
       return core::error{core::errc::not_permitted, got->answer.reason};
     if (got->answer.verdict == actors::join_verdict::admitted)
-      return got->answer.peers;
+      return confirmation{true, got->answer.peers};
   }
-  return std::vector<actors::known_peer>{};
+  return confirmation{};
 }
 
 } // namespace troupe::app

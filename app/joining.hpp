@@ -36,12 +36,15 @@ struct returning_node {
   std::vector<std::string> addresses;
 };
 
-/// Asks once, within a few seconds. The peers that an answer names, or none if
-/// nobody answers: the node then begins as it is, for others may wait for it
-/// to do so. not_permitted: it is none of the cluster any more, or one of
-/// `options.join` is of another cluster.
-core::result<std::vector<actors::known_peer>>
-ask_to_return(const cluster_options& options, const returning_node& node,
-              const log_line& log);
+struct confirmation {
+  bool given = false; ///< false: nobody could say
+  std::vector<actors::known_peer> peers;
+};
+
+/// Asks once, within a few seconds. not_permitted: it is none of the cluster
+/// any more, or one of `options.join` is of another cluster.
+core::result<confirmation> ask_to_return(const cluster_options& options,
+                                         const returning_node& node,
+                                         const log_line& log);
 
 } // namespace troupe::app

@@ -359,9 +359,15 @@ class Faults(ClusterCase):
         await asyncio.to_thread(victim.start)
         await asyncio.to_thread(cluster.settled, {1, 2, 3})
         self.assertEqual(cluster.number_of(victim), number)
-        after = cluster.rows()[number]
-        self.assertGreater(after["incarnation"], before["incarnation"])
-        self.assertEqual(after["address"], victim.addresses["cluster"])
+
+        def says_where_it_is():
+            after = cluster.rows()[number]
+            return (
+                after["incarnation"] > before["incarnation"]
+                and after["address"] == victim.addresses["cluster"]
+            )
+
+        await asyncio.to_thread(until, says_where_it_is, "still elsewhere")
 
         # So does a whole cluster.
         for node in cluster.running():
