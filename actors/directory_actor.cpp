@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/directory_actor.hpp"
 
+#include "actors/inspection.hpp"
 #include "actors/list_actor.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "schema/command_wire.hpp"
@@ -176,12 +177,34 @@ std::string directory_state::describe() const {
   out.member("users", totals.users)
       .member("lists", totals.lists)
       .member("list_actors", std::uint64_t{lists_.size()})
-      .member("pending", std::uint64_t{group_->pending()})
-      .end_object();
+      .member("pending", std::uint64_t{group_->pending()});
+  runtime::describe_actor(out, *self_);
+  out.end_object();
   return std::move(out).text();
 }
 
-std::string directory_state::describe_list(const inspect_list& which) const {
+caf::typed_response_promise<std::string>
+directory_state::inspect_one(const inspect_list& which) {
+  auto promise = self_->make_response_promise<std::string>();
+  const auto live = lists_.find({which.realm, which.list});
+  if (live == lists_.end()) {
+    promise.deliver(describe_list(which, {}));
+    return promise;
+  }
+  self_->request(live->second.actor, inspection_timeout, inspect{})
+      .then(
+          [this, promise, which](const std::string& state) mutable {
+            promise.deliver(describe_list(which, state));
+          },
+          [this, promise, which](const caf::error&) mutable {
+            promise.deliver(describe_list(which, {}));
+          });
+  return promise;
+}
+
+/// `live` is what the list's actor says of itself, "" if there is none.
+std::string directory_state::describe_list(const inspect_list& which,
+                                           std::string_view live) const {
   const auto record = context_->directory->find_list(which.realm, which.list);
   if (!record)
     return {};
@@ -192,8 +215,10 @@ std::string directory_state::describe_list(const inspect_list& which) const {
       .member("list", std::string_view{which.list})
       .member("members", record->members)
       .member("created_ms", core::to_millis(record->created))
-      .member("active", lists_.count({which.realm, which.list}) > 0)
-      .end_object();
+      .member("active", lists_.count({which.realm, which.list}) > 0);
+  if (!live.empty())
+    out.key("live").raw(live);
+  out.end_object();
   return std::move(out).text();
 }
 
@@ -213,7 +238,7 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [&st](const flush_tick&) { st.on_flush_tick(); },
       [&st](const retire&) { st.begin_retirement(); },
       [&st](const inspect&) { return st.describe(); },
-      [&st](const inspect_list& m) { return st.describe_list(m); },
+      [&st](const inspect_list& m) { return st.inspect_one(m); },
   };
 }
 

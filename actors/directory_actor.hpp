@@ -9,11 +9,14 @@
 #include "core/directory_machine.hpp"
 #include "core/directory_store.hpp"
 
+#include <caf/typed_response_promise.hpp>
+
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace troupe::actors {
@@ -49,9 +52,13 @@ struct directory_state {
   void on_flush_tick();
   void begin_retirement();
   [[nodiscard]] std::string describe() const;
-  [[nodiscard]] std::string describe_list(const inspect_list& which) const;
+  /// Asks the list's actor too, if there is one.
+  caf::typed_response_promise<std::string>
+  inspect_one(const inspect_list& which);
 
 private:
+  [[nodiscard]] std::string describe_list(const inspect_list& which,
+                                          std::string_view live) const;
   using list_name = std::pair<std::string, std::string>; // realm, list
   struct slot {
     list_actor actor;

@@ -84,7 +84,7 @@ void group_steward::carry_out(const cluster::group_step& step,
     auto members = core.members();
     members.erase(step.node);
     members.learners.push_back(step.node);
-    done = core.propose_configuration(std::move(members));
+    done = core.propose_configuration(members);
     break;
   }
   case cluster::step_kind::remove:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/inbox_actor.hpp"
 
+#include "actors/runtime/pinned.hpp"
 #include "core/inbox_machine.hpp"
 #include "core/json_text.hpp"
 #include "core/name_path.hpp"
@@ -364,6 +365,7 @@ std::string inbox_state::describe() const {
       .member("user", std::string_view{owner_.name})
       .member("last", last_.value())
       .member("claims", std::uint64_t{claims_.size()});
+  runtime::describe_actor(out, *self_);
   out.key("attached").begin_array();
   for (const auto& [offset, device] : devices_)
     out.begin_object()

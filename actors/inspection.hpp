@@ -6,11 +6,15 @@
 #include "core/inbox_store.hpp"
 #include "core/json_text.hpp"
 
+#include <chrono>
 #include <functional>
 #include <vector>
 
 /// What several actors say alike at the debug endpoint (docs/admin.md).
 namespace troupe::actors {
+
+/// What an actor waits for the answer of one that it asks about itself.
+constexpr std::chrono::seconds inspection_timeout{2};
 
 /// Members leader, term, commit, applied, log_first, log_last, voters and
 /// learners of a replica; followers if it leads.

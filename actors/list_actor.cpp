@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/list_actor.hpp"
 
+#include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 #include "core/name_path.hpp"
 
@@ -73,13 +74,11 @@ void list_state::retire_now() { self_->quit(); }
 std::string list_state::describe() const {
   core::json_writer out;
   out.begin_object()
-      .member("kind", "list")
-      .member("realm", std::string_view{realm_})
-      .member("list", std::string_view{list_})
       .member("uses", uses_)
       .member("members_in_memory",
-              std::uint64_t{members_ ? members_->size() : 0})
-      .end_object();
+              std::uint64_t{members_ ? members_->size() : 0});
+  runtime::describe_actor(out, *self_);
+  out.end_object();
   return std::move(out).text();
 }
 

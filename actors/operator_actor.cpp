@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/operator_actor.hpp"
 
+#include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 
 #include <utility>
@@ -83,6 +84,16 @@ void operator_state::flush() {
     self_->delayed_send(self_, std::chrono::seconds{1}, deadline_tick{});
 }
 
+std::string operator_state::describe() const {
+  core::json_writer out;
+  out.begin_object()
+      .member("kind", "operator")
+      .member("requests_under_way", std::uint64_t{operations_->size()});
+  runtime::describe_actor(out, *self_);
+  out.end_object();
+  return std::move(out).text();
+}
+
 operator_actor::behavior_type operator_behavior(operator_state::pointer self,
                                                 operator_deps deps) {
   auto& st = self->state;
@@ -98,7 +109,7 @@ operator_actor::behavior_type operator_behavior(operator_state::pointer self,
       [&st](const deadline_tick&) { st.on_deadline_tick(); },
       [&st](const retry_tick&) { st.on_retry_tick(); },
       [self](const retire&) { self->quit(); },
-      [](const inspect&) { return std::string{"{\"kind\":\"operator\"}"}; },
+      [&st](const inspect&) { return st.describe(); },
   };
 }
 

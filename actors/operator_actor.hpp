@@ -45,6 +45,7 @@ struct operator_state {
   void on_deadline_tick();
   void on_retry_tick();
   void flush();
+  [[nodiscard]] std::string describe() const;
 
   // For orders:
   [[nodiscard]] broker_context& context() const { return *context_; }

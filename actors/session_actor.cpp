@@ -2,6 +2,7 @@
 #include "actors/session_actor.hpp"
 
 #include "actors/account_operations.hpp"
+#include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 
 #include <caf/send.hpp>
@@ -299,8 +300,9 @@ std::string session_state::describe() const {
         .member("device", static_cast<std::uint64_t>(device_.value()));
   out.member("requests_under_way",
              std::uint64_t{operations_ ? operations_->size() : 0})
-      .member("commands_waiting", std::uint64_t{backlog_.size()})
-      .end_object();
+      .member("commands_waiting", std::uint64_t{backlog_.size()});
+  runtime::describe_actor(out, *self_);
+  out.end_object();
   return std::move(out).text();
 }
 

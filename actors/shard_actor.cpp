@@ -20,7 +20,6 @@ namespace {
 
 constexpr core::milliseconds full_sweep_interval = std::chrono::minutes{10};
 /// How long an inbox's actor may take to say what it does.
-constexpr auto inspection_timeout = std::chrono::seconds{2};
 /// Cursor updates in one command.
 constexpr std::size_t moves_per_command = 4096;
 
@@ -445,8 +444,9 @@ std::string shard_state::describe() const {
   out.member("pending", std::uint64_t{group_->pending()})
       .member("inboxes", tables_->inbox_count())
       .member("inbox_actors", std::uint64_t{slots_.size()})
-      .member("cursor_moves_waiting", std::uint64_t{moves_.size()})
-      .end_object();
+      .member("cursor_moves_waiting", std::uint64_t{moves_.size()});
+  runtime::describe_actor(out, *self_);
+  out.end_object();
   return std::move(out).text();
 }
 

@@ -75,6 +75,7 @@ admin::admin(admin_parts parts)
       actors::operator_deps{&parts_.engine.context(), "default"});
   add_health_routes();
   add_actor_routes();
+  add_unseen_routes();
   add_user_routes();
   add_list_routes();
   add_legacy_page();

@@ -54,6 +54,7 @@ private:
   void add_health_routes();
   void add_actor_routes();
   void add_user_routes();
+  void add_unseen_routes();
   void add_list_routes();
   void add_legacy_page();
   void add_cluster_routes();
@@ -79,8 +80,11 @@ private:
   void import_users(const net::http_request& request, net::responder answer);
   void edit_list(const std::string& list, const net::http_request& request,
                  net::responder answer);
-  void find_unseen(const net::http_request& request, net::responder answer,
-                   bool purge);
+  void list_unseen(const net::http_request& request, net::responder answer);
+  void purge_unseen(const net::http_request& request, net::responder answer);
+  [[nodiscard]] std::uint16_t shard_count() const {
+    return static_cast<std::uint16_t>(parts_.engine.identity().shards);
+  }
 
   /// Runs on the operator actor's loop.
   void order(std::function<void(actors::operator_state&)> work);

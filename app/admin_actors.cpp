@@ -118,20 +118,34 @@ std::vector<std::string> segments(std::string_view path) {
   return words;
 }
 
+/// What all actors say alike stands beside their state, as in the list of
+/// actors. What is passivated has no such part, but no mailbox either.
+void lift_actor(json::object& known, json::object& state) {
+  if (const auto* kind = state.if_contains("kind"))
+    known["kind"] = *kind;
+  auto* of = &state; // an inbox or a list: its actor is one part of it
+  if (auto* live = state.if_contains("live"); live && live->is_object())
+    of = &live->get_object();
+  const auto* actor = of->if_contains("actor");
+  if (actor == nullptr || !actor->is_object())
+    return;
+  for (const auto& [name, value] : actor->get_object())
+    known[name] = value;
+  of->erase("actor");
+}
+
 void give_state(const net::responder& answer, const std::string& path,
-                core::result<std::string> state, json::object known) {
+                const core::result<std::string>& state) {
   if (!state)
     return respond(answer, error_response(state.error()));
   if (state->empty())
     return respond(answer, error_response({core::errc::not_found, path}));
-  boost::system::error_code ignored;
-  auto parsed = json::parse(*state, ignored);
-  known["path"] = path;
-  if (!known.contains("mailbox"))
-    known["mailbox"] = 0; // passivated
-  if (const auto* fields = parsed.if_object(); fields != nullptr)
-    if (const auto* kind = fields->if_contains("kind"))
-      known["kind"] = *kind;
+  boost::system::error_code failed;
+  auto parsed = json::parse(*state, failed);
+  if (failed || !parsed.is_object())
+    return respond(answer, error_response({core::errc::corrupt, path}));
+  json::object known{{"path", path}, {"kind", nullptr}, {"mailbox", 0}};
+  lift_actor(known, parsed.get_object());
   known["state"] = std::move(parsed);
   respond(answer, json_response(known));
 }
@@ -173,8 +187,8 @@ void admin::show_actor(const net::http_request& request,
                        net::responder answer) {
   const auto path = request.path.substr(std::string_view{"/actors"}.size());
   const auto words = segments(without_slash(path));
-  auto done = [answer, path](core::result<std::string> state) {
-    give_state(answer, path, std::move(state), {});
+  auto done = [answer, path](const core::result<std::string>& state) {
+    give_state(answer, path, state);
   };
   auto& context = parts_.engine.context();
   if (words.size() == 4 && words[0] == "realms" && words[2] == "inboxes") {
@@ -209,7 +223,7 @@ void admin::show_actor(const net::http_request& request,
     if (const auto number = number_of<std::uint64_t>(words[1]))
       return show_session(*number, std::move(answer));
   if (words.size() == 1 && words[0] == "operator")
-    return done(std::string{"{\"kind\":\"operator\"}"});
+    return order([done](actors::operator_state& op) { done(op.describe()); });
   answer.send(error_response({core::errc::not_found, path}));
 }
 
@@ -231,8 +245,8 @@ void admin::show_session(std::uint64_t number, net::responder answer) {
           return me->step(i + 1);
         me->self->order([session, path, me](actors::operator_state& op) {
           op.ask(session, actors::inspect{},
-                 [me, path](core::result<std::string> state) {
-                   give_state(me->answer, path, std::move(state), {});
+                 [me, path](const core::result<std::string>& state) {
+                   give_state(me->answer, path, state);
                  });
         });
       });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users: show, add, remove, import, export, who has not been seen.
+// Users: show, add, remove, import, export.
 #include "actors/account_operations.hpp"
 #include "actors/admin_operations.hpp"
 #include "actors/messages.hpp"
@@ -7,7 +7,6 @@
 #include "app/admin.hpp"
 #include "app/registry_json.hpp"
 #include "core/name_rules.hpp"
-#include "schema/stored_inboxes.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
@@ -27,6 +26,7 @@ namespace json = boost::json;
 constexpr std::string_view realm = "default";
 constexpr std::size_t users_page_default = 100;
 constexpr std::size_t users_page_max = 1000;
+constexpr std::size_t export_bytes_max = std::size_t{1} << 30;
 
 json::object describe(std::string_view uid, const core::user_record& user) {
   json::array devices;
@@ -178,21 +178,20 @@ void admin::add_user_routes() {
         [this](const net::http_request&, net::responder a) {
           in_background(a, [this] {
             net::http_response response;
+            // The answer stands in memory as a whole.
+            bool fits = true;
             export_registry(*parts_.engine.context().directory, realm,
                             [&](std::string_view piece) {
-                              response.body += piece;
-                              return true;
+                              fits = response.body.size() + piece.size() <=
+                                     export_bytes_max;
+                              if (fits)
+                                response.body += piece;
+                              return fits;
                             });
+            if (!fits)
+              return error_response({core::errc::too_large, "the registry"});
             return response;
           });
-        });
-  route("GET", "/users/inactive",
-        [this](const net::http_request& r, net::responder a) {
-          find_unseen(r, std::move(a), false);
-        });
-  route("POST", "/users/purge",
-        [this](const net::http_request& r, net::responder a) {
-          find_unseen(r, std::move(a), true);
         });
   constexpr std::size_t prefix = std::string_view{"/users/"}.size();
   route("GET", "/users/*",
@@ -298,70 +297,6 @@ void admin::import_users(const net::http_request& request,
     job->batches = std::move(*batches);
     job->order = [this](auto work) { order(std::move(work)); };
     job->step();
-  });
-}
-
-/// Users of whom no device was seen for a time, over all shards.
-void admin::find_unseen(const net::http_request& request, net::responder answer,
-                        bool purge) {
-  std::int64_t unseen = -1;
-  if (const auto text = request.query_value("unseen_for_ms")) {
-    std::from_chars(text->data(), text->data() + text->size(), unseen);
-  } else if (!request.body.empty()) {
-    boost::system::error_code bad;
-    const auto parsed = json::parse(request.body, bad);
-    if (!bad && parsed.is_object())
-      if (const auto* value = parsed.as_object().if_contains("unseen_for_ms");
-          value != nullptr && value->is_int64())
-        unseen = value->as_int64();
-  }
-  if (unseen < 0)
-    return answer.send(
-        net::http_error(400, "unseen_for_ms is a number of milliseconds"));
-  boost::asio::post(background_, [this, answer, unseen, purge] {
-    const auto before =
-        parts_.engine.clock().wall() - core::milliseconds{unseen};
-    json::array rows;
-    auto victims = std::make_shared<std::vector<std::string>>();
-    for (std::uint16_t g = 1; g <= parts_.engine.identity().shards; ++g) {
-      const schema::stored_inboxes tables{
-          parts_.engine.state().space(core::group_id{g})};
-      tables.each_head(std::nullopt, [&](const core::owner& inbox,
-                                         const core::inbox_head& head) {
-        bool all = !head.cursors.empty();
-        for (const auto& c : head.cursors) {
-          const bool gone = c.seen < before;
-          all = all && gone;
-          if (gone)
-            rows.push_back(
-                json::object{{"uid", inbox.name},
-                             {"device", c.device.value()},
-                             {"last_seen", core::to_millis(c.seen)}});
-        }
-        if (all)
-          victims->push_back(inbox.name);
-        return true;
-      });
-    }
-    if (!purge)
-      return respond(answer,
-                     json_response(json::object{{"users", std::move(rows)}}));
-    // One after the other, so that a purge does not crowd out posts.
-    auto removed = std::make_shared<json::array>();
-    auto step = std::make_shared<std::function<void(std::size_t)>>();
-    *step = [this, answer, victims, removed,
-             weak = std::weak_ptr{step}](std::size_t i) {
-      auto again = weak.lock();
-      if (i == victims->size())
-        return respond(answer, json_response(json::object{
-                                   {"users", std::move(*removed)}}));
-      remove_user((*victims)[i], [victims, removed, again, i](core::error why) {
-        if (why.code == core::errc::ok)
-          removed->push_back(json::object{{"uid", (*victims)[i]}});
-        (*again)(i + 1);
-      });
-    };
-    (*step)(0);
   });
 }
 

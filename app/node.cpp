@@ -17,7 +17,9 @@ namespace {
 std::size_t loop_count(const node_settings& settings) {
   if (settings.loops != 0)
     return settings.loops;
-  return std::max(1U, std::thread::hardware_concurrency());
+  // Log and tables have threads of their own. Where they share a core with a
+  // loop, each handover between them waits for that core to be woken.
+  return std::max(2U, std::thread::hardware_concurrency()) - 1U;
 }
 
 core::inbox_policy inbox_policy(const inbox_settings& from) {

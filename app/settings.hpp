@@ -28,7 +28,7 @@ enum class log_format : std::uint8_t { text, json };
 struct node_settings {
   std::string data = "./data";
   std::string name;        ///< "" = the host's name
-  std::uint64_t loops = 0; ///< I/O threads; 0 = one a core
+  std::uint64_t loops = 0; ///< I/O threads; 0 = one a core but one
   milliseconds drain_timeout{10'000};
   microseconds spin{0};
 };

@@ -77,8 +77,10 @@ const std::array rows{
             at<node, &node_s::name>,
             {},
             "Name of this node for people; empty takes the host's name."},
-    setting{"node", "loops", at<node, &node_s::loops>, between(0, 256),
-            "Threads that serve connections; 0 takes one for each core."},
+    setting{
+        "node", "loops", at<node, &node_s::loops>, between(0, 256),
+        "Threads that serve connections; 0 takes one for each core but one, "
+        "which is left to the log and the tables."},
     setting{"node", "drain_timeout", at<node, &node_s::drain_timeout>,
             between(0, 3'600 * s),
             "How long a stopping node waits for work in progress."},

@@ -3,6 +3,8 @@
 #include "app/admin_report.hpp"
 #include "app/cli.hpp"
 #include "app/commands.hpp"
+#include "core/ids.hpp"
+#include "core/name_path.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_from.hpp>
@@ -80,16 +82,46 @@ void print_devices(const json::value& user, terminal& screen) {
   print_table(rows, screen.out);
 }
 
-int print_unseen(const core::result<json::value>& answer,
-                 const admin_options& options, const char* name,
-                 terminal& screen) {
-  return report(name, answer, options, screen, [&](const json::value& value) {
-    std::vector<std::vector<std::string>> rows{{"UID", "DEVICE", "LAST SEEN"}};
-    for (const auto& each : array_at(value, "users"))
-      rows.push_back({text_at(each, "uid"), text_at(each, "device"),
-                      time_at(each, "last_seen")});
-    print_table(rows, screen.out);
-  });
+/// All pages of devices that were not seen.
+core::result<json::value> fetch_unseen(const admin_client& admin,
+                                       core::milliseconds unseen_for) {
+  json::array all;
+  const auto first =
+      "/users/inactive?unseen_for_ms=" + std::to_string(unseen_for.count());
+  std::string after;
+  do {
+    const auto page = admin.get(
+        after.empty() ? first
+                      : first + "&after=" + core::encode_path_segment(after));
+    if (!page)
+      return page.error();
+    for (const auto& each : array_at(*page, "users"))
+      all.push_back(each);
+    after = text_at(*page, "next");
+  } while (!after.empty());
+  return json::value{{"users", std::move(all)}};
+}
+
+/// Asks until there is nobody left, or the rest cannot be removed.
+core::result<json::value> purge_all(const admin_client& admin,
+                                    core::milliseconds unseen_for) {
+  json::array all;
+  bool more = true;
+  while (more) {
+    const auto answer = admin.post(
+        "/users/purge", json::value{{"unseen_for_ms", unseen_for.count()}});
+    if (!answer)
+      return answer.error();
+    const auto removed = array_at(*answer, "users");
+    for (const auto& each : removed)
+      all.push_back(each);
+    const auto* flag = answer->is_object()
+                           ? answer->get_object().if_contains("more")
+                           : nullptr;
+    more = flag != nullptr && flag->is_bool() && flag->get_bool() &&
+           !removed.empty();
+  }
+  return json::value{{"users", std::move(all)}};
 }
 
 } // namespace
@@ -179,16 +211,26 @@ int run(const user_devices_options& options, terminal& screen) {
 }
 
 int run(const user_inactive_options& options, terminal& screen) {
-  return print_unseen(admin_client{options.admin}.get(
-                          "/users/inactive?unseen_for_ms=" +
-                          std::to_string(options.unseen_for.count())),
-                      options.admin, "user inactive", screen);
+  return report("user inactive",
+                fetch_unseen(admin_client{options.admin}, options.unseen_for),
+                options.admin, screen, [&](const json::value& value) {
+                  std::vector<std::vector<std::string>> rows{
+                      {"UID", "DEVICE", "LAST SEEN"}};
+                  for (const auto& each : array_at(value, "users"))
+                    rows.push_back({text_at(each, "uid"),
+                                    text_at(each, "device"),
+                                    time_at(each, "last_seen")});
+                  print_table(rows, screen.out);
+                });
 }
 
 int run(const user_purge_options& options, terminal& screen) {
-  const json::value body{{"unseen_for_ms", options.unseen_for.count()}};
-  return print_unseen(admin_client{options.admin}.post("/users/purge", body),
-                      options.admin, "user purge", screen);
+  return report("user purge",
+                purge_all(admin_client{options.admin}, options.unseen_for),
+                options.admin, screen, [&](const json::value& value) {
+                  for (const auto& each : array_at(value, "users"))
+                    screen.out << "removed " << text_at(each, "uid") << '\n';
+                });
 }
 
 } // namespace troupe::app

@@ -25,7 +25,8 @@ core::result<void> raft::may_change_members() const {
   return {};
 }
 
-core::result<core::log_index> raft::propose_configuration(configuration to) {
+core::result<core::log_index>
+raft::propose_configuration(const configuration& to) {
   if (auto allowed = may_change_members(); !allowed)
     return allowed.error();
   if (!is_valid(to) || !is_single_step(members(), to))
@@ -40,7 +41,7 @@ core::result<core::log_index> raft::add_learner(core::node_id node) {
     return core::errc::invalid_config;
   auto to = members();
   to.learners.push_back(node);
-  return propose_configuration(std::move(to));
+  return propose_configuration(to);
 }
 
 core::result<core::log_index> raft::promote(core::node_id node) {
@@ -58,7 +59,7 @@ core::result<core::log_index> raft::promote(core::node_id node) {
   auto to = members();
   to.erase(node);
   to.voters.push_back(node);
-  return propose_configuration(std::move(to));
+  return propose_configuration(to);
 }
 
 core::result<core::log_index> raft::remove(core::node_id node) {
@@ -66,7 +67,7 @@ core::result<core::log_index> raft::remove(core::node_id node) {
     return core::errc::invalid_config;
   auto to = members();
   to.erase(node);
-  return propose_configuration(std::move(to));
+  return propose_configuration(to);
 }
 
 /// A leader that is no longer a voter leads until its removal is committed

@@ -199,7 +199,7 @@ core::shared_bytes encode(const message& m) {
   return core::shared_bytes::copy_of(out.view());
 }
 
-core::result<message> decode_message(core::shared_bytes frame) {
+core::result<message> decode_message(const core::shared_bytes& frame) {
   if (frame.size() < 2 + checksum_bytes)
     return core::error{core::errc::malformed, "message of a replica"};
   const auto size = frame.size() - checksum_bytes;

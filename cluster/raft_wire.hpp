@@ -23,6 +23,7 @@ namespace troupe::cluster {
 /// Entries of the answer are slices of `frame`. Errors: errc::corrupt if the
 /// checksum is wrong, errc::newer_format, errc::malformed. Never trusts a
 /// length, never throws for any input.
-[[nodiscard]] core::result<message> decode_message(core::shared_bytes frame);
+[[nodiscard]] core::result<message>
+decode_message(const core::shared_bytes& frame);
 
 } // namespace troupe::cluster

@@ -90,7 +90,8 @@ decode_not_member(const core::shared_bytes& frame) {
   return members;
 }
 
-core::result<snapshot_offer> decode_snapshot_offer(core::shared_bytes frame) {
+core::result<snapshot_offer>
+decode_snapshot_offer(const core::shared_bytes& frame) {
   auto in = checked(frame);
   if (!in)
     return in.error();
@@ -109,7 +110,8 @@ core::result<snapshot_offer> decode_snapshot_offer(core::shared_bytes frame) {
   return m;
 }
 
-core::result<snapshot_chunk> decode_snapshot_chunk(core::shared_bytes frame) {
+core::result<snapshot_chunk>
+decode_snapshot_chunk(const core::shared_bytes& frame) {
   auto in = checked(frame);
   if (!in)
     return in.error();
@@ -123,7 +125,7 @@ core::result<snapshot_chunk> decode_snapshot_chunk(core::shared_bytes frame) {
 }
 
 core::result<snapshot_progress>
-decode_snapshot_progress(core::shared_bytes frame) {
+decode_snapshot_progress(const core::shared_bytes& frame) {
   auto in = checked(frame);
   if (!in)
     return in.error();

@@ -18,7 +18,7 @@
 namespace troupe::cluster {
 
 /// One frame with a chunk is at most this large.
-inline constexpr std::size_t snapshot_frame_bytes_max = 256 * 1024;
+inline constexpr std::size_t snapshot_frame_bytes_max = std::size_t{256} * 1024;
 /// Room for contents in it.
 inline constexpr std::size_t snapshot_chunk_bytes_max =
     snapshot_frame_bytes_max - 64;
@@ -82,10 +82,10 @@ decode_not_member(const core::shared_bytes& frame);
 /// Errors: corrupt if the checksum is wrong, newer_format, malformed. Never
 /// throw. The bytes of a chunk are a slice of the frame.
 [[nodiscard]] core::result<snapshot_offer>
-decode_snapshot_offer(core::shared_bytes frame);
+decode_snapshot_offer(const core::shared_bytes& frame);
 [[nodiscard]] core::result<snapshot_chunk>
-decode_snapshot_chunk(core::shared_bytes frame);
+decode_snapshot_chunk(const core::shared_bytes& frame);
 [[nodiscard]] core::result<snapshot_progress>
-decode_snapshot_progress(core::shared_bytes frame);
+decode_snapshot_progress(const core::shared_bytes& frame);
 
 } // namespace troupe::cluster

@@ -39,6 +39,10 @@ public:
   [[nodiscard]] std::uint32_t messages_dropped() const noexcept {
     return dropped_.load(std::memory_order_relaxed);
   }
+  /// What went wrong last; "" if nothing did. On the home loop.
+  [[nodiscard]] std::string_view last_error() const noexcept {
+    return last_error_ ? std::string_view{*last_error_} : std::string_view{};
+  }
   /// The second in which it was enrolled.
   [[nodiscard]] core::timestamp enrolled() const noexcept {
     return core::timestamp{std::chrono::seconds{enrolled_seconds_}};

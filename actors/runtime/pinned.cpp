@@ -93,6 +93,24 @@ void note_error(caf::local_actor& self, std::string_view text) {
   part->remember_error(text);
 }
 
+void describe_actor(core::json_writer& out, const caf::local_actor& self) {
+  const auto* part = dynamic_cast<const pinned_part*>(&self);
+  if (part == nullptr)
+    return;
+  const auto now = runtime_config::of(self.home_system()).clock().wall();
+  out.key("actor")
+      .begin_object()
+      .member("loop",
+              std::uint64_t{part->home_ == nullptr ? 0 : part->home()->index()})
+      .member("mailbox", part->mailbox_length())
+      .member("handled", part->messages_handled())
+      .member("dropped", part->messages_dropped())
+      .member("age_ms",
+              core::to_millis(now) - core::to_millis(part->enrolled()))
+      .member("last_error", part->last_error())
+      .end_object();
+}
+
 loop* home_of(const caf::local_actor& self) noexcept {
   const auto* part = dynamic_cast<const pinned_part*>(&self);
   return part == nullptr ? nullptr : part->home();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/runtime/actor_registry.hpp"
+#include "core/json_text.hpp"
 
 #include <caf/actor_config.hpp>
 #include <caf/actor_system.hpp>
@@ -70,6 +71,8 @@ protected:
 
 private:
   friend void note_error(caf::local_actor& self, std::string_view text);
+  friend void describe_actor(core::json_writer& out,
+                             const caf::local_actor& self);
 
   caf::execution_unit* home_ = nullptr; // a loop
 };
@@ -77,6 +80,9 @@ private:
 /// What the registry shows as the last error of an actor that goes on. On its
 /// home. REQUIRES: a pinned actor.
 void note_error(caf::local_actor& self, std::string_view text);
+/// Member "actor": what the registry shows of it, for the debug endpoint. On
+/// its home. Nothing for an actor that is not pinned.
+void describe_actor(core::json_writer& out, const caf::local_actor& self);
 /// The loop of a pinned actor; null in a system without loops, and for an
 /// actor that is not pinned.
 [[nodiscard]] loop* home_of(const caf::local_actor& self) noexcept;

@@ -183,6 +183,29 @@ TEST(AdminCommands, InactiveAndPurgeGiveTheTime) {
             requests{R"(POST /users/purge {"unseen_for_ms":1500})"});
 }
 
+TEST(AdminCommands, InactiveTakesAllPages) {
+  const auto seen =
+      run_against({{200, R"({"users":[{"uid":"a b","device":0,"last_seen":0}],)"
+                         R"("next":"2.a b"})"},
+                   {200, R"({"users":[{"uid":"c","device":1,"last_seen":0}],)"
+                         R"("next":null})"}},
+                  user_inactive_options{{}, milliseconds{5}});
+  EXPECT_EQ(seen.requests,
+            (requests{"GET /users/inactive?unseen_for_ms=5 ",
+                      "GET /users/inactive?unseen_for_ms=5&after=2.a%20b "}));
+  EXPECT_NE(seen.out.find("a b"), std::string::npos);
+  EXPECT_NE(seen.out.find("c "), std::string::npos);
+}
+
+TEST(AdminCommands, PurgeGoesOnWhileSomebodyIsRemoved) {
+  const std::string stuck = R"({"users":[],"more":true})";
+  const auto seen = run_against(
+      {{200, R"({"users":[{"uid":"a"}],"more":true})"}, {200, stuck}},
+      user_purge_options{{}, milliseconds{5}});
+  EXPECT_EQ(seen.requests.size(), 2U);
+  EXPECT_EQ(seen.out, "removed a\n");
+}
+
 TEST(AdminCommands, ListEditsNameTheMember) {
   EXPECT_EQ(
       run_against({{200, "{}"}}, list_add_options{{}, "the list", "bob"})

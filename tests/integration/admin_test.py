@@ -92,9 +92,34 @@ class Actors(AdminCase):
             self.assertTrue(path.startswith("/"), path)
             actor = await self.get_json("/actors" + path)
             self.assertEqual(actor["path"], path)
-            for field in ("kind", "mailbox", "state"):
-                self.assertIn(field, actor)
-            self.assertIsInstance(actor["mailbox"], int)
+            self.assertIn("state", actor)
+            self.assert_is_described(actor)
+
+    def assert_is_described(self, actor):
+        for field in ("loop", "mailbox", "dropped", "age_ms"):
+            self.assertIsInstance(actor[field], int, actor)
+        self.assertGreater(actor["handled"], 0, actor)
+        self.assertEqual(actor["last_error"], "")
+
+    async def test_one_actor_says_what_the_list_says(self):
+        alias = self.name("alias")
+        alice = await self.user("described", aliases=alias)
+        team = self.name("list")
+        self.assert_ok(await alice.edit_list(team, "invite", alias))
+        self.assert_ok(await alice.post({team: 2}))
+        page = await self.get_json("/actors?limit=1000")
+        listed = {a["path"]: a for a in page["actors"]}
+        kinds = {a["kind"] for a in listed.values()}
+        self.assertLessEqual(
+            {"directory", "shard", "inbox", "session", "list", "operator"},
+            kinds,
+        )
+        for path, seen in listed.items():
+            actor = await self.get_json("/actors" + path)
+            self.assertEqual(actor["kind"], seen["kind"], path)
+            self.assertEqual(actor["loop"], seen["loop"], path)
+            self.assert_is_described(actor)
+            self.assertGreaterEqual(actor["handled"], seen["handled"], path)
 
     async def test_pages_are_whole_and_in_order(self):
         for _ in range(10):
@@ -236,6 +261,52 @@ class Users(AdminCase):
         self.assertEqual(
             (await self.ask("GET", "/lists/" + self.name("no"))).status, 404
         )
+
+
+class Unseen(AdminCase):
+    async def inactive(self, unseen_for_ms, limit=2):
+        """Pages of devices that were not seen for so long."""
+        pages, after = [], ""
+        while True:
+            page = await self.get_json(
+                f"/users/inactive?unseen_for_ms={unseen_for_ms}"
+                f"&limit={limit}&after={quoted(after)}"
+            )
+            pages.append([(u["uid"], u["device"]) for u in page["users"]])
+            after = page["next"]
+            if after is None:
+                return pages
+
+    async def test_who_was_not_seen_is_listed_in_pages_and_purged(self):
+        users = [await self.user("gone", login=False) for _ in range(5)]
+        second = await self.device(users[0], "tablet", login=False)
+        await second.close()
+        expected = {(u.uid, 0) for u in users} | {(users[0].uid, 1)}
+        # Seen before this very millisecond.
+        await eventually(lambda: self.node.get_json(
+            "/users/inactive?unseen_for_ms=0"
+        )["users"][len(expected) - 1:])
+        pages = await self.inactive(0)
+        listed = [device for page in pages for device in page]
+        self.assertEqual(set(listed), expected)
+        self.assertEqual(len(listed), len(expected))
+        self.assertGreater(len(pages), 2)
+        self.assertEqual(await self.inactive(3_600_000), [[]])
+        for bad in ("unseen_for_ms=soon", "unseen_for_ms=1&limit=0",
+                    "unseen_for_ms=1&after=x", ""):
+            answer = await self.ask("GET", "/users/inactive?" + bad)
+            self.assertEqual(answer.status, 400, bad)
+
+        answer = await self.ask(
+            "POST", "/users/purge", {"unseen_for_ms": 3_600_000}
+        )
+        self.assertEqual(answer.json, {"users": [], "more": False})
+        answer = await self.ask("POST", "/users/purge", {"unseen_for_ms": 0})
+        self.assertFalse(answer.json["more"])
+        self.assertEqual(
+            {u["uid"] for u in answer.json["users"]}, {u.uid for u in users}
+        )
+        self.assertEqual(await self.inactive(0), [[]])
 
 
 class Mqreg(AdminCase):

@@ -159,6 +159,26 @@ TEST_F(Pinned, RegistryShowsMailboxAndCounters) {
   nodes.stop(counter);
 }
 
+TEST_F(Pinned, ActorDescribesItself) {
+  const auto teller = spawn_pinned<caf::actor, picky_state>(
+      nodes.system(), nullptr,
+      [](stateful_pointer<caf::actor, picky_state> self) -> caf::behavior {
+        return {[](int) {},
+                [self](get_atom) {
+                  core::json_writer out;
+                  out.begin_object();
+                  describe_actor(out, *self);
+                  out.end_object();
+                  return std::move(out).text();
+                }};
+      });
+  nodes.tell(teller, 1);
+  EXPECT_EQ(nodes.ask<std::string>(teller, get_atom::value),
+            R"({"actor":{"loop":0,"mailbox":1,"handled":1,"dropped":0,)"
+            R"("age_ms":0,"last_error":""}})");
+  nodes.stop(teller);
+}
+
 TEST_F(Pinned, SkippedMessageStaysInTheMailbox) {
   const auto picky = spawn_pinned<caf::actor, picky_state>(
       nodes.system(), nullptr,
