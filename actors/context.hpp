@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "actors/leader_board.hpp"
 #include "cluster/placement.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
@@ -67,6 +68,7 @@ enum class replica_role : std::uint8_t { none, learner, voter };
 /// group's actor, read by any thread.
 struct group_view {
   std::atomic<replica_role> role{replica_role::none};
+  std::atomic<std::uint64_t> term{0};
   /// While it leads: entries that the follower lacks which is furthest behind.
   std::atomic<std::uint64_t> lag{0};
 };
@@ -126,6 +128,8 @@ struct broker_context {
   std::vector<std::atomic<std::uint32_t>> leaders;
   /// [g] is group g as its replica here sees it.
   std::vector<group_view> views;
+  /// What other nodes say that they lead.
+  leader_board announced;
   /// A group has written everything and its actor is about to end.
   std::function<void(core::group_id)> on_retired = [](core::group_id) {};
 

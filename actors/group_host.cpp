@@ -153,9 +153,18 @@ void group_host::send(core::node_id to, const cluster::message& message) {
                    cluster::encode(cluster::message{std::move(beat)}));
 }
 
+bool group_host::guest() const {
+  const auto& core = consensus();
+  return clustered() && leader() == core::node_id{} &&
+         (dismissed_ || !core.members().contains(core.self()));
+}
+
 core::node_id group_host::leader_hint() const {
   if (leader() != core::node_id{} || context_.directory == nullptr)
     return leader();
+  if (const auto told = context_.announced.leader_of(group_);
+      told != core::node_id{} && told != consensus().self())
+    return told;
   const auto placed = context_.directory->placement(group_);
   return placed && placed->front() != consensus().self() ? placed->front()
                                                          : core::node_id{};
@@ -248,6 +257,8 @@ void group_host::on_leadership() {
     count(leads_now ? context_.stats.leaderships_won
                     : context_.stats.leaderships_lost);
   led_ = leads_now;
+  context_.views[group_.value()].term.store(consensus().current_term().value(),
+                                            std::memory_order_relaxed);
   context_.leaders[group_.value()].store(leader().value(),
                                          std::memory_order_relaxed);
 }

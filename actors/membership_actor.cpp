@@ -2,6 +2,7 @@
 #include "actors/membership_actor.hpp"
 
 #include "actors/admin_operations.hpp"
+#include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 
 #include <caf/send.hpp>
@@ -76,6 +77,18 @@ core::result<void> admit_peer(const core::directory& directory,
 
 membership_state::membership_state(pointer ptr) : self_(ptr) {}
 
+void take_membership_word(broker_context& context,
+                          const links::received& message) {
+  switch (static_cast<membership_word>(message.key)) {
+  case membership_word::balance_leaders:
+    context.balance_leaders_now(context.clock.now());
+    break;
+  case membership_word::leaders:
+    (void)context.announced.take(message.from, message.body.view());
+    break;
+  }
+}
+
 void membership_state::start(membership_deps deps) {
   context_ = deps.context;
   links_ = deps.links;
@@ -92,6 +105,7 @@ void membership_state::start(membership_deps deps) {
 
 void membership_state::on_look() {
   follow_nodes();
+  announce_leaderships();
   flush();
   self_->delayed_send(self_, look_every, look_tick{});
 }
@@ -113,6 +127,21 @@ void membership_state::follow_nodes() {
     introduced_.clear();
   for (const auto& peer : introduced_)
     see_peer(peer.id, peer.address);
+}
+
+void membership_state::announce_leaderships() {
+  std::vector<led_group> led;
+  for (std::uint16_t g = 0; g <= context_->options.shards; ++g)
+    if (const core::group_id group{g}; context_->leader_of(group) == own_.id)
+      led.push_back({group, core::term{context_->views[g].term.load(
+                                std::memory_order_relaxed)}});
+  if (led.empty())
+    return;
+  const auto words = leader_board::encode(led);
+  for (const auto& [node, address] : peers_)
+    (void)links_->send(node, links::kind::membership,
+                       static_cast<std::uint64_t>(membership_word::leaders),
+                       words); // lost words are said again
 }
 
 void membership_state::see_self(const core::node_record& record) {
@@ -289,8 +318,9 @@ std::string membership_state::describe() const {
       .member("address", std::string_view{own_.address})
       .member("incarnation", own_.incarnation)
       .member("peers", std::uint64_t{peers_.size()})
-      .member("requests", std::uint64_t{operations_->size()})
-      .end_object();
+      .member("requests", std::uint64_t{operations_->size()});
+  runtime::describe_actor(out, *self_);
+  out.end_object();
   return std::move(out).text();
 }
 

@@ -20,6 +20,16 @@
 
 namespace troupe::actors {
 
+/// Keys of messages of the links' kind `membership`. Numbers cross the wire.
+enum class membership_word : std::uint64_t {
+  balance_leaders = 1, ///< give groups to their preferred leaders now
+  leaders = 2,         ///< what the sender leads (leader_board)
+};
+
+/// Takes such a message, on the loop of its key.
+void take_membership_word(broker_context& context,
+                          const links::received& message);
+
 struct membership_deps {
   broker_context* context = nullptr;
   /// Outlives the actor.
@@ -51,6 +61,7 @@ struct membership_state {
 
 private:
   void follow_nodes();
+  void announce_leaderships();
   void see_self(const core::node_record& record);
   void see_removed(core::node_id node);
   void see_peer(core::node_id node, const std::string& address);

@@ -46,6 +46,14 @@ core::error alone() {
           "this node is in no cluster: it has no cluster.listen"};
 }
 
+/// As far as is known here, if need be from hearsay.
+core::node_id leader_of(const actors::broker_context& context,
+                        core::group_id group) {
+  const auto leader = context.leader_of(group);
+  return leader != core::node_id{} ? leader
+                                   : context.announced.leader_of(group);
+}
+
 /// Groups by node: led as far as is known here, and placed there.
 struct shares {
   std::map<core::node_id, std::uint64_t> leads;
@@ -54,7 +62,7 @@ struct shares {
   explicit shares(const actors::broker_context& context) {
     for (std::uint16_t g = 0; g <= context.options.shards; ++g) {
       const core::group_id group{g};
-      ++leads[context.leader_of(group)];
+      ++leads[leader_of(context, group)];
       if (const auto nodes = context.directory->placement(group))
         for (const auto node : *nodes)
           ++placed[node];
@@ -64,7 +72,7 @@ struct shares {
 
 /// The state of one group, as its replica here says it.
 json::object group_view(std::uint16_t group, const std::string& state,
-                        const core::directory& directory) {
+                        const actors::broker_context& context) {
   json::object row{{"group", group},
                    {"kind", group == 0 ? "directory" : "shard"}};
   boost::system::error_code bad;
@@ -74,7 +82,11 @@ json::object group_view(std::uint16_t group, const std::string& state,
                           "applied", "ready", "pending", "followers"})
     if (const auto* value = from ? from->if_contains(key) : nullptr)
       row[key] = *value;
-  if (const auto placed = directory.placement(core::group_id{group}))
+  const core::group_id id{group};
+  if (const auto* known = row.if_contains("leader");
+      known == nullptr || *known == 0)
+    row["leader"] = leader_of(context, id).value();
+  if (const auto placed = context.directory->placement(id))
     row["placement"] = ids_of(*placed);
   return row;
 }
@@ -222,8 +234,7 @@ void admin::gather_shards(std::function<void(boost::json::array)> then) {
     all->rows.resize(all->missing);
     for (std::uint16_t g = 0; g < all->rows.size(); ++g) {
       auto done = [&context, all, then, g](core::result<std::string> state) {
-        all->rows[g] =
-            group_view(g, state ? *state : std::string{}, *context.directory);
+        all->rows[g] = group_view(g, state ? *state : std::string{}, context);
         if (--all->missing == 0)
           then(std::move(all->rows));
       };

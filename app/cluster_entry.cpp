@@ -1,10 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cluster_entry.hpp"
 
+#include "app/endpoint.hpp"
+
 #include <algorithm>
+#include <unistd.h>
 #include <utility>
 
 namespace troupe::app {
+
+namespace {
+
+/// Where this node will be found, as far as is known before it listens: its
+/// port may still be any. It says so again when it runs.
+std::string first_address(const cluster_options& options) {
+  if (!options.advertise.empty())
+    return options.advertise;
+  auto where = parse_endpoint(options.listen);
+  char name[256] = {};
+  if (where && is_wildcard(*where) && ::gethostname(name, sizeof name - 1) == 0)
+    where->host = name;
+  return where ? to_string(*where) : options.listen;
+}
+
+} // namespace
 
 std::uint64_t cluster_entry::now() const {
   return static_cast<std::uint64_t>(core::to_millis(around_.clock.wall()));
@@ -54,9 +73,7 @@ core::result<storage::folder_identity> cluster_entry::join() {
   actors::join_request request;
   request.token = token_;
   request.name = options.name;
-  // Without a port yet, if any will do: the node says it when it runs.
-  request.address =
-      options.advertise.empty() ? options.listen : options.advertise;
+  request.address = first_address(options);
   request.incarnation = now();
   auto admitted =
       join_cluster(options, std::move(request), around_.log, around_.pause);

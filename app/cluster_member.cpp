@@ -21,8 +21,6 @@ namespace links = actors::links;
 
 /// Above the time that the directory has to answer.
 constexpr std::chrono::seconds join_patience{13};
-/// The one message of kind membership so far.
-constexpr std::uint64_t balance_leaders_key = 1;
 
 } // namespace
 
@@ -88,8 +86,7 @@ void cluster_member::start(std::vector<actors::known_peer> introduced) {
   });
   links_->on_message(links::kind::membership,
                      [&context](const links::received& message) {
-                       if (message.key == balance_leaders_key)
-                         context.balance_leaders_now(context.clock.now());
+                       actors::take_membership_word(context, message);
                      });
   links_->start();
 }
@@ -120,8 +117,10 @@ void cluster_member::balance_leaders() {
   auto& context = around_.context;
   context.balance_leaders_now(context.clock.now());
   for (const auto& peer : links_->peers())
-    (void)links_->send(peer.node, links::kind::membership, balance_leaders_key,
-                       core::shared_bytes::copy_of(std::string_view{"\1"}));
+    (void)links_->send(
+        peer.node, links::kind::membership,
+        static_cast<std::uint64_t>(actors::membership_word::balance_leaders),
+        core::shared_bytes::copy_of(std::string_view{"\1"}));
 }
 
 void cluster_member::add_not_ready(std::vector<std::string>& reasons) const {

@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 from tests.integration.mq_client import Disconnected, MqClient
+from tests.integration.tls_test import make_certificate
 from tests.integration.troupe_node import TroupeNode, binary
 
 SECRET = "a secret of the cluster tests"
@@ -302,6 +303,25 @@ class Formation(ClusterCase):
         second.spawn()
         second.wait_for_log("waiting to join the cluster")
         self.assertEqual(second.stop(), 0, second.log())
+
+    @unittest.skipUnless(shutil.which("openssl"), "no openssl command")
+    async def test_links_inside_tls(self):
+        cluster = self.cluster()
+        certificate, key = make_certificate(cluster.root, "node")
+        tls = {
+            "cluster__tls_certificate": certificate,
+            "cluster__tls_key": key,
+            "cluster__tls_ca": certificate,
+        }
+        first = cluster.node("n1", **tls).start()
+        cluster.node("n2", join=[first], **tls).start()
+        await asyncio.to_thread(cluster.settled, {1, 2})
+        for node in cluster.running():
+            (link,) = node.get_json("/links")["links"]
+            self.assertTrue(link["encrypted"], link)
+        self.assertIn(
+            "TLS", self.refused_start(cluster.node("n3", join=[first]))
+        )
 
     async def test_waits_for_whoever_is_not_there_yet(self):
         cluster = self.cluster()
