@@ -37,6 +37,24 @@ void remove_user_operation::end(core::error why) {
   finish();
 }
 
+change_cluster_operation::change_cluster_operation(core::cluster_command change,
+                                                   done_function done)
+    : change_(std::move(change)), done_(std::move(done)) {}
+
+void change_cluster_operation::start() {
+  propose(core::change_cluster{std::move(change_)}, false);
+}
+
+void change_cluster_operation::on_answer(directory_answer& answer) {
+  done_(std::move(answer.outcome.failure), answer.outcome.node);
+  finish();
+}
+
+void change_cluster_operation::on_timeout() {
+  done_({core::errc::timed_out, "the directory has no leader just now"}, {});
+  finish();
+}
+
 import_operation::import_operation(core::import_directory batch,
                                    done_function done)
     : batch_(std::move(batch)), done_(std::move(done)) {}

@@ -30,6 +30,23 @@ private:
   done_function done_;
 };
 
+/// A change of the nodes of the cluster, on behalf of nobody who has a
+/// session.
+class change_cluster_operation final : public operation {
+public:
+  /// The node is that of core::cluster_outcome.
+  using done_function = std::function<void(core::error, core::node_id)>;
+
+  change_cluster_operation(core::cluster_command change, done_function done);
+  void start() override;
+  void on_answer(directory_answer& answer) override;
+  void on_timeout() override;
+
+private:
+  core::cluster_command change_;
+  done_function done_;
+};
+
 /// One batch of an import: users and lists into the directory, then a cursor
 /// for every device. Repeating it does no harm.
 class import_operation final : public operation {

@@ -10,7 +10,8 @@ namespace troupe::actors {
 
 broker_context::broker_context(const core::clock& time, broker_options settings,
                                std::size_t loops)
-    : clock(time), options(settings), leaders(settings.shards + 1U) {
+    : clock(time), options(settings), leaders(settings.shards + 1U),
+      views(settings.shards + 1U), announced(settings.shards + 1U) {
   std::random_device random;
   for (std::size_t i = 0; i < loops; ++i) {
     origin fresh;
@@ -37,6 +38,16 @@ bool broker_context::may_balance_leaders(core::steady_time now) {
                    options.leader_balance_interval;
   return (last == 0 || now >= due) &&
          balanced_.compare_exchange_strong(last, ticks);
+}
+
+void broker_context::balance_leaders_now(core::steady_time now) {
+  balance_until_.store(
+      (now + std::chrono::minutes{1}).time_since_epoch().count());
+}
+
+bool broker_context::balances_leaders_now(core::steady_time now) const {
+  return now.time_since_epoch().count() <
+         balance_until_.load(std::memory_order_relaxed);
 }
 
 std::size_t current_loop_index() {

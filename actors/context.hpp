@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/handles.hpp"
+#include "actors/leader_board.hpp"
 #include "cluster/placement.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
@@ -60,6 +61,18 @@ struct broker_stats {
   counter member_changes{0};    ///< of groups led here
 };
 
+/// What this node is to a group.
+enum class replica_role : std::uint8_t { none, learner, voter };
+
+/// A group as its replica on this node sees it; relaxed, written by the
+/// group's actor, read by any thread.
+struct group_view {
+  std::atomic<replica_role> role{replica_role::none};
+  std::atomic<std::uint64_t> term{0};
+  /// While it leads: entries that the follower lacks which is furthest behind.
+  std::atomic<std::uint64_t> lag{0};
+};
+
 /// What of the configuration the actors need.
 struct broker_options {
   std::uint16_t shards = 16;
@@ -101,6 +114,7 @@ struct broker_context {
   const core::directory* directory = nullptr;
   std::vector<shard_actor> shards; ///< [i] is group i + 1
   directory_actor directory_handle;
+  membership_actor membership_handle; ///< only of a node with links
   broker_stats stats;
   /// Log lines for people; set once at start. Thread-safe.
   std::function<void(std::string_view level, std::string_view component,
@@ -112,6 +126,10 @@ struct broker_context {
   /// [g] is the node that leads group g as far as its replica here knows, 0 if
   /// it does not. Written by the groups' actors, read on any thread.
   std::vector<std::atomic<std::uint32_t>> leaders;
+  /// [g] is group g as its replica here sees it.
+  std::vector<group_view> views;
+  /// What other nodes say that they lead.
+  leader_board announced;
   /// A group has written everything and its actor is about to end.
   std::function<void(core::group_id)> on_retired = [](core::group_id) {};
 
@@ -126,6 +144,10 @@ struct broker_context {
 
   /// True once in each leader_balance_interval. Thread-safe.
   bool may_balance_leaders(core::steady_time now);
+  /// For the next minute, groups led here go to their preferred leaders at
+  /// once. Thread-safe.
+  void balance_leaders_now(core::steady_time now);
+  [[nodiscard]] bool balances_leaders_now(core::steady_time now) const;
 
   /// A fresh key for a command to `group`; each loop is an origin of its own,
   /// so no lock is needed. Call on the loop that will send the command.
@@ -138,6 +160,7 @@ private:
   };
   std::vector<origin> origins_; // by loop
   std::atomic<core::steady_time::rep> balanced_{0};
+  std::atomic<core::steady_time::rep> balance_until_{0};
 };
 
 /// The loop this code runs on, 0 outside of any (tests).

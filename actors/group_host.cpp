@@ -6,6 +6,7 @@
 #include "cluster/raft_wire.hpp"
 #include "storage/fatal.hpp"
 
+#include <algorithm>
 #include <random>
 #include <utility>
 #include <variant>
@@ -52,6 +53,8 @@ void group_host::on_tick() {
   for (auto& [node, sender] : senders_)
     sender->on_tick();
   receiver_.on_tick();
+  if (clustered())
+    show_lag();
   if (!retiring_)
     steward_.on_tick();
   // Also while it retires: a write may wait for room.
@@ -65,10 +68,32 @@ void group_host::settle() {
   std::erase_if(senders_, [](const auto& s) { return s.second->finished(); });
   if (!leads())
     on_deposed();
+  if (clustered())
+    show_role();
   if (!counted_ready_ && serves()) {
     counted_ready_ = true;
     context_.groups_ready.fetch_add(1);
   }
+}
+
+void group_host::show_role() {
+  const auto& core = replica_.consensus();
+  const auto& members = core.members();
+  const auto role = members.is_voter(core.self())     ? replica_role::voter
+                    : members.is_learner(core.self()) ? replica_role::learner
+                                                      : replica_role::none;
+  context_.views[group_.value()].role.store(role, std::memory_order_relaxed);
+}
+
+void group_host::show_lag() {
+  const auto& core = replica_.consensus();
+  std::uint64_t lag = 0;
+  if (core.leads())
+    for (const auto* list : {&core.members().voters, &core.members().learners})
+      for (const auto node : *list)
+        if (const auto* peer = core.progress_of(node); peer != nullptr)
+          lag = std::max(lag, core.last().value() - peer->match.value());
+  context_.views[group_.value()].lag.store(lag, std::memory_order_relaxed);
 }
 
 /// As much as this node can do for the group by itself: a follower leaves the
@@ -128,9 +153,18 @@ void group_host::send(core::node_id to, const cluster::message& message) {
                    cluster::encode(cluster::message{std::move(beat)}));
 }
 
+bool group_host::guest() const {
+  const auto& core = consensus();
+  return clustered() && leader() == core::node_id{} &&
+         (dismissed_ || !core.members().contains(core.self()));
+}
+
 core::node_id group_host::leader_hint() const {
   if (leader() != core::node_id{} || context_.directory == nullptr)
     return leader();
+  if (const auto told = context_.announced.leader_of(group_);
+      told != core::node_id{} && told != consensus().self())
+    return told;
   const auto placed = context_.directory->placement(group_);
   return placed && placed->front() != consensus().self() ? placed->front()
                                                          : core::node_id{};
@@ -223,6 +257,8 @@ void group_host::on_leadership() {
     count(leads_now ? context_.stats.leaderships_won
                     : context_.stats.leaderships_lost);
   led_ = leads_now;
+  context_.views[group_.value()].term.store(consensus().current_term().value(),
+                                            std::memory_order_relaxed);
   context_.leaders[group_.value()].store(leader().value(),
                                          std::memory_order_relaxed);
 }

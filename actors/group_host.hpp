@@ -99,6 +99,10 @@ public:
   [[nodiscard]] core::node_id leader() const {
     return replica_.consensus().leader();
   }
+  /// The leader, or who says to lead, or who shall; 0 if nothing is known.
+  [[nodiscard]] core::node_id leader_hint() const;
+  /// This node keeps no replica of the group: others know who leads it.
+  [[nodiscard]] bool guest() const;
   [[nodiscard]] bool storage_is_low() const {
     return replica_.storage_is_low();
   }
@@ -133,14 +137,14 @@ protected:
   /// Counts it, sent or not. REQUIRES: clustered().
   bool send_frame(core::node_id to, group_frame_kind kind,
                   core::shared_bytes bytes);
-  /// The leader, or who shall lead; 0 if nothing is known.
-  [[nodiscard]] core::node_id leader_hint() const;
   /// Ascends from a random number, so that no answer to an earlier life of
   /// this node is taken for one to this.
   [[nodiscard]] std::uint64_t fresh_number() { return ++last_number_; }
 
 private:
   [[nodiscard]] bool serves() const;
+  void show_role();
+  void show_lag();
   void send(core::node_id to, const cluster::message& message) override;
   void on_read(const cluster::read_answer& answer) override;
   void send_snapshot(const cluster::snapshot_send& order) override;

@@ -107,10 +107,14 @@ void group_steward::carry_out(const cluster::group_step& step,
 void group_steward::prefer(core::node_id node) {
   const auto now = context_.clock.now();
   const auto steady = steady_since_.find(node);
-  if (steady == steady_since_.end() ||
-      now - steady->second < context_.options.leader_steady_after)
+  if (steady == steady_since_.end())
     return;
-  if (context_.may_balance_leaders(now) && replica_.consensus().transfer(node))
+  const bool at_once = context_.balances_leaders_now(now);
+  if (!at_once &&
+      (now - steady->second < context_.options.leader_steady_after ||
+       !context_.may_balance_leaders(now)))
+    return;
+  if (replica_.consensus().transfer(node))
     count(context_.stats.leaderships_given);
 }
 

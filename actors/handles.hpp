@@ -40,8 +40,10 @@ struct inspect;
 struct inspect_inbox;
 struct inspect_list;
 struct inspect_live;
+struct join_asked;
 struct list_changed;
 struct list_expansion;
+struct look_tick;
 struct live_inbox;
 struct log_persisted;
 struct passivate_inbox;
@@ -172,6 +174,19 @@ using operator_actor = caf::typed_actor<
     // A piece of work, run on this actor's loop.
     caf::reacts_to<operator_order>, caf::reacts_to<shard_answers>,
     caf::reacts_to<directory_answers>, caf::reacts_to<list_expansion>,
+    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
+
+/// Keeps the links in step with the directory's table of nodes, says there
+/// where this node is, and lets newcomers in. One a node with links.
+using membership_actor = caf::typed_actor<
+    // From the links: somebody wants into the cluster, or back.
+    caf::reacts_to<join_asked>,
+    // Answers to what this actor proposed.
+    caf::reacts_to<directory_answers>,
+    // INTERNAL: looks at the table of nodes.
+    caf::reacts_to<look_tick>,
     // INTERNAL: looks for overdue requests; asks again who had no leader.
     caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
     caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;

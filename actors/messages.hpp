@@ -3,6 +3,7 @@
 
 #include "actors/group_transport.hpp"
 #include "actors/handles.hpp"
+#include "actors/links/node_links.hpp"
 #include "core/command.hpp"
 #include "core/directory_machine.hpp"
 #include "core/inbox_machine.hpp"
@@ -222,6 +223,13 @@ struct group_task {
   std::function<void()> run;
 };
 
+// --------------------------------------------------------------- membership
+
+/// Given by value and answered once, from any thread.
+struct join_asked {
+  links::join_call call;
+};
+
 // --------------------------------------------------------- storage and time
 
 struct log_persisted {
@@ -233,6 +241,7 @@ struct state_committed {
 struct deadline_tick {};
 struct flush_tick {};
 struct idle_tick {};
+struct look_tick {};
 struct raft_tick {};
 struct retry_tick {};
 struct seen_tick {};
@@ -289,10 +298,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_live)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::join_asked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_expansion)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::live_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::log_persisted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::look_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::operator_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::passivate_list)

@@ -114,6 +114,9 @@ private:
   void take(proposal& item, asker from, bool low);
   void place(proposal& item, asker from);
   void pass_on(std::vector<proposal>& items, const Client& from);
+  [[nodiscard]] core::node_id forward_target() const {
+    return guest() ? leader_hint() : leader();
+  }
   void answer_what_has_come();
   void give_up_forwarded();
   void lose(const asker& from);
@@ -233,7 +236,7 @@ void replicated_group<Client, Answers>::remember(
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::pass_on(std::vector<proposal>& items,
                                                 const Client& from) {
-  const auto to = leader();
+  const auto to = forward_target();
   const bool reachable = clustered() && to != core::node_id{};
   const auto deadline = context().clock.now() + forward_patience;
   std::vector<cluster::forwarded_proposal> batch;
@@ -329,7 +332,7 @@ void replicated_group<Client, Answers>::answer_what_has_come() {
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::give_up_forwarded() {
   const auto now = context().clock.now();
-  const bool other = leader() != forwarded_to_;
+  const bool other = forward_target() != forwarded_to_;
   while (!forwarded_.empty() &&
          (other || forwarded_.begin()->second.deadline <= now)) {
     auto& [from, deadline, outcome] = forwarded_.begin()->second;

@@ -26,6 +26,7 @@ unsigned status_of(core::errc code) {
     return 404;
   case core::errc::user_exists:
   case core::errc::device_exists:
+  case core::errc::not_permitted:
     return 409;
   case core::errc::storage_full:
     return 507;
@@ -78,6 +79,7 @@ admin::admin(admin_parts parts)
   add_user_routes();
   add_list_routes();
   add_legacy_page();
+  add_cluster_routes();
 }
 
 core::result<net::ip_endpoint> admin::listen(net::ip_endpoint where) {

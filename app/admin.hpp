@@ -5,11 +5,13 @@
 #include "actors/operator_actor.hpp"
 #include "app/broker.hpp"
 #include "app/gateway.hpp"
+#include "core/cluster_command.hpp"
 #include "net/http_router.hpp"
 #include "net/ip_endpoint.hpp"
 #include "net/network.hpp"
 
 #include <boost/asio/thread_pool.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
 #include <functional>
@@ -55,6 +57,16 @@ private:
   void add_unseen_routes();
   void add_list_routes();
   void add_legacy_page();
+  void add_cluster_routes();
+
+  [[nodiscard]] boost::json::value nodes_view();
+  [[nodiscard]] boost::json::value links_view();
+  /// `then` runs on the operator's loop.
+  void gather_shards(std::function<void(boost::json::array)> then);
+  void change_node(const net::http_request& request, net::responder answer);
+  [[nodiscard]] core::result<void> may_remove(core::node_id node,
+                                              const boost::json::array& shards);
+  void set_state(core::set_node_state change, net::responder answer);
 
   [[nodiscard]] std::string metrics_text() const;
   void list_actors(const net::http_request& request, net::responder answer);

@@ -207,6 +207,11 @@ void admin::show_actor(const net::http_request& request,
     return order([done, &context](actors::operator_state& op) {
       op.ask(context.directory_handle, actors::inspect{}, done);
     });
+  if (words.size() == 1 && words[0] == "membership" &&
+      context.membership_handle)
+    return order([done, &context](actors::operator_state& op) {
+      op.ask(context.membership_handle, actors::inspect{}, done);
+    });
   if (words.size() == 2 && words[0] == "shards") {
     const auto number = number_of<std::uint16_t>(words[1]);
     if (number && *number >= 1 && *number <= context.shards.size())

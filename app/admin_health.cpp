@@ -7,6 +7,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value_from.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 #include <unistd.h>
@@ -162,6 +163,68 @@ void add_network(metrics_writer& out, const net::net_stats& s) {
                net::to_string(static_cast<net::refusal>(i)), s.refused[i]);
 }
 
+void add_cluster(metrics_writer& out, broker& engine) {
+  auto* member = engine.cluster();
+  if (member == nullptr)
+    return;
+  const auto& context = engine.context();
+  const auto self = engine.identity().node;
+  std::uint64_t led = 0;
+  std::uint64_t leaderless = 0;
+  std::uint64_t lag = 0;
+  for (std::uint16_t g = 0; g <= context.options.shards; ++g) {
+    const auto leader = context.leader_of(core::group_id{g});
+    const auto& view = context.views[g];
+    led += leader == self ? 1U : 0U;
+    leaderless += view.role.load() != actors::replica_role::none &&
+                          leader == core::node_id{}
+                      ? 1U
+                      : 0U;
+    lag = std::max(lag, view.lag.load());
+  }
+  out.gauge("troupe_groups_led", "Groups this node leads.", led);
+  out.gauge("troupe_groups_without_leader",
+            "Groups kept here that have no leader as far as is known.",
+            leaderless);
+  out.gauge("troupe_group_lag_entries",
+            "Entries that the slowest follower of a group led here lacks.",
+            lag);
+  const auto links = member->links().stats();
+  out.counter("troupe_links_refused_total",
+              "Conversations of nodes that ended without a link.",
+              links.refused_total);
+  const auto peers = member->links().peers();
+  const auto each = [&](const char* name, const char* type, const char* help,
+                        auto value) {
+    out.family(name, type, help);
+    for (const auto& peer : peers)
+      out.sample(name, "peer", std::to_string(peer.node.value()), value(peer));
+  };
+  each("troupe_link_up", "gauge", "1 if the link to the peer is up.",
+       [](const auto& p) {
+         return std::uint64_t{p.state == actors::links::peer_state::up};
+       });
+  each("troupe_link_round_trip_microseconds", "gauge",
+       "Round trip of beats, smoothed.", [](const auto& p) {
+         return static_cast<std::uint64_t>(p.round_trip.count());
+       });
+  each("troupe_link_received_bytes_total", "counter", "Bytes received.",
+       [](const auto& p) { return p.bytes_in; });
+  each("troupe_link_sent_bytes_total", "counter", "Bytes sent.",
+       [](const auto& p) { return p.bytes_out; });
+  each("troupe_link_queued_bytes", "gauge", "Bytes waiting for the peer.",
+       [](const auto& p) {
+         return p.lane[0].queued_bytes + p.lane[1].queued_bytes;
+       });
+  each("troupe_link_dropped_total", "counter",
+       "Messages that did not reach the peer.", [](const auto& p) {
+         std::uint64_t all = 0;
+         for (const auto count : p.dropped)
+           all += count;
+         return all;
+       });
+}
+
 void add_loops(metrics_writer& out, broker& engine) {
   const auto loops = engine.loops();
   const auto each = [&](const char* name, const char* type, const char* help,
@@ -192,6 +255,7 @@ std::string admin::metrics_text() const {
   metrics_writer out;
   add_broker(out, parts_.engine.context().stats);
   add_replication(out, parts_.engine.context().stats);
+  add_cluster(out, parts_.engine);
   add_network(out, parts_.network.stats());
   add_storage(out, parts_.engine);
   add_loops(out, parts_.engine);

@@ -31,6 +31,17 @@ std::string row(std::string label, const std::string& value,
   return line + '\n';
 }
 
+std::string note_of(const cluster_facts& cluster) {
+  std::string text = cluster.founded ? "founded " : "member of ";
+  text += cluster.id.substr(0, 8) + "…";
+  if (!cluster.peers.empty()) {
+    text += cluster.peers.size() == 1 ? ", with node " : ", with nodes ";
+    for (std::size_t i = 0; i < cluster.peers.size(); ++i)
+      text += (i == 0 ? "" : ", ") + std::to_string(cluster.peers[i].value());
+  }
+  return text;
+}
+
 std::string ready_line(const bound_addresses& bound) {
   std::string line = "troupe ready public=" + to_string(bound.public_address);
   if (bound.mq)
@@ -39,6 +50,8 @@ std::string ready_line(const bound_addresses& bound) {
     line += " tls=" + to_string(*bound.tls);
   if (bound.admin)
     line += " admin=" + url(*bound.admin);
+  if (bound.cluster)
+    line += " cluster=" + to_string(*bound.cluster);
   return line + '\n';
 }
 
@@ -59,6 +72,11 @@ std::vector<std::string> security_notices(const settings& values,
     notices.push_back("the admin interface at " + to_string(*bound.admin) +
                       " can be reached from the network; its token passes in "
                       "clear text.");
+  if (bound.cluster && open(*bound.cluster) && values.cluster.tls_ca.empty())
+    notices.push_back(
+        "the links between nodes at " + to_string(*bound.cluster) +
+        " are not encrypted: use them on a private network only, or set "
+        "cluster.tls_certificate, cluster.tls_key and cluster.tls_ca.");
   if (values.listen.proxy_protocol == proxy_protocol_mode::required &&
       values.listen.trusted_proxies.empty())
     notices.emplace_back("listen.proxy_protocol believes every peer; name the "
@@ -79,6 +97,8 @@ std::string banner_text(const settings& values, const bound_addresses& bound,
   if (bound.admin)
     out += row("admin", url(*bound.admin),
                node.asks_for_admin_token ? "asks for a token" : "no token");
+  if (bound.cluster && node.cluster)
+    out += row("cluster", to_string(*bound.cluster), note_of(*node.cluster));
   out += row("node", std::to_string(node.id.value()) + ' ' + node.name);
   out += row("data", node.data);
 

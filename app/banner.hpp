@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe::app {
 
@@ -15,6 +16,15 @@ struct bound_addresses {
   std::optional<endpoint> mq;
   std::optional<endpoint> tls;
   std::optional<endpoint> admin;
+  std::optional<endpoint> cluster{};
+};
+
+/// The cluster a node is in.
+struct cluster_facts {
+  std::string id; ///< 32 hexadecimal digits
+  bool founded = false;
+  std::vector<core::node_id> peers;
+  bool encrypted = false;
 };
 
 /// What the banner tells beside the settings.
@@ -24,12 +34,14 @@ struct node_facts {
   std::string data; ///< absolute path
   bool asks_for_admin_token = false;
   std::string command = "troupe"; ///< what a shell here starts this program by
+  std::optional<cluster_facts> cluster{}; ///< nothing: alone
 };
 
 /// What `serve` prints on standard output when it is ready: every listener,
 /// the node, one command to try next, loud notices about what is open, and as
 /// its last line, for programs:
-/// "troupe ready public=HOST:PORT [mq=…] [tls=…] [admin=http://HOST:PORT]".
+/// "troupe ready public=HOST:PORT [mq=…] [tls=…] [admin=http://HOST:PORT]
+/// [cluster=HOST:PORT]".
 [[nodiscard]] std::string banner_text(const settings& values,
                                       const bound_addresses& bound,
                                       const node_facts& node);

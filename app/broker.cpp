@@ -22,6 +22,11 @@ namespace {
 /// Bytes of state that may wait for their commit before commands wait, too. A
 /// commit holds a second copy in its dirty pages meanwhile.
 constexpr std::size_t tables_backlog_max = std::size_t{96} << 20;
+/// What a group's log keeps for followers that are behind, beyond what the
+/// tables hold; followers behind that get a snapshot. There are many groups.
+constexpr std::size_t log_tail_bytes = std::size_t{8} << 20;
+/// Empty file: the log was begun.
+constexpr const char* log_marker = "log-was-begun";
 
 } // namespace
 
@@ -34,10 +39,12 @@ struct broker::retirement {
 
 broker::broker(broker_settings settings)
     : settings_(std::move(settings)), files_(storage::posix_file_system()),
+      entry_({settings_.cluster, clock_, settings_.log, settings_.pause}),
       retirement_(std::make_unique<retirement>()) {}
 
 broker::~broker() {
   // Threads of the stores call into members declared before them.
+  cluster_.reset();
   system_.reset();
   log_.reset();
   if (state_)
@@ -46,35 +53,34 @@ broker::~broker() {
 
 core::result<std::unique_ptr<broker>> broker::open(broker_settings settings) {
   std::unique_ptr<broker> fresh{new broker{std::move(settings)}};
-  if (auto opened = fresh->open_storage(); !opened)
-    return opened.error();
-  fresh->start_actors();
+  for (const auto step :
+       {&broker::open_folder, &broker::open_state, &broker::confirm_membership,
+        &broker::open_log, &broker::start_actors})
+    if (auto done = (*fresh.*step)(); !done)
+      return done.error();
   return fresh;
 }
 
-core::result<void> broker::open_storage() {
+core::result<void> broker::open_folder() {
   auto folder = storage::data_folder::open(files_, settings_.data);
   if (!folder)
     return folder.error();
   folder_ = std::make_unique<storage::data_folder>(std::move(*folder));
-  if (!folder_->identity()) {
-    storage::folder_identity fresh;
-    fresh.cluster = storage::cluster_id::random();
-    fresh.node = core::node_id{1};
-    fresh.shards = settings_.broker.shards;
-    fresh.created = clock_.wall();
-    if (auto made = folder_->initialize(fresh); !made)
-      return made.error();
-  }
+  has_log_ = files_.exists(folder_->path() / log_marker);
+  if (auto entered = entry_.enter(*folder_, has_log_, settings_.broker.shards);
+      !entered)
+    return entered;
   // How many shards there are is decided once, when the cluster is made.
   settings_.broker.shards =
       static_cast<std::uint16_t>(folder_->identity()->shards);
-  const auto groups = static_cast<std::uint16_t>(settings_.broker.shards + 1U);
+  return {};
+}
 
+core::result<void> broker::open_state() {
   storage::state_options state;
   state.folder = folder_->state_path();
   state.cluster = folder_->identity()->cluster;
-  state.groups = groups;
+  state.groups = static_cast<std::uint16_t>(settings_.broker.shards + 1U);
   state.map_bytes = settings_.map_bytes;
   state.mapped_bytes_max = settings_.mapped_bytes_max;
   state.commit_interval = settings_.commit_interval;
@@ -89,12 +95,16 @@ core::result<void> broker::open_storage() {
   if (!opened_state)
     return opened_state.error();
   state_ = std::move(*opened_state);
+  directory_tables_ = std::make_unique<schema::stored_directory>(
+      state_->space(core::directory_group));
+  directory_ = std::make_unique<core::directory>(*directory_tables_);
+  return {};
+}
 
+core::result<void> broker::open_log() {
   // A log that was there and is not any more took acknowledged work with it.
-  const auto marker = folder_->path() / "log-was-begun";
-  const bool begun = files_.exists(marker);
   const auto segments = files_.list(folder_->log_path());
-  if (begun && (!segments || segments->empty()))
+  if (has_log_ && (!segments || segments->empty()))
     return core::error{core::errc::corrupt,
                        folder_->log_path().string() +
                            ": the log is not there any more; restore the "
@@ -113,8 +123,10 @@ core::result<void> broker::open_storage() {
   if (!opened_log)
     return opened_log.error();
   log_ = std::move(opened_log->store);
-  if (!begun) {
-    if (auto made = files_.open(marker, storage::open_mode::create); !made)
+  if (!has_log_) {
+    if (auto made = files_.open(folder_->path() / log_marker,
+                                storage::open_mode::create);
+        !made)
       return made.error();
     if (auto synced = files_.sync_folder(folder_->path()); !synced)
       return synced.error();
@@ -149,7 +161,11 @@ core::result<void> broker::check_log_is_complete() const {
   return {};
 }
 
-void broker::start_actors() {
+core::result<void> broker::confirm_membership() {
+  return entry_.confirm(*folder_, *directory_);
+}
+
+core::result<void> broker::start_actors() {
   actors::runtime::runtime_options runtime;
   runtime.loops = settings_.loops;
   runtime.spin = settings_.spin;
@@ -158,48 +174,94 @@ void broker::start_actors() {
     settings_.log("error", where, what);
   };
   config_ = std::make_unique<actors::runtime::runtime_config>(runtime);
-  directory_tables_ = std::make_unique<schema::stored_directory>(
-      state_->space(core::directory_group));
-  directory_ = std::make_unique<core::directory>(*directory_tables_);
+  if (settings_.cluster)
+    if (auto able = cluster_member::prepare(*config_, *settings_.cluster);
+        !able)
+      return able;
+  settings_.broker.clustered = settings_.cluster.has_value();
   context_ = std::make_unique<actors::broker_context>(clock_, settings_.broker,
                                                       settings_.loops);
   context_->directory = directory_.get();
   context_->log = settings_.log;
   context_->on_retired = [this](core::group_id group) { on_retired(group); };
   system_ = std::make_unique<caf::actor_system>(*config_);
-
+  if (settings_.cluster)
+    if (auto opened = open_cluster(); !opened)
+      return opened;
   replica_log_ = std::make_unique<actors::stored_log>(
       *log_,
       actors::tables_pressure{
           [this] { return state_->health().level != storage::space_level::ok; },
           [this] { return state_->backlog_bytes() > tables_backlog_max; }});
-  auto deps_of = [this](core::group_id group) {
-    actors::group_deps all;
-    auto& deps = all.replica;
-    deps.group = group;
-    deps.self = folder_->identity()->node;
-    // Only the first node of a cluster makes its groups.
-    if (deps.self == core::node_id{1})
-      deps.founding = {{deps.self}, {}};
-    deps.clock = &clock_;
-    deps.command_bytes_max = settings_.segment_bytes / 3 - (64U << 10U);
-    deps.log = replica_log_.get();
-    deps.space = &state_->space(group);
-    deps.recovered.group = group;
-    for (auto& found : recovered_)
-      if (found.group == group)
-        deps.recovered = std::move(found);
-    return all;
-  };
+  start_groups();
+  started_.store(true, std::memory_order_release);
+  if (cluster_)
+    cluster_->start(entry_.introduced());
+  return {};
+}
+
+core::result<void> broker::open_cluster() {
+  const auto& identity = *folder_->identity();
+  actors::node_identity self{identity.node, entry_.token(),
+                             settings_.cluster->name, "", entry_.incarnation()};
+  auto opened = cluster_member::open(
+      *settings_.cluster,
+      {*system_, *context_, files_, *state_, folder_->path() / "spool",
+       identity.cluster, std::move(self),
+       [this](core::group_id group, actors::group_frame frame) {
+         if (started_.load(std::memory_order_acquire))
+           tell(group, std::move(frame));
+       },
+       [this](core::group_id group, std::function<void()> work) {
+         while (!started_.load(std::memory_order_acquire))
+           std::this_thread::yield();
+         tell(group, actors::group_task{std::move(work)});
+       },
+       settings_.log, settings_.failed});
+  if (!opened)
+    return opened.error();
+  cluster_ = std::move(*opened);
+  return {};
+}
+
+actors::group_deps broker::deps_of(core::group_id group) {
+  actors::group_deps all;
+  auto& deps = all.replica;
+  deps.group = group;
+  deps.self = folder_->identity()->node;
+  // Only the first node of a cluster makes its groups.
+  if (deps.self == core::node_id{1})
+    deps.founding = {{deps.self}, {}};
+  if (cluster_) {
+    all.transport = &cluster_->transport();
+    all.snapshots = &cluster_->snapshots();
+    deps.raft.keep_bytes = log_tail_bytes;
+  }
+  deps.clock = &clock_;
+  deps.command_bytes_max = settings_.segment_bytes / 3 - (64U << 10U);
+  deps.log = replica_log_.get();
+  deps.space = &state_->space(group);
+  deps.recovered.group = group;
+  for (auto& found : recovered_)
+    if (found.group == group)
+      deps.recovered = std::move(found);
+  return all;
+}
+
+void broker::start_groups() {
+  actors::directory_deps directory{context_.get(),
+                                   deps_of(core::directory_group),
+                                   directory_tables_.get(),
+                                   {}};
+  if (cluster_)
+    directory.identity = cluster_->self();
   auto& loops = scheduler();
-  const auto shards = settings_.broker.shards;
   context_->directory_handle =
       actors::runtime::spawn_pinned<actors::directory_actor,
                                     actors::directory_state>(
           *system_, &loops.at(0), actors::directory_behavior,
-          actors::directory_deps{context_.get(), deps_of(core::directory_group),
-                                 directory_tables_.get()});
-  for (std::uint16_t i = 1; i <= shards; ++i) {
+          std::move(directory));
+  for (std::uint16_t i = 1; i <= settings_.broker.shards; ++i) {
     const core::group_id group{i};
     context_->shards.push_back(
         actors::runtime::spawn_pinned<actors::shard_actor, actors::shard_state>(
@@ -207,7 +269,14 @@ void broker::start_actors() {
             actors::shard_deps{context_.get(), deps_of(group)}));
   }
   recovered_ = {};
-  started_.store(true, std::memory_order_release);
+}
+
+template <class Message>
+void broker::tell(core::group_id group, Message message) {
+  if (group == core::directory_group)
+    caf::anon_send(context_->directory_handle, std::move(message));
+  else
+    caf::anon_send(context_->shard(group), std::move(message));
 }
 
 // ------------------------------------------------- from the storage threads
@@ -227,25 +296,16 @@ void broker::on_durable(std::span<const storage::completion> batch) {
   for (std::size_t g = 0; g < last.size(); ++g) {
     if (!seen[g])
       continue;
-    if (g == 0)
-      caf::anon_send(context_->directory_handle,
-                     actors::log_persisted{last[g]});
-    else
-      caf::anon_send(context_->shards[g - 1], actors::log_persisted{last[g]});
+    tell(core::group_id{static_cast<std::uint16_t>(g)},
+         actors::log_persisted{last[g]});
   }
 }
 
 void broker::on_committed(std::span<const storage::durable_point> points) {
   if (!started_.load(std::memory_order_acquire))
     return;
-  for (const auto& point : points) {
-    if (point.group == core::directory_group)
-      caf::anon_send(context_->directory_handle,
-                     actors::state_committed{point.applied});
-    else
-      caf::anon_send(context_->shard(point.group),
-                     actors::state_committed{point.applied});
-  }
+  for (const auto& point : points)
+    tell(point.group, actors::state_committed{point.applied});
 }
 
 // --------------------------------------------------------------------- stop
@@ -267,6 +327,8 @@ bool broker::stop(std::chrono::milliseconds patience) {
     complete = retirement_->changed.wait_for(
         lock, patience, [&] { return retirement_->done.size() == groups; });
   }
+  if (cluster_)
+    cluster_->stop();
   const auto saved = state_->checkpoint_now();
   if (!saved)
     settings_.log("error", "state", core::to_string(saved.error()));
@@ -309,8 +371,15 @@ std::vector<std::string> broker::not_ready() const {
   std::vector<std::string> reasons;
   if (!log_->has_room())
     reasons.emplace_back("log: waiting for room in the prepared segments");
-  if (context_->groups_ready.load() < context_->options.shards + 1U)
-    reasons.emplace_back("replaying the log");
+  const auto groups = context_->options.shards + 1U;
+  const auto ready = context_->groups_ready.load();
+  if (ready < groups)
+    reasons.emplace_back(
+        cluster_ ? "starting: " + std::to_string(groups - ready) +
+                       " groups replay their log or wait for a leader"
+                 : "replaying the log");
+  if (cluster_)
+    cluster_->add_not_ready(reasons);
   for (const auto& [what, health] :
        {std::pair{"log", log_->health()}, std::pair{"state", state_->health()}})
     if (health.level != storage::space_level::ok)

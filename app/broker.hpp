@@ -2,9 +2,13 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "actors/group_host.hpp"
 #include "actors/replica_log.hpp"
 #include "actors/runtime/runtime_config.hpp"
 #include "actors/runtime/scheduler.hpp"
+#include "app/cluster_entry.hpp"
+#include "app/cluster_member.hpp"
+#include "app/cluster_options.hpp"
 #include "core/clock.hpp"
 #include "core/directory.hpp"
 #include "core/result.hpp"
@@ -21,6 +25,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -45,6 +50,12 @@ struct broker_settings {
   std::uint64_t reserve_bytes = std::uint64_t{256} << 20;
   /// Log lines of all layers: level, component, text. Thread-safe.
   std::function<void(std::string_view, std::string_view, std::string_view)> log;
+  /// With other nodes; nothing: a node that stays alone.
+  std::optional<cluster_options> cluster{};
+  /// For what waits before the node begins.
+  pause_function pause = [](std::chrono::milliseconds) { return false; };
+  /// The node can't go on. Thread-safe.
+  std::function<void(core::error)> failed = [](core::error) {};
 };
 
 /// Everything of a node but its sockets: the data folder, log and tables, the
@@ -80,6 +91,9 @@ public:
   [[nodiscard]] storage::log_store& log() { return *log_; }
   [[nodiscard]] storage::state_store& state() { return *state_; }
   [[nodiscard]] const core::clock& clock() const { return clock_; }
+  /// Null on a node that is alone.
+  [[nodiscard]] cluster_member* cluster() { return cluster_.get(); }
+  [[nodiscard]] cluster_role role() const { return entry_.role(); }
 
   /// Blocks until not_ready() is empty, at most `patience`. A long replay or
   /// a slow disk is no failure: the node then starts and says why it waits.
@@ -89,9 +103,17 @@ public:
 
 private:
   explicit broker(broker_settings settings);
-  core::result<void> open_storage();
+  core::result<void> open_folder();
+  core::result<void> open_state();
+  core::result<void> open_log();
   [[nodiscard]] core::result<void> check_log_is_complete() const;
-  void start_actors();
+  core::result<void> confirm_membership();
+  core::result<void> start_actors();
+  core::result<void> open_cluster();
+  void start_groups();
+  [[nodiscard]] actors::group_deps deps_of(core::group_id group);
+  template <class Message>
+  void tell(core::group_id group, Message message);
   void on_durable(std::span<const storage::completion> batch);
   void on_committed(std::span<const storage::durable_point> points);
   void on_retired(core::group_id group);
@@ -99,6 +121,7 @@ private:
   broker_settings settings_;
   core::system_clock clock_;
   storage::file_system& files_;
+  cluster_entry entry_;
   std::unique_ptr<storage::data_folder> folder_;
   std::unique_ptr<storage::state_store> state_;
   std::unique_ptr<storage::log_store> log_;
@@ -109,6 +132,8 @@ private:
   std::unique_ptr<actors::broker_context> context_;
   std::unique_ptr<actors::runtime::runtime_config> config_;
   std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<cluster_member> cluster_;
+  bool has_log_ = false;
 
   // Set once the groups' actors exist; read by the storage threads.
   std::atomic<bool> started_{false};

@@ -21,7 +21,7 @@ struct short_flag {
   const char* name;
   const char* form;
 };
-constexpr std::array<short_flag, 11> short_flags{{
+constexpr std::array<short_flag, 15> short_flags{{
     {"--data", "node.data", "DIR"},
     {"--listen", "listen.public", "HOST:PORT"},
     {"--admin", "listen.admin", "HOST:PORT"},
@@ -30,6 +30,10 @@ constexpr std::array<short_flag, 11> short_flags{{
     {"--tls-listen", "listen.tls", "HOST:PORT"},
     {"--tls-certificate", "tls.certificate", "FILE"},
     {"--tls-key", "tls.key", "FILE"},
+    {"--cluster-listen", "cluster.listen", "HOST:PORT"},
+    {"--join", "cluster.join", "HOST:PORT[,...]"},
+    {"--cluster-advertise", "cluster.advertise", "HOST:PORT"},
+    {"--cluster-secret-file", "cluster.secret_file", "FILE"},
     {"--loops", "node.loops", "N"},
     {"--log-level", "log.level", "LEVEL"},
     {"--log-format", "log.format", "text|json"},
@@ -89,6 +93,7 @@ public:
     add_inbox();
     add_users();
     add_lists();
+    add_nodes();
     add_config();
     add_bench();
     add_ready();
@@ -356,6 +361,26 @@ private:
         lists, "remove", "Remove a user; the last one takes the list along");
     last_->add_option("LIST", remove.list, "Name of the list")->required();
     last_->add_option("UID", remove.uid, "Name of the user")->required();
+  }
+
+  void add_nodes() {
+    auto* nodes = add_group("node", "Manage the nodes of a cluster");
+    add_admin_command<node_list_options>(nodes, "list", "Show all nodes");
+
+    auto& drain = add_admin_command<node_drain_options>(
+        nodes, "drain", "Move everything that a node keeps to the others");
+    last_->add_option("ID", drain.id, "Number of the node")->required();
+    last_->add_flag("--wait", drain.wait, "Until it keeps nothing any more");
+
+    auto& remove = add_admin_command<node_remove_options>(
+        nodes, "remove", "Take a drained or lost node out of the cluster");
+    last_->add_option("ID", remove.id, "Number of the node")->required();
+    last_->add_flag("--wait", remove.wait, "Until it is drained");
+    last_->add_flag("--force", remove.force,
+                    "Even if it still serves; groups may lose their majority");
+
+    add_admin_command<rebalance_options>(
+        &root_, "rebalance", "Let the preferred nodes lead their groups now");
   }
 
   void add_config() {

@@ -29,6 +29,12 @@ namespace troupe::app {
 [[nodiscard]] int run(const list_add_options& options, terminal& screen);
 [[nodiscard]] int run(const list_remove_options& options, terminal& screen);
 
+[[nodiscard]] int run(const node_list_options& options, terminal& screen);
+/// With `wait` these ask again and again until it is done; a signal ends them.
+[[nodiscard]] int run(const node_drain_options& options, terminal& screen);
+[[nodiscard]] int run(const node_remove_options& options, terminal& screen);
+[[nodiscard]] int run(const rebalance_options& options, terminal& screen);
+
 [[nodiscard]] int run(const config_default_options& options, terminal& screen);
 [[nodiscard]] int run(const config_check_options& options, terminal& screen);
 [[nodiscard]] int run(const config_explain_options& options, terminal& screen);

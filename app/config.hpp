@@ -82,6 +82,9 @@ check_together(const settings& values,
 /// if none is asked for.
 [[nodiscard]] core::result<std::string> admin_token(const settings& values);
 
+/// The same of cluster.secret and cluster.secret_file, checked for its length.
+[[nodiscard]] core::result<std::string> cluster_secret(const settings& values);
+
 /// A TOML file with every setting at its default, explained.
 [[nodiscard]] std::string default_config_text();
 /// docs/configuration.md.

@@ -7,6 +7,18 @@
 namespace troupe::app {
 namespace {
 
+constexpr std::size_t cluster_secret_bytes_min = 16;
+
+/// The first line of a file that holds a secret.
+std::string first_line(const std::string& path) {
+  std::ifstream in{path};
+  std::string text;
+  std::getline(in, text);
+  while (!text.empty() && (text.back() == '\r' || text.back() == ' '))
+    text.pop_back();
+  return text;
+}
+
 /// Collects complaints, each placed where the value came from.
 class rules {
 public:
@@ -27,6 +39,7 @@ public:
     check_listeners();
     check_sizes();
     check_times();
+    check_cluster();
     return std::move(problems_);
   }
 
@@ -99,6 +112,48 @@ private:
             "is below inbox.device_inactive_after");
   }
 
+  void check_cluster() {
+    const auto& cluster = values_.cluster;
+    require(cluster.join.empty() || cluster.listen, "cluster.join",
+            "a node that joins others must be reachable by them: set "
+            "cluster.listen (--cluster-listen HOST:PORT)");
+    for (const auto& each : cluster.join)
+      require_address(each, "cluster.join");
+    if (!cluster.advertise.empty())
+      require_address(cluster.advertise, "cluster.advertise");
+    require(cluster.secret.empty() || cluster.secret_file.empty(),
+            "cluster.secret_file",
+            "give either cluster.secret or a file, not both");
+    require(cluster.secret.empty() ||
+                cluster.secret.size() >= cluster_secret_bytes_min,
+            "cluster.secret", "is shorter than 16 characters");
+    require(!cluster.listen || !cluster.secret.empty() ||
+                !cluster.secret_file.empty(),
+            "cluster.listen",
+            "needs a secret that all nodes share: set cluster.secret_file, or "
+            "TROUPE_CLUSTER__SECRET in the environment");
+    if (cluster.listen) {
+      const auto& host = cluster.listen->host;
+      require(is_address(host), "cluster.listen",
+              "'" + host +
+                  "' is a name; an address of this machine is wanted "
+                  "(cluster.advertise may be a name)");
+    }
+    const bool certificate = !cluster.tls_certificate.empty();
+    const bool key = !cluster.tls_key.empty();
+    const bool authority = !cluster.tls_ca.empty();
+    require(certificate == key && key == authority, "cluster.tls_certificate",
+            "links with TLS need all of cluster.tls_certificate, "
+            "cluster.tls_key and cluster.tls_ca");
+  }
+
+  void require_address(const std::string& text, std::string_view name) {
+    const auto where = parse_endpoint(text);
+    require(where.has_value(), name, where ? "" : where.error().detail);
+    require(!where || (where->port != 0 && !is_wildcard(*where)), name,
+            "'" + text + "' is nothing that can be connected to");
+  }
+
   const settings& values_;
   const std::vector<value_origin>& origins_;
   std::vector<config_problem> problems_;
@@ -116,15 +171,25 @@ core::result<std::string> admin_token(const settings& values) {
   const auto& path = values.admin.token_file;
   if (path.empty())
     return values.admin.token;
-  std::ifstream in{path};
-  std::string token;
-  std::getline(in, token);
-  while (!token.empty() && (token.back() == '\r' || token.back() == ' '))
-    token.pop_back();
+  auto token = first_line(path);
   if (token.empty())
     return core::error{core::errc::invalid_config,
                        "admin.token_file: no token in " + path};
   return token;
+}
+
+core::result<std::string> cluster_secret(const settings& values) {
+  const auto& path = values.cluster.secret_file;
+  if (path.empty())
+    return values.cluster.secret;
+  auto secret = first_line(path);
+  if (secret.size() < cluster_secret_bytes_min)
+    return core::error{core::errc::invalid_config,
+                       "cluster.secret_file: " + path +
+                           (secret.empty() ? ": no secret in it"
+                                           : ": the secret is shorter than 16 "
+                                             "characters")};
+  return secret;
 }
 
 } // namespace troupe::app

@@ -67,6 +67,12 @@ bool is_loopback(const endpoint& where) {
   return no_address ? where.host == "localhost" : address.is_loopback();
 }
 
+bool is_address(const std::string& host) {
+  boost::system::error_code no_address;
+  boost::asio::ip::make_address(host, no_address);
+  return !no_address;
+}
+
 bool is_wildcard(const endpoint& where) {
   boost::system::error_code no_address;
   const auto address = boost::asio::ip::make_address(where.host, no_address);

@@ -28,6 +28,9 @@ struct endpoint {
 /// Whether only this machine can reach it: 127.0.0.0/8, ::1, localhost.
 [[nodiscard]] bool is_loopback(const endpoint& where);
 
+/// Whether it is an IP address rather than a name.
+[[nodiscard]] bool is_address(const std::string& host);
+
 /// Whether it stands for every address of the machine.
 [[nodiscard]] bool is_wildcard(const endpoint& where);
 

@@ -106,6 +106,9 @@ core::result<bound_addresses> node::start() {
   engine.log = [this](auto level, auto component, auto text) {
     write_log(level, component, text);
   };
+  engine.failed = context_.failed;
+  engine.pause = context_.pause;
+  engine.cluster = cluster_part();
   auto opened = broker::open(std::move(engine));
   if (!opened)
     return opened.error();
@@ -164,7 +167,30 @@ core::result<bound_addresses> node::start() {
   if (!admin_at)
     return admin_at.error();
   bound.admin = *parse_endpoint(net::to_string(*admin_at));
+  if (const auto* member = broker_->cluster())
+    if (auto own = parse_endpoint(member->links().listen_address()))
+      bound.cluster = *own;
   return bound;
+}
+
+std::optional<cluster_options> node::cluster_part() const {
+  const auto& from = context_.values.cluster;
+  if (!from.listen)
+    return std::nullopt;
+  cluster_options to;
+  to.listen = to_string(*from.listen);
+  to.advertise = from.advertise;
+  to.join = from.join;
+  to.secret = context_.cluster_secret;
+  to.tls = {from.tls_certificate, from.tls_key, from.tls_ca};
+  to.name = node_name();
+  to.name_is_default = context_.values.node.name.empty();
+  return to;
+}
+
+std::string node::node_name() const {
+  const auto& given = context_.values.node.name;
+  return given.empty() ? host_name() : given;
 }
 
 core::result<void> node::load_certificate() {
@@ -259,11 +285,26 @@ core::result<endpoint> node::listen(const endpoint& where,
 node_facts node::facts() const {
   node_facts known;
   known.id = broker_->identity().node;
-  known.name = context_.values.node.name.empty() ? host_name()
-                                                 : context_.values.node.name;
+  known.name = node_name();
   known.data = std::filesystem::absolute(broker_->data_path())
                    .lexically_normal()
                    .string();
+  if (broker_->cluster() != nullptr) {
+    // The cluster may have given it another name.
+    const auto& directory = *broker_->context().directory;
+    if (const auto record = directory.find_node(known.id))
+      known.name = record->name;
+    cluster_facts about;
+    about.id = storage::to_string(broker_->identity().cluster);
+    about.founded = broker_->role() == cluster_role::founder;
+    directory.each_node([&](core::node_id id, const core::node_record& r) {
+      if (id != known.id && r.state != core::node_state::removed)
+        about.peers.push_back(id);
+      return true;
+    });
+    about.encrypted = !context_.values.cluster.tls_ca.empty();
+    known.cluster = std::move(about);
+  }
   return known;
 }
 

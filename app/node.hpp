@@ -31,6 +31,8 @@ public:
 
 private:
   core::result<void> load_certificate();
+  [[nodiscard]] std::optional<cluster_options> cluster_part() const;
+  [[nodiscard]] std::string node_name() const;
   [[nodiscard]] std::shared_ptr<net::door> base_door() const;
   core::result<std::shared_ptr<const net::door>> public_door();
   core::result<endpoint> listen(const endpoint& where,

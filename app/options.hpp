@@ -134,6 +134,25 @@ struct list_remove_options {
   std::string uid;
 };
 
+/// troupe node …, troupe rebalance
+struct node_list_options {
+  admin_options admin;
+};
+struct node_drain_options {
+  admin_options admin;
+  std::uint32_t id = 0;
+  bool wait = false; ///< until it keeps nothing any more
+};
+struct node_remove_options {
+  admin_options admin;
+  std::uint32_t id = 0;
+  bool wait = false; ///< until it is drained
+  bool force = false;
+};
+struct rebalance_options {
+  admin_options admin;
+};
+
 /// troupe config …
 struct config_default_options {};
 struct config_check_options {
@@ -163,7 +182,8 @@ using command = std::variant<
     user_add_options, user_show_options, user_list_options, user_remove_options,
     user_import_options, user_export_options, user_devices_options,
     user_inactive_options, user_purge_options, list_show_options,
-    list_ls_options, list_add_options, list_remove_options,
+    list_ls_options, list_add_options, list_remove_options, node_list_options,
+    node_drain_options, node_remove_options, rebalance_options,
     config_default_options, config_check_options, config_explain_options,
     config_reference_options, bench_options, ready_options, version_options>;
 

@@ -193,6 +193,11 @@ int run_serve(const serve_options& options, const environment_list& environment,
     screen.err << "troupe serve: " << token.error().detail << '\n';
     return exit_usage;
   }
+  const auto secret = cluster_secret(config.values);
+  if (!secret) {
+    screen.err << "troupe serve: " << secret.error().detail << '\n';
+    return exit_usage;
+  }
   auto log = logger::open(config.values.log);
   if (!log) {
     screen.err << "troupe serve: log.file: " << log.error().detail << '\n';
@@ -202,10 +207,17 @@ int run_serve(const serve_options& options, const environment_list& environment,
   signal_watch watch;
   mailbox mail{watch};
   const bool asks = !token->empty();
-  const auto node =
-      make_service({config.values, *token, **log,
-                    [&mail](core::error why) { mail.fail(std::move(why)); }});
+  const auto node = make_service(
+      {config.values, *token, **log,
+       [&mail](core::error why) { mail.fail(std::move(why)); }, *secret,
+       [&watch](milliseconds time) {
+         return watch.wait(time) == process_event::stop;
+       }});
   const auto bound = node->start();
+  if (!bound && bound.error().code == core::errc::shutting_down) {
+    (*log)->write(log_level::info, "app", bound.error().detail);
+    return exit_ok;
+  }
   if (!bound) {
     screen.err << "troupe serve: " << core::to_string(bound.error()) << '\n';
     return exit_failed;

@@ -21,6 +21,10 @@ struct service_context {
   /// The node can't go on (the disk failed, say); the program drains nothing
   /// and exits with 1. From any thread, at most once.
   std::function<void(core::error)> failed;
+  std::string cluster_secret{}; ///< "" without cluster.listen
+  /// Lets up to so much time pass before the node has started; true if the
+  /// process was told to end. Only on the thread of start().
+  std::function<bool(milliseconds)> pause = [](milliseconds) { return false; };
 };
 
 /// A node as the program sees it: started, reloaded, drained, destroyed, all

@@ -106,9 +106,17 @@ struct storage_settings {
   std::uint64_t reserve_bytes = 256ULL << 20;
 };
 
+/// Links to other nodes; without `listen` a node is a cluster of its own.
 struct cluster_settings {
   std::uint64_t shards = 16;
+  std::optional<endpoint> listen;
+  std::string advertise;         ///< HOST:PORT; "" = what listen says
+  std::vector<std::string> join; ///< HOST:PORT each
   std::string secret;
+  std::string secret_file;
+  std::string tls_certificate; ///< PEM file, chain included
+  std::string tls_key;         ///< PEM file
+  std::string tls_ca;          ///< PEM file: whose certificates nodes have
 };
 
 struct log_settings {

@@ -50,6 +50,7 @@ using listen_s = listen_settings;
 using mq_s = mq_settings;
 using inbox_s = inbox_settings;
 using storage_s = storage_settings;
+using cluster_s = cluster_settings;
 
 constexpr std::array sections{
     section{"node", "The process: where its data is and how it runs."},
@@ -61,7 +62,7 @@ constexpr std::array sections{
     section{"ws", "WebSocket connections (RFC 6455)."},
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
     section{"storage", "The log and the state on disk."},
-    section{"cluster", "What all nodes of a cluster have in common."},
+    section{"cluster", "How nodes form a cluster."},
     section{"log", "What the node writes about itself."},
 };
 
@@ -255,12 +256,53 @@ const std::array rows{
             "shards",
             at<cluster, &cluster_settings::shards>,
             {.min = 1, .max = 4'096, .effect = takes_effect::once},
-            "Shards the inboxes are spread over."},
+            "Shards the inboxes are spread over; a node that joins takes "
+            "over the cluster's."},
+    setting{"cluster",
+            "listen",
+            at<cluster, &cluster_s::listen>,
+            {},
+            "Address for the other nodes, commonly port 7001; off if the node "
+            "stays alone."},
+    setting{"cluster",
+            "advertise",
+            at<cluster, &cluster_s::advertise>,
+            {},
+            "HOST:PORT at which other nodes find this one; empty takes "
+            "cluster.listen, or the host's name if that is every address."},
+    setting{"cluster",
+            "join",
+            at<cluster, &cluster_s::join>,
+            {},
+            "HOST:PORT of nodes to join with an empty data folder; a name may "
+            "stand for several. Without it a new node founds a cluster."},
     setting{"cluster",
             "secret",
-            at<cluster, &cluster_settings::secret>,
+            at<cluster, &cluster_s::secret>,
             {.secret = true},
-            "What a node must know to join the cluster."},
+            "What all nodes of the cluster know and nobody else, 16 characters "
+            "or more."},
+    setting{"cluster",
+            "secret_file",
+            at<cluster, &cluster_s::secret_file>,
+            {},
+            "File that holds the secret, instead of cluster.secret."},
+    setting{"cluster",
+            "tls_certificate",
+            at<cluster, &cluster_s::tls_certificate>,
+            {},
+            "PEM file with this node's certificate: encrypts the links."},
+    setting{"cluster",
+            "tls_key",
+            at<cluster, &cluster_s::tls_key>,
+            {},
+            "PEM file with the key of cluster.tls_certificate."},
+    setting{"cluster",
+            "tls_ca",
+            at<cluster, &cluster_s::tls_ca>,
+            {},
+            "PEM file with the authority that all nodes' certificates are of; "
+            "use one for the cluster only."},
 
     setting{"log", "level", at<log, &log_settings::level>, on_reload(),
             "Least important kind of line that is written."},

@@ -20,6 +20,7 @@ using core::error;
 using core::result;
 
 constexpr std::size_t identity_bytes_max = 4096;
+constexpr const char* token_file = "node-token";
 
 /// The flat object of strings and whole numbers that troupe.json is; not a
 /// general JSON reader, since we alone write the file.
@@ -223,20 +224,48 @@ result<void> data_folder::read_identity() {
   return {};
 }
 
-result<void> data_folder::initialize(const folder_identity& identity) {
-  TROUPE_ASSERT(!identity_, "the folder has an identity already");
-  const auto temporary = path_ / "troupe.json.new";
+/// As a whole or not at all, once the folder is flushed.
+result<void> data_folder::write_durably(const fs::path& name,
+                                        const std::string& text) {
+  const auto temporary = path_ / (name.string() + ".new");
   {
     auto out = files_->open(temporary, open_mode::create_or_empty);
     if (!out)
       return out.error();
-    const auto text = to_json(identity);
     if (auto done = (*out)->write_at(core::as_bytes(text), 0); !done)
       return done;
     if (auto done = (*out)->sync(); !done)
       return done;
   }
-  if (auto done = files_->rename(temporary, path_ / "troupe.json"); !done)
+  return files_->rename(temporary, path_ / name);
+}
+
+result<std::string> data_folder::token() const {
+  const auto path = path_ / token_file;
+  if (!files_->exists(path))
+    return std::string{};
+  auto text = read_file(*files_, path, identity_bytes_max);
+  if (!text)
+    return text.error();
+  while (!text->empty() && text->back() == '\n')
+    text->pop_back();
+  if (!cluster_id::parse(*text))
+    return error{errc::corrupt, path.string() + ": not a node's token"};
+  return *text;
+}
+
+result<std::string> data_folder::make_token() {
+  auto fresh = to_string(cluster_id::random());
+  if (auto done = write_durably(token_file, fresh + "\n"); !done)
+    return done.error();
+  if (auto done = files_->sync_folder(path_); !done)
+    return done.error();
+  return fresh;
+}
+
+result<void> data_folder::initialize(const folder_identity& identity) {
+  TROUPE_ASSERT(!identity_, "the folder has an identity already");
+  if (auto done = write_durably("troupe.json", to_json(identity)); !done)
     return done;
   for (const auto& sub : {log_path(), state_path()})
     if (auto made = files_->create_folder(sub); !made)

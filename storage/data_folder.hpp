@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 namespace troupe::storage {
 
@@ -33,6 +34,7 @@ struct folder_identity {
 /// (flock on DIR/lock, which names the holder's process id).
 ///
 ///   DIR/troupe.json   identity, human readable, written once
+///   DIR/node-token    what the node proves to be itself by, in a cluster
 ///   DIR/lock          who holds the folder
 ///   DIR/log/          log_store
 ///   DIR/state/        state_store
@@ -58,6 +60,13 @@ public:
   [[nodiscard]] const std::optional<folder_identity>& identity() const {
     return identity_;
   }
+
+  /// The text by which a cluster knows this folder again, 32 hexadecimal
+  /// digits; "" if it has none, because it never was in a cluster.
+  [[nodiscard]] core::result<std::string> token() const;
+  /// Draws one at random, durably. REQUIRES: there is none.
+  core::result<std::string> make_token();
+
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] std::filesystem::path log_path() const { return path_ / "log"; }
   [[nodiscard]] std::filesystem::path state_path() const {
@@ -68,6 +77,8 @@ private:
   data_folder(file_system& files, std::filesystem::path path,
               std::unique_ptr<file> lock);
   core::result<void> read_identity();
+  core::result<void> write_durably(const std::filesystem::path& name,
+                                   const std::string& text);
 
   file_system* files_;
   std::filesystem::path path_;

@@ -135,6 +135,7 @@ public:
   [[nodiscard]] link_stats stats() const;
   [[nodiscard]] runtime::loop& home() const { return home_; }
   [[nodiscard]] const link_options& options() const { return options_; }
+  [[nodiscard]] const std::string& advertised() const { return advertised_; }
   [[nodiscard]] const link_listener& listener() const { return *listener_; }
 
 private:

@@ -88,6 +88,10 @@ std::string node_links::listen_address() const {
 
 std::uint16_t node_links::port() const { return mesh_->listener().port(); }
 
+const std::string& node_links::advertised_address() const {
+  return mesh_->advertised();
+}
+
 links::incarnation node_links::incarnation() const {
   return mesh_->options().incarnation;
 }

@@ -87,6 +87,8 @@ public:
   /// "ADDRESS:PORT" in use.
   [[nodiscard]] std::string listen_address() const;
   [[nodiscard]] std::uint16_t port() const;
+  /// HOST:PORT under which peers are told to find this node.
+  [[nodiscard]] const std::string& advertised_address() const;
   [[nodiscard]] links::incarnation incarnation() const;
 
   /// Takes leave of all peers and closes everything. Blocks; never on a loop.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/leader_board.hpp"
 #include "tests/support/cluster_fixture.hpp"
 
 #include <gtest/gtest.h>
@@ -178,6 +179,44 @@ TEST_F(Membership, ThreeNodesComeAtOnce) {
   add_node();
   ASSERT_TRUE(busy_until_voters(3, 3));
   expect_settled();
+}
+
+TEST_F(Membership, ANodeWithoutAReplicaPassesPostsOn) {
+  found();
+  for (int i = 0; i < 3; ++i)
+    add_node();
+  ASSERT_TRUE(busy_until_voters(3, 4));
+  expect_settled();
+  const std::uint16_t group = 1;
+  std::uint32_t guest = 1;
+  while (voters_of(group).count(guest) > 0)
+    ++guest;
+  ASSERT_LE(guest, 4U);
+  const auto post_there = [&] {
+    const auto before = last_answer().ticket;
+    (void)ask_to_post(group, guest);
+    EXPECT_TRUE(wait_until([&] { return last_answer().ticket != before; }));
+    return last_answer().outcome.failure.code;
+  };
+  const auto placed_first =
+      node(guest).directory->placement(core::group_id{group})->front().value();
+  // Who shall lead it does.
+  ASSERT_TRUE(wait_until([&] { return leader_of(group) == placed_first; }));
+  EXPECT_EQ(post_there(), core::errc::ok);
+
+  // Another one does, and says so.
+  crash(placed_first);
+  ASSERT_TRUE(wait_until([&] {
+    const auto now = leader_of(group);
+    return now != 0 && now != placed_first;
+  }));
+  EXPECT_EQ(post_there(), core::errc::not_leader);
+  const auto words =
+      actors::leader_board::encode({{core::group_id{group}, core::term{1000}}});
+  ASSERT_TRUE(node(guest).context().announced.take(node_id{leader_of(group)},
+                                                   words.view()));
+  EXPECT_EQ(post_there(), core::errc::ok);
+  start_node(placed_first);
 }
 
 TEST_F(Membership, LeadersAreSpread) {

@@ -57,6 +57,27 @@ TEST(Banner, ShowsACommandThatTheShellFinds) {
             std::string::npos);
 }
 
+TEST(Banner, ShowsTheClusterAndHowTheNodeIsInIt) {
+  bound_addresses bound{{"127.0.0.1", 1}, {}, {}, {}};
+  bound.cluster = endpoint{"127.0.0.1", 7001};
+  auto facts = node;
+  facts.cluster =
+      cluster_facts{"0123456789abcdef0123456789abcdef", true, {}, false};
+  const auto founder = banner_text({}, bound, facts);
+  EXPECT_NE(founder.find("  cluster   127.0.0.1:7001            "
+                         "founded 01234567…\n"),
+            std::string::npos)
+      << founder;
+  EXPECT_NE(founder.find("troupe ready public=127.0.0.1:1 "
+                         "cluster=127.0.0.1:7001\n"),
+            std::string::npos);
+  facts.cluster->founded = false;
+  facts.cluster->peers = {core::node_id{1}, core::node_id{3}};
+  EXPECT_NE(banner_text({}, bound, facts)
+                .find("member of 01234567…, with nodes 1, 3\n"),
+            std::string::npos);
+}
+
 TEST(Banner, NeverShowsTheToken) {
   settings values;
   values.admin.token = "hunter2";
@@ -75,7 +96,12 @@ TEST(SecurityNotices, AreLoudAboutTheNetworkAndQuietOnLoopback) {
   EXPECT_EQ(security_notices({}, {open, {}, {}, {}}).size(), 1U);
   EXPECT_EQ(security_notices({}, {local, open, {}, {}}).size(), 1U);
   EXPECT_EQ(security_notices({}, {open, {}, {}, open}).size(), 2U);
+  bound_addresses linked{local, {}, {}, {}};
+  linked.cluster = open;
+  EXPECT_EQ(security_notices({}, linked).size(), 1U);
   settings values;
+  values.cluster.tls_ca = "ca.pem";
+  EXPECT_TRUE(security_notices(values, linked).empty());
   values.listen.proxy_protocol = proxy_protocol_mode::required;
   EXPECT_EQ(security_notices(values, {local, {}, {}, {}}).size(), 1U);
   EXPECT_NE(banner_text({}, {open, {}, {}, {}}, node).find("WARNING: "),

@@ -207,6 +207,63 @@ TEST(ConfigRules, RefuseValuesThatContradictEachOther) {
     EXPECT_EQ(problems_of(text).size(), 1U) << text;
 }
 
+constexpr const char* in_a_cluster = "[cluster]\nlisten = \"127.0.0.1:7001\"\n";
+
+TEST(ConfigRules, ANodeOfAClusterNeedsASecret) {
+  const std::string listen = in_a_cluster;
+  const auto found = problems_of(listen);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].rfind("t.toml:2:10: cluster.listen: needs a secret", 0),
+            0U)
+      << found[0];
+  EXPECT_EQ(problems_of(listen + "secret = \"0123456789abcdef\"\n"), lines{});
+  EXPECT_EQ(problems_of(listen + "secret_file = \"f\"\n"), lines{});
+  const auto brief = problems_of(listen + "secret = \"0123456789abcde\"\n");
+  ASSERT_EQ(brief.size(), 1U);
+  EXPECT_EQ(brief[0], "t.toml:3:10: cluster.secret: is shorter than 16 "
+                      "characters");
+}
+
+TEST(ConfigRules, RefuseACluster) {
+  const std::string good = std::string{in_a_cluster} + "secret_file = \"f\"\n";
+  for (const std::string more : {
+           "secret = \"0123456789abcdef\"\n",
+           "join = [\"nowhere\"]\n",
+           "join = [\"10.0.0.1:0\"]\n",
+           "join = [\"0.0.0.0:7001\"]\n",
+           "advertise = \"here\"\n",
+           "tls_ca = \"ca.pem\"\n",
+           "tls_certificate = \"a\"\ntls_key = \"b\"\n",
+       })
+    EXPECT_EQ(problems_of(good + more).size(), 1U) << more;
+  EXPECT_EQ(problems_of(good + "join = [\"a.example:7001\", "
+                               "\"10.0.0.1:7001\"]\n"
+                               "advertise = \"b.example:7001\"\n"
+                               "tls_certificate = \"a\"\ntls_key = \"b\"\n"
+                               "tls_ca = \"c\"\n"),
+            lines{});
+  EXPECT_EQ(problems_of("[cluster]\njoin = [\"10.0.0.1:7001\"]\n").size(), 1U);
+  EXPECT_EQ(problems_of("[cluster]\nlisten = \"a.example:7001\"\n"
+                        "secret_file = \"f\"\n")
+                .size(),
+            1U);
+}
+
+TEST(ClusterSecret, ComesFromTheFileIfThereIsOne) {
+  settings values;
+  EXPECT_EQ(*cluster_secret(values), "");
+  values.cluster.secret = "0123456789abcdef";
+  EXPECT_EQ(*cluster_secret(values), "0123456789abcdef");
+  const scratch_file file{"a secret of the cluster\r\nsecond line\n"};
+  values.cluster.secret_file = file.path();
+  EXPECT_EQ(*cluster_secret(values), "a secret of the cluster");
+  const scratch_file brief{"short\n"};
+  values.cluster.secret_file = brief.path();
+  EXPECT_FALSE(cluster_secret(values));
+  values.cluster.secret_file = "/nowhere";
+  EXPECT_FALSE(cluster_secret(values));
+}
+
 TEST(AdminToken, ComesFromTheFileIfThereIsOne) {
   settings values;
   EXPECT_EQ(*admin_token(values), "");

@@ -153,6 +153,19 @@ class Configuration(CliCase):
     def test_secrets_are_not_shown(self):
         text = self.ok("config", "explain", "--set", "admin.token=" + TOKEN)
         self.assertNotIn(TOKEN, text)
+        text = self.ok("config", "explain",
+                       TROUPE_CLUSTER__SECRET="s3cr3t-of-the-cluster")
+        self.assertNotIn("s3cr3t", text)
+
+    def test_a_cluster_needs_a_secret(self):
+        self.assertIn(
+            "cluster.secret",
+            self.refused("serve", "--cluster-listen", "127.0.0.1:0"),
+        )
+        self.assertIn(
+            "--cluster-listen",
+            self.refused("serve", "--join", "127.0.0.1:7001"),
+        )
 
 
 class WithNode(CliCase):

@@ -47,6 +47,23 @@ TEST(DataFolder, NewFolderHasNoIdentityUntilItIsGivenOne) {
   EXPECT_EQ(opened->identity(), identity_of(1));
 }
 
+TEST(DataFolder, KeepsItsToken) {
+  const temporary_folder folder;
+  std::string token;
+  {
+    auto opened = data_folder::open(posix_file_system(), folder.path());
+    EXPECT_EQ(*opened->token(), "");
+    token = *opened->make_token();
+    EXPECT_EQ(token.size(), 32U);
+    EXPECT_EQ(*opened->token(), token);
+    EXPECT_EQ(mode_of(folder.path() / "node-token"), 0600U);
+  }
+  auto opened = data_folder::open(posix_file_system(), folder.path());
+  EXPECT_EQ(*opened->token(), token);
+  overwrite(folder.path() / "node-token", "something else\n");
+  EXPECT_EQ(opened->token().error().code, errc::corrupt);
+}
+
 TEST(DataFolder, IdentitySurvivesARestart) {
   const temporary_folder folder;
   {

@@ -1,0 +1,464 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Clusters of real nodes on 127.0.0.1: founding, joining, a lost node and one
+that comes back, growing, shrinking, and who is not let in."""
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from tests.integration.mq_client import Disconnected, MqClient
+from tests.integration.tls_test import make_certificate
+from tests.integration.troupe_node import TroupeNode, binary
+
+SECRET = "a secret of the cluster tests"
+SHARDS = 4
+# Elections, snapshots and sanitizers on a busy machine.
+DEADLINE = 120
+
+SETTINGS = {
+    "cluster.listen": "127.0.0.1:0",
+    "cluster.shards": SHARDS,
+    "node.loops": 1,
+    "mq.message_bytes_max": "1MiB",
+    "storage.segment_bytes": "8MiB",
+    "storage.reserve_bytes": 0,
+}
+
+
+class Refused(Exception):
+    """What a node said that asked for something in vain."""
+
+
+def until(question, why, deadline=DEADLINE):
+    """Asks until the answer is true, and returns it. A node that is being
+    asked may just be gone."""
+    end = time.monotonic() + deadline
+    while True:
+        seen = None
+        try:
+            if seen := question():
+                return seen
+        except (OSError, AssertionError) as e:
+            seen = e
+        if time.monotonic() > end:
+            raise AssertionError(f"{why}: {seen!r}")
+        time.sleep(0.1)
+
+
+class Cluster:
+    """Nodes by name; the first one founds it."""
+
+    def __init__(self):
+        self.root = Path(tempfile.mkdtemp(prefix="troupe-cluster-"))
+        self.secret = self.root / "secret"
+        self.secret.write_text(SECRET + "\n")
+        self.nodes = {}
+
+    def remove(self):
+        for node in self.nodes.values():
+            node.remove()
+        shutil.rmtree(self.root, ignore_errors=True)
+
+    def node(self, name, join=(), **settings):
+        """A node that is not started yet."""
+        settings = {
+            **SETTINGS,
+            "node.name": name,
+            "cluster.secret_file": self.secret,
+            **{k.replace("__", "."): v for k, v in settings.items()},
+        }
+        if join:
+            settings["cluster.join"] = ",".join(
+                n if isinstance(n, str) else n.addresses["cluster"]
+                for n in join
+            )
+        self.nodes[name] = TroupeNode(settings, self.root / name)
+        return self.nodes[name]
+
+    def found(self, others=()):
+        first = self.node("n1").start()
+        for name in others:
+            self.node(name, join=[first]).spawn()
+        for name in others:
+            self.nodes[name].wait_ready()
+        return first
+
+    def running(self):
+        return [n for n in self.nodes.values() if n.running()]
+
+    # --- what it says of itself ------------------------------------------
+
+    def any(self):
+        return self.running()[0]
+
+    def rows(self, at=None):
+        """Nodes by number."""
+        at = at or self.any()
+        return {n["id"]: n for n in at.get_json("/nodes")["nodes"]}
+
+    def shards(self, at=None):
+        at = at or self.any()
+        return at.get_json("/shards")["shards"]
+
+    def settled(self, members):
+        """Every node sees the others linked, and all groups with a leader and
+        these members as voters."""
+        members = set(members)
+
+        def settled_now():
+            for node in self.running():
+                rows = self.rows(node)
+                if {i for i in rows if rows[i]["state"] == "member"} != members:
+                    return False
+                if not all(rows[i]["linked"] for i in members):
+                    return False
+                for group in self.shards(node):
+                    if group.get("leader", 0) not in members:
+                        return False
+                    if set(group["voters"]) != members:
+                        return False
+                if node.get("/readyz").status != 200:
+                    return False
+            return True
+
+        until(settled_now, f"the cluster is not {members}")
+
+    def number_of(self, node):
+        return node.get_json("/nodes")["self"]
+
+    def leader_of(self, uid):
+        """The node whose process leads the user's inbox."""
+
+        def leader():
+            at = self.any()
+            group = at.get_json(f"/users/{uid}")["inbox"]["shard"]
+            number = self.shards(at)[group]["leader"]
+            for node in self.running():
+                if self.number_of(node) == number:
+                    return node
+            return None
+
+        return until(leader, f"nobody leads the inbox of {uid}")
+
+    def run(self, at, *arguments):
+        """A command over the admin interface of a node."""
+        done = subprocess.run(
+            [binary(), *arguments, "--admin", at.addresses["admin"][7:]],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+        )
+        if done.returncode != 0:
+            raise Refused(done.stderr)
+        return done.stdout
+
+
+class ClusterCase(unittest.IsolatedAsyncioTestCase):
+    def cluster(self):
+        made = Cluster()
+        self.addCleanup(made.remove)
+        return made
+
+    async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)
+
+    async def connect(self, node):
+        client = await MqClient.connect(node.address())
+        self.addCleanup(client.vanish)
+        return client
+
+    async def register(self, node, uid):
+        client = await self.connect(node)
+        answer = await client.register(uid, "n0")
+        self.assertIsNone(answer.get("error"), answer)
+        client.vanish()
+
+    async def login(self, cluster, uid):
+        """A session at the node that leads the user's inbox."""
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            node = await asyncio.to_thread(cluster.leader_of, uid)
+            try:
+                client = await self.connect(node)
+                await client.send("login", userId=uid, nodeId="n0")
+                answer = await client.receive()
+                if answer.get("info") == "ok login":
+                    client.uid, client.device = uid, "n0"
+                    return client
+            except (OSError, Disconnected):
+                pass
+            await asyncio.sleep(0.1)
+        self.fail(f"{uid} can't log in")
+
+    async def read(self, cluster, uid, expected):
+        """Takes messages until all of `expected` have come."""
+        client = await self.login(cluster, uid)
+        missing = set(expected)
+        while missing:
+            message = await client.take()
+            missing.discard(message.data.decode())
+        client.vanish()
+
+    def refused_start(self, node):
+        """The log of a start that must fail."""
+        node.spawn()
+        code = node.wait()
+        self.assertEqual(code, 1, node.log())
+        return node.log()
+
+
+class Formation(ClusterCase):
+    async def test_three_nodes_found_and_join(self):
+        cluster = self.cluster()
+        first = cluster.found(["n2", "n3"])
+        await asyncio.to_thread(cluster.settled, {1, 2, 3})
+
+        rows = cluster.rows()
+        self.assertEqual(
+            {r["name"] for r in rows.values()}, {"n1", "n2", "n3"}
+        )
+        for node in cluster.running():
+            number = cluster.number_of(node)
+            self.assertEqual(
+                rows[number]["address"], node.addresses["cluster"]
+            )
+            self.assertEqual(
+                node.get_json("/nodes")["cluster"],
+                first.get_json("/nodes")["cluster"],
+            )
+            links = node.get_json("/links")["links"]
+            self.assertEqual(
+                {link["peer"] for link in links}, {1, 2, 3} - {number}
+            )
+            self.assertTrue(all(link["state"] == "up" for link in links))
+            samples = node.metrics()
+            self.assertEqual(samples["troupe_groups_without_leader"], 0)
+            for link in links:
+                self.assertEqual(
+                    samples[f'troupe_link_up{{peer="{link["peer"]}"}}'], 1
+                )
+
+        # Through one node, read where the inbox is led.
+        users = [f"u{i}" for i in range(2 * SHARDS)]
+        for uid in users:
+            await self.register(first, uid)
+        poster = await self.login(cluster, users[0])
+        for uid in users[1:]:
+            ack = await poster.post({uid: 1}, b"hello " + uid.encode())
+            self.assertEqual(ack["type"], "ok", ack)
+        for uid in users[1:]:
+            await self.read(cluster, uid, {f"hello {uid}"})
+
+        # Leaders go where they shall be.
+        cluster.run(first, "rebalance")
+        def balanced():
+            return all(r["leads"] > 0 for r in cluster.rows().values())
+
+        await asyncio.to_thread(until, balanced, "one node does not lead")
+        self.assertIn("n2", cluster.run(first, "node", "list"))
+
+    async def test_who_is_not_let_in(self):
+        cluster = self.cluster()
+        first = cluster.found(["n2"])
+        await asyncio.to_thread(cluster.settled, {1, 2})
+
+        wrong = cluster.root / "wrong"
+        wrong.write_text("another secret of the tests\n")
+        stranger = cluster.node(
+            "stranger", join=[first], cluster__secret_file=wrong
+        )
+        self.assertIn("secret", self.refused_start(stranger))
+        stranger.remove()
+
+        # Nobody else may have the name.
+        twin = cluster.node("twin", join=[first], node__name="n2")
+        self.assertIn("name", self.refused_start(twin))
+
+        # Emptied but for its identity: its votes are lost.
+        second = cluster.nodes["n2"]
+        self.assertEqual(second.stop(), 0, second.log())
+        for name in ("log", "state", "spool"):
+            shutil.rmtree(second.data / name, ignore_errors=True)
+        (second.data / "log-was-begun").unlink()
+        text = self.refused_start(second)
+        self.assertIn("data of node 2 is gone", text)
+        (second.data / "node-token").unlink()
+        self.assertIn("only troupe.json is left", self.refused_start(second))
+
+        # Of another cluster.
+        other = cluster.node("other").start()
+        self.assertEqual(other.stop(), 0)
+        other.settings["cluster.join"] = first.addresses["cluster"]
+        self.assertIn("cluster", self.refused_start(other))
+
+        # Empty, it is somebody new; n2 is still missed, so this is a third.
+        shutil.rmtree(second.data)
+        second.settings["node.name"] = "n2b"
+        second.settings["cluster.join"] = first.addresses["cluster"]
+        second.spawn()
+        second.wait_for_log("waiting to join the cluster")
+        self.assertEqual(second.stop(), 0, second.log())
+
+    @unittest.skipUnless(shutil.which("openssl"), "no openssl command")
+    async def test_links_inside_tls(self):
+        cluster = self.cluster()
+        certificate, key = make_certificate(cluster.root, "node")
+        tls = {
+            "cluster__tls_certificate": certificate,
+            "cluster__tls_key": key,
+            "cluster__tls_ca": certificate,
+        }
+        first = cluster.node("n1", **tls).start()
+        cluster.node("n2", join=[first], **tls).start()
+        await asyncio.to_thread(cluster.settled, {1, 2})
+        for node in cluster.running():
+            (link,) = node.get_json("/links")["links"]
+            self.assertTrue(link["encrypted"], link)
+        self.assertIn(
+            "TLS", self.refused_start(cluster.node("n3", join=[first]))
+        )
+
+    async def test_waits_for_whoever_is_not_there_yet(self):
+        cluster = self.cluster()
+        early = cluster.node("early", join=["127.0.0.1:1"])
+        early.spawn()
+        early.wait_for_log("waiting to join the cluster")
+        self.assertEqual(early.stop(), 0, early.log())
+
+
+class Faults(ClusterCase):
+    async def test_what_was_acknowledged_survives_a_kill(self):
+        cluster = self.cluster()
+        first = cluster.found(["n2", "n3"])
+        await asyncio.to_thread(cluster.settled, {1, 2, 3})
+        cluster.run(first, "rebalance")
+        def balanced():
+            return all(r["leads"] > 0 for r in cluster.rows().values())
+
+        await asyncio.to_thread(until, balanced, "one node does not lead")
+        users = [f"u{i}" for i in range(3 * SHARDS)]
+        for uid in users:
+            await self.register(first, uid)
+
+        leaders = {
+            uid: await asyncio.to_thread(cluster.leader_of, uid)
+            for uid in users
+        }
+        victim = leaders[users[0]]
+        poster_uid = next(u for u in users if leaders[u] is not victim)
+        others = [u for u in users if u != poster_uid]
+        poster = await self.login(cluster, poster_uid)
+        promised = {uid: set() for uid in others}
+
+        async def post(count, start):
+            for i in range(start, start + count):
+                uid = others[i % len(others)]
+                text = f"{uid} {i}"
+                ack = await poster.post({uid: 1}, text.encode())
+                if ack["type"] == "ok" and "error" not in ack.header:
+                    promised[uid].add(text)
+
+        await post(50, 0)
+        before = cluster.rows(victim)[cluster.number_of(victim)]
+        number = before["id"]
+        posting = asyncio.create_task(post(150, 50))
+        await asyncio.sleep(0)
+        await asyncio.to_thread(victim.kill)
+        await posting
+        self.assertGreater(sum(map(len, promised.values())), 100)
+        for uid in others:
+            await self.read(cluster, uid, promised[uid])
+        poster.vanish()
+
+        # It comes back as itself, at another port.
+        await asyncio.to_thread(victim.start)
+        await asyncio.to_thread(cluster.settled, {1, 2, 3})
+        self.assertEqual(cluster.number_of(victim), number)
+
+        def says_where_it_is():
+            after = cluster.rows()[number]
+            return (
+                after["incarnation"] > before["incarnation"]
+                and after["address"] == victim.addresses["cluster"]
+            )
+
+        await asyncio.to_thread(until, says_where_it_is, "still elsewhere")
+
+        # So does a whole cluster.
+        for node in cluster.running():
+            self.assertEqual(await asyncio.to_thread(node.stop), 0, node.log())
+        ports = {
+            name: node.addresses["cluster"]
+            for name, node in cluster.nodes.items()
+        }
+        for name, node in cluster.nodes.items():
+            node.settings["cluster.listen"] = ports[name]
+            node.spawn()
+        for node in cluster.nodes.values():
+            await asyncio.to_thread(node.wait_ready)
+        await asyncio.to_thread(cluster.settled, {1, 2, 3})
+
+
+class Growth(ClusterCase):
+    async def test_a_fourth_joins_and_the_second_leaves(self):
+        cluster = self.cluster()
+        first = cluster.found(["n2", "n3"])
+        await asyncio.to_thread(cluster.settled, {1, 2, 3})
+        users = [f"u{i}" for i in range(2 * SHARDS)]
+        for uid in users:
+            await self.register(first, uid)
+        poster = await self.login(cluster, users[0])
+        for uid in users[1:]:
+            await poster.post({uid: 1}, b"kept " + uid.encode())
+        poster.vanish()
+
+        fourth = cluster.node("n4", join=[cluster.nodes["n3"]]).start()
+        number = await asyncio.to_thread(cluster.number_of, fourth)
+        self.assertEqual(number, 4)
+
+        def has_its_share():
+            row = cluster.rows(first)[4]
+            return row["state"] == "member" and row["groups"] > 1
+
+        await asyncio.to_thread(until, has_its_share, "nothing for node 4")
+
+        second = cluster.nodes["n2"]
+        with self.assertRaisesRegex(Refused, "drain it first"):
+            cluster.run(first, "node", "remove", "2")
+        await asyncio.to_thread(
+            cluster.run, first, "node", "drain", "2", "--wait"
+        )
+        self.assertEqual(cluster.rows(first)[2]["state"], "draining")
+
+        def not_ready():
+            return "draining" in second.get("/readyz").text
+
+        await asyncio.to_thread(until, not_ready, "a drained node is ready")
+        await asyncio.to_thread(
+            cluster.run, first, "node", "remove", "2", "--wait"
+        )
+        # It is told, and ends; so it does if it is started again.
+        code = await asyncio.to_thread(second.wait, DEADLINE)
+        self.assertEqual(code, 1, second.log())
+        self.assertIn("removed from its cluster", second.log())
+        self.assertIn("removed", self.refused_start(second))
+
+        def three():
+            rows = cluster.rows(first)
+            members = {i for i in rows if rows[i]["state"] == "member"}
+            return members == {1, 3, 4} and all(
+                set(g["voters"]) == members for g in cluster.shards(first)
+            )
+
+        await asyncio.to_thread(until, three, "not on three nodes again")
+        for uid in users[1:]:
+            await self.read(cluster, uid, {f"kept {uid}"})
+
+
+if __name__ == "__main__":
+    unittest.main()
