@@ -20,7 +20,7 @@ from tests.integration.mq_client import Disconnected, Transport
 
 SECONDS = float(os.environ.get("TROUPE_MQTEST_SECONDS", "12"))
 SEED = int(
-    os.environ.get("TROUPE_SEED", random.SystemRandom().randrange(1 << 32))
+    os.environ.get("TROUPE_TEST_SEED", random.SystemRandom().randrange(1 << 32))
 )
 UIDS = (
     "aabba bbccb ccddc ddeed eeffe ffggf gghhg hhiih iijji jjkkj".split()

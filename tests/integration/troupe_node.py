@@ -76,8 +76,10 @@ _opener = urllib.request.build_opener(
 
 
 class TroupeNode:
-    def __init__(self, settings=None, data=None, arguments=()):
+    def __init__(self, settings=None, data=None, arguments=(), host=None):
+        """`host` (namespaces.Host) is where it runs, if not here."""
         self._binary = binary()
+        self._host = host
         self._root = None
         if data is None:
             self._root = Path(tempfile.mkdtemp(prefix="troupe-test-"))
@@ -95,15 +97,17 @@ class TroupeNode:
     # --- life ------------------------------------------------------------
 
     def command(self):
+        address = self._host.address if self._host else "127.0.0.1"
         line = [
+            *(self._host.prefix if self._host else ()),
             self._binary,
             "serve",
             "--data",
             str(self.data),
             "--listen",
-            "127.0.0.1:0",
+            f"{address}:0",
             "--admin",
-            "127.0.0.1:0",
+            f"{address}:0",
         ]
         for key, value in self.settings.items():
             line += ["--set", f"{key}={value}"]
@@ -238,6 +242,8 @@ class TroupeNode:
         """Any status is an answer; only a broken connection raises."""
         data = body
         headers = dict(headers or {})
+        if token := self.settings.get("admin.token"):
+            headers.setdefault("Authorization", f"Bearer {token}")
         if body is not None and not isinstance(body, bytes):
             data = json.dumps(body).encode()
             headers.setdefault("Content-Type", "application/json")

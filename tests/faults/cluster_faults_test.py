@@ -1,0 +1,237 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens to a cluster that happens to clusters, under load, with a
+checker that knows every acknowledged post (promises.py).
+
+Each node runs in a network namespace of its own. Clients, at the hub, connect
+to any node that is not in trouble; those who were connected to one that is wait
+for a while and go elsewhere. TROUPE_TEST_ROUNDS repeats each kind of trouble.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import unittest
+
+from tests.faults import namespaces
+from tests.integration.cluster_test import DEADLINE, Cluster, until
+from tests.integration.mq_client import Disconnected, MqClient
+from tests.integration.promises import SEED, World
+from tests.integration.troupe_node import TroupeNode
+
+ROUNDS = int(os.environ.get("TROUPE_TEST_ROUNDS", "2"))
+NODES = 3
+# Longer than it takes to notice a silent peer (3 s) and to elect.
+TROUBLE = 5
+TOKEN = "a token of the fault tests"
+
+
+def setUpModule():
+    namespaces.move_to_own_network()
+    os.environ["TROUPE_ADMIN_TOKEN"] = TOKEN  # for the commands
+
+
+class ClusterOfHosts(Cluster):
+    def __init__(self):
+        super().__init__()
+        self.hosts = {}
+
+    def remove(self):
+        super().remove()
+        for host in self.hosts.values():
+            host.remove()
+
+    def node(self, name, join=(), **settings):
+        if name not in self.hosts:
+            self.hosts[name] = namespaces.Host(len(self.hosts) + 1)
+        host = self.hosts[name]
+        node = super().node(name, join, **settings)
+        node.settings["cluster.listen"] = f"{host.address}:7001"
+        node.settings["admin.token"] = TOKEN
+        self.nodes[name] = TroupeNode(node.settings, node.data, host=host)
+        return self.nodes[name]
+
+
+class ClusterWorld(World):
+    """Clients go to nodes that are not in trouble. A post may be refused, or
+    its answer lost, while there is no leader: it was not promised then."""
+
+    patience = 8
+
+    def __init__(self, cluster):
+        super().__init__(self.any_address)
+        self.cluster = cluster
+        self.in_trouble = set()
+        self.chance = random.Random(SEED)
+
+    def any_address(self):
+        nodes = [
+            node
+            for name, node in self.cluster.nodes.items()
+            if name not in self.in_trouble and node.addresses
+        ]
+        return self.chance.choice(nodes).address()
+
+    def refused(self, what):
+        self.ledger.refused += 1
+
+
+class ClusterFaults(unittest.IsolatedAsyncioTestCase):
+    async def asyncSetUp(self):
+        asyncio.get_running_loop().set_debug(False)
+        self.cluster = ClusterOfHosts()
+        self.addCleanup(self.cluster.remove)
+        names = [f"n{i}" for i in range(1, NODES + 1)]
+        await asyncio.to_thread(self.cluster.found, names[1:])
+        self.members = set(range(1, NODES + 1))
+        await self.settled()
+        self.world = ClusterWorld(self.cluster)
+        self.chance = random.Random(SEED)
+        print(f"\nseed {SEED}")
+
+    async def settled(self):
+        await asyncio.to_thread(self.cluster.settled, self.members)
+
+    def victim(self):
+        name = self.chance.choice(sorted(self.cluster.nodes))
+        return name, self.cluster.nodes[name], self.cluster.hosts[name]
+
+    async def survive(self, trouble):
+        world = self.world
+        await world.populate()
+
+        async def rounds():
+            for n in range(ROUNDS):
+                await asyncio.sleep(self.chance.uniform(0.5, 1.5))
+                await trouble()
+                world.in_trouble.clear()
+                await self.settled()
+            # Some more of the load on a cluster that is well again.
+            await asyncio.sleep(1)
+
+        missing = await world.live_through(rounds)
+        print(world.summary())
+        self.assertEqual(world.ledger.broken[:10], [], f"seed {SEED}")
+        self.assertEqual(missing, [], f"seed {SEED}")
+        self.assertGreater(sum(map(len, world.ledger.promised.values())), 100)
+
+    async def test_kill(self):
+        async def trouble():
+            name, node, _ = self.victim()
+            self.world.in_trouble.add(name)
+            await asyncio.to_thread(node.kill)
+            await asyncio.sleep(self.chance.uniform(0, TROUBLE))
+            await asyncio.to_thread(node.start)
+
+        await self.survive(trouble)
+
+    async def test_stopped_process(self):
+        async def trouble():
+            name, node, _ = self.victim()
+            self.world.in_trouble.add(name)
+            node.signal(signal.SIGSTOP)
+            await asyncio.sleep(TROUBLE)
+            node.signal(signal.SIGCONT)
+
+        await self.survive(trouble)
+
+    async def partition(self, cut):
+        async def trouble():
+            name, _, host = self.victim()
+            self.world.in_trouble.add(name)
+            cut(host)
+            await asyncio.sleep(TROUBLE)
+            host.mend()
+
+        await self.survive(trouble)
+
+    async def test_cable_pulled(self):
+        await self.partition(lambda host: host.pull())
+
+    async def test_cable_broken_one_way(self):
+        ways = [namespaces.Host.deafen, namespaces.Host.mute]
+        await self.partition(lambda host: self.chance.choice(ways)(host))
+
+    async def test_rolling_restart(self):
+        async def trouble():
+            for name in sorted(self.cluster.nodes):
+                node = self.cluster.nodes[name]
+                self.world.in_trouble.add(name)
+                code = await asyncio.to_thread(node.stop)
+                self.assertEqual(code, 0, node.log())
+                await asyncio.to_thread(node.start)
+                self.world.in_trouble.remove(name)
+                await self.settled()
+
+        await self.survive(trouble)
+
+    async def test_full_disk(self):
+        # The quota of one node is reached by its own copies: where it leads,
+        # posts are refused; where it follows, it must not hold up the others.
+        poor = self.cluster.nodes["n2"]
+        poor.settings["storage.quota_bytes"] = "24MiB"
+        await asyncio.to_thread(poor.stop)
+        await asyncio.to_thread(poor.start)
+        await self.settled()
+
+        async def trouble():
+            await asyncio.sleep(TROUBLE)
+
+        await self.survive(trouble)
+
+    async def test_a_node_comes_and_one_goes(self):
+        count = len(self.cluster.nodes)
+
+        async def trouble():
+            nonlocal count
+            count += 1
+            fresh = f"n{count}"
+            first = next(iter(self.cluster.running()))
+            node = self.cluster.node(fresh, join=[first])
+            self.world.in_trouble.add(fresh)
+            await asyncio.to_thread(node.start)
+            self.world.in_trouble.remove(fresh)
+            number = await asyncio.to_thread(self.cluster.number_of, node)
+            self.members.add(number)
+
+            def has_its_share():
+                return self.cluster.rows(node)[number]["groups"] > 1
+
+            await asyncio.to_thread(until, has_its_share, "it got nothing")
+            name, old, _ = self.victim()
+            while name == fresh:
+                name, old, _ = self.victim()
+            gone = await asyncio.to_thread(self.cluster.number_of, old)
+            self.world.in_trouble.add(name)
+            for verb in ("drain", "remove"):
+                await asyncio.to_thread(
+                    *(self.cluster.run, node, "node", verb),
+                    *(str(gone), "--wait"),
+                )
+            await asyncio.to_thread(old.wait, DEADLINE)
+            self.cluster.nodes.pop(name).remove()
+            self.members.remove(gone)
+
+        await self.survive(trouble)
+
+    async def test_one_alias_registered_at_two_nodes(self):
+        for n in range(10 * ROUNDS):
+            clients = [
+                await MqClient.connect(node.address())
+                for node in self.cluster.nodes.values()
+            ]
+            answers = await asyncio.gather(
+                *(
+                    client.register(f"twin{n}-{i}", "n0", f"alias{n}")
+                    for i, client in enumerate(clients)
+                )
+            )
+            for client in clients:
+                client.vanish()
+            self.assertEqual(
+                sum(a.etc_json == f"alias{n}" for a in answers), 1, answers
+            )
+
+
+if __name__ == "__main__":
+    unittest.main()
