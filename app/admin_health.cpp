@@ -176,8 +176,8 @@ void add_cluster(metrics_writer& out, broker& engine) {
     const auto leader = context.leader_of(core::group_id{g});
     const auto& view = context.views[g];
     led += leader == self ? 1U : 0U;
-    leaderless += view.role.load() != actors::replica_role::none &&
-                          leader == core::node_id{}
+    leaderless += member->part_in(core::group_id{g}) ==
+                          cluster_member::group_part::leaderless
                       ? 1U
                       : 0U;
     lag = std::max(lag, view.lag.load());

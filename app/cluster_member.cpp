@@ -123,6 +123,25 @@ void cluster_member::balance_leaders() {
         core::shared_bytes::copy_of(std::string_view{"\1"}));
 }
 
+cluster_member::group_part cluster_member::part_in(core::group_id group) const {
+  const auto& context = around_.context;
+  const auto role =
+      context.views[group.value()].role.load(std::memory_order_relaxed);
+  bool wanted = role != actors::replica_role::none;
+  if (const auto placed = context.directory->placement(group))
+    wanted =
+        std::find(placed->begin(), placed->end(), self_.id) != placed->end();
+  if (!wanted)
+    return group_part::none;
+  if (context.leader_of(group) == core::node_id{})
+    return group_part::leaderless;
+  // Of the directory a node may stay a learner.
+  const bool there = group == core::directory_group
+                         ? role != actors::replica_role::none
+                         : role == actors::replica_role::voter;
+  return there ? group_part::kept : group_part::behind;
+}
+
 void cluster_member::add_not_ready(std::vector<std::string>& reasons) const {
   const auto& context = around_.context;
   const auto record = context.directory->find_node(self_.id);
@@ -135,18 +154,9 @@ void cluster_member::add_not_ready(std::vector<std::string>& reasons) const {
   std::size_t leaderless = 0;
   std::size_t behind = 0;
   for (std::uint16_t g = 0; g <= context.options.shards; ++g) {
-    const core::group_id group{g};
-    const auto role = context.views[g].role.load(std::memory_order_relaxed);
-    const auto placed = context.directory->placement(group);
-    const bool wanted = placed && std::find(placed->begin(), placed->end(),
-                                            self_.id) != placed->end();
-    if ((wanted || role != actors::replica_role::none) &&
-        context.leader_of(group) == core::node_id{})
-      ++leaderless;
-    // Of the directory a node may stay a learner.
-    if (wanted && (g == 0 ? role == actors::replica_role::none
-                          : role != actors::replica_role::voter))
-      ++behind;
+    const auto part = part_in(core::group_id{g});
+    leaderless += part == group_part::leaderless ? 1U : 0U;
+    behind += part == group_part::behind ? 1U : 0U;
   }
   if (leaderless > 0)
     reasons.push_back("no leader for " + std::to_string(leaderless) +

@@ -16,6 +16,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -81,6 +82,9 @@ public:
   [[nodiscard]] const actors::links::node_links& links() const {
     return *links_;
   }
+  /// What this node has of a group that it shall keep.
+  enum class group_part : std::uint8_t { none, kept, behind, leaderless };
+  [[nodiscard]] group_part part_in(core::group_id group) const;
   /// Why the node does not serve its part of the cluster just now.
   void add_not_ready(std::vector<std::string>& reasons) const;
 
