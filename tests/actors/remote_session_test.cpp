@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions whose inbox is led by another node: proxies, links, leaders that go.
 #include "actors/attachment_wire.hpp"
+#include "schema/stored_inboxes.hpp"
 #include "tests/support/cluster_fixture.hpp"
 
 #include <gtest/gtest.h>

@@ -36,10 +36,10 @@ public:
 
   /// A new life of a node. The table is set once it is there.
   actors::attachment_transport& start(core::node_id node) {
-    auto& place = ports_[node];
-    place.port = std::make_unique<port_of>(*this, node);
-    place.life = ++last_life_;
-    return *place.port;
+    auto& fresh = ports_[node];
+    fresh.port = std::make_unique<port_of>(*this, node);
+    fresh.life = ++last_life_;
+    return *fresh.port;
   }
   void serve(core::node_id node, actors::attachment_table* table) {
     ports_[node].table = table;
@@ -51,7 +51,7 @@ public:
       return;
     at->second.table = nullptr;
     at->second.life = 0;
-    for (auto& [other, place] : ports_)
+    for (auto& [other, each] : ports_)
       if (other != node && network_.passes(other, node))
         end(other, node);
   }
@@ -76,7 +76,7 @@ public:
       const auto& [from, to] = way;
       if (!network_.passes(from, to) || !network_.passes(to, from)) {
         auto& waiting = under_way_[way]; // until the link is given up
-        waiting.insert(waiting.end(), frames.begin(), frames.end());
+        waiting.insert(waiting.begin(), frames.begin(), frames.end());
         continue;
       }
       for (auto& f : frames) {
@@ -108,12 +108,12 @@ private:
     sim_links& net_;
     core::node_id self_;
   };
-  struct place {
+  struct node_place {
     std::unique_ptr<port_of> port;
     actors::attachment_table* table = nullptr;
     std::uint64_t life = 0;
   };
-  struct link {
+  struct link_state {
     bool up = true;
     std::optional<core::steady_time> silent_since;
   };
@@ -123,15 +123,15 @@ private:
   }
 
   void watch(core::node_id a, core::node_id b, core::steady_time now) {
-    auto& link = links_[key(a, b)];
+    auto& between = links_[key(a, b)];
     if (network_.passes(a, b) && network_.passes(b, a)) {
-      link.silent_since.reset();
-      link.up = ports_[a].life != 0 && ports_[b].life != 0;
+      between.silent_since.reset();
+      between.up = ports_[a].life != 0 && ports_[b].life != 0;
       return;
     }
-    if (!link.silent_since)
-      link.silent_since = now;
-    if (link.up && now - *link.silent_since >= silence)
+    if (!between.silent_since)
+      between.silent_since = now;
+    if (between.up && now - *between.silent_since >= silence)
       end(a, b);
   }
 
@@ -158,8 +158,8 @@ private:
   }
 
   const sim_network& network_;
-  std::map<core::node_id, place> ports_;
-  std::map<pair_of, link> links_;
+  std::map<core::node_id, node_place> ports_;
+  std::map<pair_of, link_state> links_;
   std::map<pair_of, std::deque<frame>> under_way_;
   std::uint64_t last_life_ = 100;
 };
