@@ -19,8 +19,9 @@ namespace troupe::actors {
 /// broker_context::attachments.
 ///
 /// Order at the start: this, the actors of directory and shards, then
-/// links.start(). At the end: sessions, stop(), links.stop(), the actors.
-/// Destroyed after the actor system.
+/// links.start(). At the end: sessions, the shards' retirement (which tells
+/// sessions of other nodes), stop(), links.stop(). Destroyed after the links and
+/// the actor system.
 class linked_attachments final : public attachment_transport {
 public:
   /// Registers for its kinds and for peers: before links.start(). All of them

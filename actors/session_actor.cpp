@@ -30,6 +30,21 @@ core::milliseconds pause_after(unsigned failures, std::uint64_t session) {
   return std::min(longest, first * (1U << std::min(failures, 4U))) + spread;
 }
 
+/// What a client has acknowledged that went while its inbox had no leader.
+class last_words final : public operation {
+public:
+  explicit last_words(core::cursor_update what) : what_(std::move(what)) {}
+  void start() override {
+    const auto group = context().group_of(what_.inbox);
+    propose(group, core::move_cursors{{std::move(what_)}}, false);
+  }
+  void on_answer(shard_answer&) override { finish(); }
+  void on_timeout() override { finish(); }
+
+private:
+  core::cursor_update what_;
+};
+
 } // namespace
 
 session_state::session_state(pointer ptr) : self_(ptr) {}
@@ -359,6 +374,10 @@ void session_state::end_session(core::error why) {
 }
 
 void session_state::leave_inbox() {
+  const auto known = std::min(acknowledged_all_, in_hand_);
+  if (logged_in() && !inbox_ && known > core::inbox_position{})
+    operations_->start(std::make_unique<last_words>(core::cursor_update{
+        {realm_, core::owner_kind::user, uid_}, device_, known}));
   flush();
   if (inbox_)
     self_->send(std::exchange(inbox_, {}), detach{device_, attachment_});

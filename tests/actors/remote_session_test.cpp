@@ -288,6 +288,30 @@ TEST_F(RemoteSession, SurvivesItsLeader) {
   EXPECT_EQ(elsewhere.link.texts(), numbers(15, 40));
 }
 
+TEST_F(RemoteSession,
+       WhatWasAcknowledgedWithoutALeaderIsKeptThoughTheClientGoes) {
+  add_user("anna");
+  add_user("berta");
+  const auto leader = leader_of_inbox("anna");
+  const auto at = leader % 3 + 1;
+  auto& anna = login(at, "anna");
+  auto& berta = login(at, "berta");
+  post_all(berta, "anna", numbers(0, 10));
+  ASSERT_TRUE(wait_for_texts(anna, 10));
+  crash(leader);
+  settle();
+  anna.send(core::acknowledge{core::inbox_position{7}});
+  close(anna);
+  settle();
+  ASSERT_TRUE(wait_until([&] {
+    return leader_of_inbox("anna") != 0 &&
+           cursor("anna") == core::inbox_position{7};
+  }));
+  auto& again = login(third(leader, at), "anna");
+  ASSERT_TRUE(wait_for_texts(again, 3));
+  EXPECT_EQ(again.link.texts(), numbers(7, 10));
+}
+
 TEST_F(RemoteSession, ALeaderThatIsCutOffGivesItsSessionsAway) {
   add_user("anna");
   add_user("berta");
