@@ -18,6 +18,8 @@
 
 namespace troupe::actors {
 
+class attachment_table;
+
 /// Counters of the broker proper; relaxed, written by any loop.
 struct broker_stats {
   using counter = std::atomic<std::uint64_t>;
@@ -59,6 +61,21 @@ struct broker_stats {
   counter leaderships_lost{0};
   counter leaderships_given{0}; ///< transfers begun
   counter member_changes{0};    ///< of groups led here
+
+  // Sessions and inboxes on different nodes.
+  counter sessions_released{0};   ///< lost their inbox's leader
+  counter sessions_reattached{0}; ///< and found the next one
+  counter attaches_repeated{0};   ///< there was no leader just then
+  counter remote_inboxes{0};      ///< proxies alive
+  counter remote_sessions{0};     ///< proxies alive
+  counter attachments_made{0};    ///< by sessions of other nodes, with inboxes
+  counter attachments_lost{0};    ///< of both sorts, with the link
+  counter attachments_unknown{0}; ///< frames for one that is none any more
+  counter attachment_frames_sent{0};
+  counter attachment_frames_received{0};
+  counter attachment_frames_put_off{0}; ///< the link had no room just then
+  counter attachment_frames_unusable{0};
+  counter claims_kept{0}; ///< for a session that may come back
 };
 
 /// What this node is to a group.
@@ -93,6 +110,10 @@ struct broker_options {
   /// Most recipients one post may have after its lists are expanded.
   std::size_t recipients_max = 100'000;
   core::inbox_policy inbox;
+  /// In a cluster, a message for a single device that a session may have in
+  /// hand, whose leader or link was lost, is kept for it so long. Longer than
+  /// it takes to notice either.
+  core::milliseconds claim_grace{3'000};
   /// How many replicas there are of what.
   cluster::placement_rules placement;
   /// A leader that is not the preferred one gives way to it when that has been
@@ -115,6 +136,8 @@ struct broker_context {
   std::vector<shard_actor> shards; ///< [i] is group i + 1
   directory_actor directory_handle;
   membership_actor membership_handle; ///< only of a node with links
+  /// The way to inboxes led by other nodes; null without a cluster.
+  attachment_table* attachments = nullptr;
   broker_stats stats;
   /// Log lines for people; set once at start. Thread-safe.
   std::function<void(std::string_view level, std::string_view component,

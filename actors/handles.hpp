@@ -17,7 +17,10 @@
 namespace troupe::actors {
 
 struct attach_request;
+struct attach_tick;
 struct attached;
+struct attachment_frame;
+struct attachment_lost;
 struct cursor_moves;
 struct deadline_tick;
 struct deliveries;
@@ -30,12 +33,14 @@ struct expand_list;
 struct fetch_entries;
 struct fetched_entries;
 struct flush_tick;
+struct grace_tick;
 struct group_frame;
 struct group_task;
 struct idle_tick;
 struct fence_passed;
 struct inbox_changes;
 struct inbox_fence;
+struct inbox_released;
 struct inspect;
 struct inspect_inbox;
 struct inspect_list;
@@ -81,10 +86,14 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<devices_changed>,
     // Answer to inbox_fence.
     caf::reacts_to<fence_passed>,
+    // The inbox is led elsewhere from now on, or out of reach: attach again.
+    caf::reacts_to<inbox_released>,
     // The node stops, or the user was removed.
     caf::reacts_to<session_stop>,
-    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    // INTERNAL: looks for overdue requests; asks again who had no leader; asks
+    // for the inbox again.
     caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
+    caf::reacts_to<attach_tick>,
     // State for the debug endpoint, JSON.
     caf::replies_to<inspect>::with<std::string>>;
 
@@ -108,11 +117,28 @@ using inbox_actor = caf::typed_actor<
     caf::reacts_to<idle_tick>,
     // INTERNAL: tell the shard that attached devices are there.
     caf::reacts_to<seen_tick>,
+    // INTERNAL: what was kept for sessions that may come back is free.
+    caf::reacts_to<grace_tick>,
     // The shard agrees to passivate_inbox, or the node stops.
     caf::reacts_to<retire>,
     // The shard puts together what it knows with what this actor does.
     caf::replies_to<inspect_live>::with<live_inbox>,
     caf::replies_to<inspect>::with<std::string>>;
+
+/// An inbox that is led by another node, for one session here; see
+/// attachment_table.
+using remote_inbox_actor = inbox_actor::extend<
+    // From the node that leads it.
+    caf::reacts_to<attachment_frame>,
+    // The link to it is gone.
+    caf::reacts_to<attachment_lost>,
+    // INTERNAL: no answer in time; sends what found no room.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>>;
+
+/// A session on another node, for one inbox led here.
+using remote_session_actor =
+    session_actor::extend<caf::reacts_to<attachment_frame>,
+                          caf::reacts_to<attachment_lost>>;
 
 /// One replica of one data shard: consensus core, log, inbox tables. Lives as
 /// long as the node.

@@ -10,6 +10,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace troupe::actors {
@@ -39,6 +40,7 @@ void inbox_state::start(inbox_deps deps) {
   context_ = deps.context;
   shard_ = std::move(deps.shard);
   owner_ = std::move(deps.owner);
+  accession_ = deps.accession;
   context_->stats.inbox_actors.fetch_add(1, std::memory_order_relaxed);
   self_->attach_functor([stats = &context_->stats] {
     stats->inbox_actors.fetch_sub(1, std::memory_order_relaxed);
@@ -49,6 +51,7 @@ void inbox_state::start(inbox_deps deps) {
       if (device.session.address() == down.source)
         return remove({offset, device.id});
   });
+  schedule_grace_tick();
 }
 
 // ----------------------------------------------------------- coming, going
@@ -57,9 +60,13 @@ void inbox_state::attach(attach_request& request) {
   ++attaches_seen_;
   last_ = std::max(last_, request.head.last);
   device_count_ = static_cast<std::uint32_t>(request.head.cursors.size());
-  if (devices_.count(request.device) > 0)
-    return answer(request, core::errc::device_busy,
-                  core::resume_outcome::not_asked, {});
+  if (const auto at = devices_.find(request.device); at != devices_.end()) {
+    if (at->second.who != request.who)
+      return answer(request, core::errc::device_busy,
+                    core::resume_outcome::not_asked, {});
+    // The same session: it has lost the way to its earlier attachment.
+    replace(request.device, request);
+  }
   auto known = std::find_if(
       request.head.cursors.begin(), request.head.cursors.end(),
       [&](const core::cursor& c) { return c.device == request.device; });
@@ -68,6 +75,7 @@ void inbox_state::attach(attach_request& request) {
                   core::resume_outcome::not_asked, {});
   attached_device device;
   device.id = request.attachment;
+  device.who = request.who;
   device.session = request.session;
   device.window = std::max<std::uint32_t>(1, request.window);
   device.cursor = *known;
@@ -76,8 +84,13 @@ void inbox_state::attach(attach_request& request) {
     device.cursor.acknowledged =
         std::max(device.cursor.acknowledged, here->second);
   core::inbox_position from = device.cursor.acknowledged;
-  const auto outcome = resume(request, device.cursor, from);
-  device.next = core::next(device.cursor.acknowledged);
+  auto outcome = core::resume_outcome::not_asked;
+  if (request.returns) {
+    come_back(request, device, known->acknowledged);
+  } else {
+    outcome = resume(request, device.cursor, from);
+    device.next = core::next(device.cursor.acknowledged);
+  }
   self_->monitor(device.session);
   auto& placed =
       devices_.emplace(request.device, std::move(device)).first->second;
@@ -86,6 +99,32 @@ void inbox_state::attach(attach_request& request) {
   report(request.device, placed.cursor.acknowledged);
   schedule_seen_tick();
   feed(request.device, placed);
+}
+
+/// A session goes on here as it stood with the inbox before.
+void inbox_state::come_back(const attach_request& request,
+                            attached_device& device,
+                            core::inbox_position in_tables) const {
+  const auto& has = *request.returns;
+  device.in_hand = std::min(has.in_hand, last_);
+  auto& acknowledged = device.cursor.acknowledged;
+  acknowledged =
+      std::max(acknowledged, std::min(has.acknowledged, device.in_hand));
+  device.told = acknowledged;
+  // What the tables do not know of yet may have to be kept from others.
+  device.next =
+      core::next(device.in_hand > in_tables ? in_tables : acknowledged);
+}
+
+/// Not as in remove(): nobody else may have the device, or what it has.
+void inbox_state::replace(core::device_offset offset,
+                          const attach_request& by) {
+  auto& old = devices_.at(offset);
+  self_->demonitor(old.session.address());
+  if (old.session != by.session)
+    self_->send(old.session, inbox_released{});
+  release(offset, old, by.returns.has_value());
+  devices_.erase(offset);
 }
 
 /// Where a returning client goes on. `from` becomes its position; the cursor
@@ -129,24 +168,41 @@ void inbox_state::remove(const detach& request) {
     return;
   report(request.device, at->second.cursor.acknowledged); // seen until now
   self_->demonitor(at->second.session.address());
-  release(request.device, at->second);
+  release(request.device, at->second, request.lost);
   devices_.erase(at);
   feed_all(); // a claim may have become free
   if (devices_.empty())
     schedule_idle_tick();
 }
 
-void inbox_state::release(core::device_offset offset, attached_device& device) {
+void inbox_state::release(core::device_offset offset, attached_device& device,
+                          bool lost) {
+  const bool keep = lost && context_->options.claim_grace.count() > 0;
   for (const auto& entry : device.sent) {
     auto held = claims_.find(entry.position);
-    if (held != claims_.end() && held->second.device == offset &&
-        !held->second.acknowledged)
+    if (held == claims_.end() || held->second.device != offset ||
+        held->second.acknowledged)
+      continue;
+    if (!keep) {
       claims_.erase(held);
+      continue;
+    }
+    held->second.kept_until =
+        context_->clock.now() + context_->options.claim_grace;
+    context_->stats.claims_kept.fetch_add(1, std::memory_order_relaxed);
   }
+  if (keep)
+    schedule_grace_tick();
 }
 
-/// What the shard had told this actor before the fence has been passed on.
+/// What the shard had told this actor before the fence has been passed on, and
+/// for a session that has just come, what the tables had then.
 void inbox_state::pass(const inbox_fence& fence) {
+  for (auto& [offset, device] : devices_)
+    if (device.fetching && device.session == fence.session) {
+      device.fences.push_back(fence.ticket);
+      return;
+    }
   self_->send(fence.session, fence_passed{fence.ticket});
 }
 
@@ -157,8 +213,17 @@ void inbox_state::acknowledge(const delivery_acknowledged& ack) {
   if (at == devices_.end() || at->second.id != ack.attachment)
     return;
   auto& device = at->second;
+  if (device.coming_back()) // it can't have been sent anything else
+    device.told = std::max(device.told, std::min(ack.up_to, device.in_hand));
+  else
+    acknowledge_up_to(ack.device, device, ack.up_to);
+}
+
+void inbox_state::acknowledge_up_to(core::device_offset offset,
+                                    attached_device& device,
+                                    core::inbox_position up_to) {
   std::uint64_t count = 0;
-  while (!device.sent.empty() && device.sent.front().position <= ack.up_to) {
+  while (!device.sent.empty() && device.sent.front().position <= up_to) {
     const auto& done = device.sent.front();
     if (done.single)
       if (auto held = claims_.find(done.position); held != claims_.end())
@@ -171,8 +236,8 @@ void inbox_state::acknowledge(const delivery_acknowledged& ack) {
   if (count == 0)
     return; // nothing it had been sent
   context_->stats.acknowledged.fetch_add(count, std::memory_order_relaxed);
-  report(ack.device, device.cursor.acknowledged);
-  feed(ack.device, device);
+  report(offset, device.cursor.acknowledged);
+  feed(offset, device);
 }
 
 void inbox_state::report(core::device_offset device,
@@ -234,17 +299,52 @@ void inbox_state::take(attached_device& device, stored_delivery item) {
   device.ready.push_back(std::move(item));
 }
 
+/// One that the session brought along: sent and claimed by the leader before.
+void inbox_state::take_in_hand(core::device_offset offset,
+                               attached_device& device,
+                               const stored_delivery& item) {
+  auto before = device.cursor;
+  before.acknowledged = {};
+  if (!core::inbox_machine::wants(before, item.entry))
+    return;
+  const bool done = item.entry.position <= device.told;
+  if (item.entry.single) {
+    auto& held =
+        claims_.try_emplace(item.entry.position, claim{offset, done, {}})
+            .first->second;
+    if (held.device == offset || held.kept_until)
+      held = {offset, done || held.acknowledged, {}};
+    else
+      held.acknowledged = held.acknowledged || done; // both have it
+  }
+  if (done)
+    return;
+  device.sent.push_back(
+      {item.entry.position, item.entry.weight, item.entry.single});
+  device.sent_bytes += item.entry.weight;
+}
+
 void inbox_state::on_fetched(fetched_entries& found) {
   auto at = devices_.find(found.device);
   if (at == devices_.end() || !at->second.fetching ||
       at->second.next != found.from)
     return; // asked by an earlier session of this device
   auto& device = at->second;
+  const bool came_back = device.coming_back();
   device.fetching = false;
   device.next = found.next;
   for (auto& item : found.items)
-    take(device, std::move(item));
+    if (item.entry.position <= device.in_hand)
+      take_in_hand(found.device, device, item);
+    else
+      take(device, std::move(item));
   feed(found.device, device);
+  for (const auto fence : std::exchange(device.fences, {}))
+    self_->send(device.session, fence_passed{fence});
+  if (!came_back || device.coming_back())
+    return;
+  acknowledge_up_to(found.device, device, device.told);
+  feed_all(); // others have waited for its claims
 }
 
 bool inbox_state::may_send(core::device_offset offset, attached_device& device,
@@ -260,7 +360,28 @@ bool inbox_state::may_send(core::device_offset offset, attached_device& device,
   // other device has it.
   if (device.sent.size() >= device.window)
     return false;
-  return claims_.emplace(item.entry.position, claim{offset, false}).second;
+  return may_claim(offset, item.entry);
+}
+
+bool inbox_state::may_claim(core::device_offset offset,
+                            const core::inbox_entry& entry) {
+  // One that has come back may have it: known when it has been looked up.
+  for (const auto& [other, device] : devices_)
+    if (device.coming_back() && entry.position <= device.in_hand)
+      return false;
+  if (const auto held = claims_.find(entry.position); held != claims_.end()) {
+    const auto& [device, acknowledged, kept_until] = held->second;
+    const bool free = kept_until && (device == offset ||
+                                     *kept_until <= context_->clock.now());
+    if (free && !acknowledged)
+      held->second = {offset, false, {}};
+    return free && !acknowledged;
+  }
+  if (entry.source <= accession_.index &&
+      context_->clock.now() < accession_.grace_ends)
+    return false;
+  claims_.emplace(entry.position, claim{offset, false, {}});
+  return true;
 }
 
 void inbox_state::feed(core::device_offset offset, attached_device& device) {
@@ -292,9 +413,11 @@ void inbox_state::feed(core::device_offset offset, attached_device& device) {
 
 void inbox_state::fetch_more(core::device_offset offset,
                              attached_device& device) {
-  if (device.fetching || device.next > last_ || !device.ready.empty() ||
-      device.sent.size() * 2 > device.ahead() ||
-      device.sent_bytes > ahead_bytes_max / 2)
+  if (device.fetching || device.next > last_)
+    return;
+  if (!device.coming_back() &&
+      (!device.ready.empty() || device.sent.size() * 2 > device.ahead() ||
+       device.sent_bytes > ahead_bytes_max / 2))
     return;
   device.fetching = true;
   fetch_entries ask;
@@ -349,10 +472,42 @@ void inbox_state::on_seen_tick() {
   schedule_seen_tick();
 }
 
+void inbox_state::on_grace_tick() {
+  grace_tick_pending_ = false;
+  feed_all();
+  schedule_grace_tick();
+}
+
+/// For the next moment at which something that was kept is free.
+void inbox_state::schedule_grace_tick() {
+  if (grace_tick_pending_)
+    return;
+  const auto now = context_->clock.now();
+  std::optional<core::steady_time> next;
+  if (accession_.grace_ends > now)
+    next = accession_.grace_ends;
+  for (const auto& [position, held] : claims_)
+    if (held.kept_until && *held.kept_until > now)
+      next = std::min(next.value_or(*held.kept_until), *held.kept_until);
+  if (!next)
+    return;
+  grace_tick_pending_ = true;
+  self_->delayed_send(self_,
+                      std::chrono::ceil<core::milliseconds>(*next - now) +
+                          core::milliseconds{1},
+                      grace_tick{});
+}
+
+/// Passivated, or not the one that delivers any more: in a cluster there is
+/// another one, or will be.
 void inbox_state::retire_now() {
   for (auto& [offset, device] : devices_) {
     report(offset, device.cursor.acknowledged);
-    self_->send(device.session, session_stop{{core::errc::shutting_down, {}}});
+    if (context_->options.clustered)
+      self_->send(device.session, inbox_released{});
+    else
+      self_->send(device.session,
+                  session_stop{{core::errc::shutting_down, {}}});
   }
   self_->quit();
 }
@@ -370,7 +525,8 @@ std::string inbox_state::describe() const {
   for (const auto& [offset, device] : devices_)
     out.begin_object()
         .member("offset", static_cast<std::uint64_t>(offset.value()))
-        .member("session", device.id)
+        .member("node", std::uint64_t{device.who.node.value()})
+        .member("session", device.who.number)
         .member("window", device.window)
         .member("acknowledged", device.cursor.acknowledged.value())
         .member("in_flight", std::uint64_t{device.sent.size()})
@@ -402,6 +558,7 @@ inbox_actor::behavior_type inbox_behavior(inbox_state::pointer self,
       [&st](fetched_entries& m) { st.on_fetched(m); },
       [&st](const idle_tick&) { st.on_idle_tick(); },
       [&st](const seen_tick&) { st.on_seen_tick(); },
+      [&st](const grace_tick&) { st.on_grace_tick(); },
       [&st](const retire&) { st.retire_now(); },
       [&st](const inspect_live&) { return st.show(); },
       [&st](const inspect&) { return st.describe(); },

@@ -9,15 +9,25 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace troupe::actors {
 
+/// When this node began to lead the inbox's shard. Until `grace_ends` entries
+/// of the log up to `index` may be in the hands of a session that the leader
+/// before served.
+struct accession {
+  core::log_index index;
+  core::steady_time grace_ends{};
+};
+
 struct inbox_deps {
   broker_context* context = nullptr;
   shard_actor shard;
   core::owner owner;
+  actors::accession accession{};
 };
 
 /// Owner: the shard, which spawns it when the first session attaches and lets
@@ -31,6 +41,13 @@ struct inbox_deps {
 /// `ahead_bytes_max`; the session's gate keeps the window. A message for a
 /// single device is claimed by the first device whose turn it is, and goes to
 /// another one only if the first is gone without having acknowledged it.
+///
+/// A session that comes back from another leader, or over a new link, says what
+/// it has in hand. That is not sent again, and counts as sent here. What it has
+/// in hand of messages for a single device is its claim: positions ascend, and
+/// nobody gets past such an entry that is there and somebody else's. Claims
+/// that nobody has raised yet are kept for a grace time: of all older entries
+/// when the shard has a new leader, and of a session whose link broke.
 struct inbox_state {
   static inline const char* name = "inbox";
   using pointer = inbox_actor::stateful_pointer<inbox_state>;
@@ -51,6 +68,7 @@ struct inbox_state {
   void on_fetched(fetched_entries& found);
   void on_idle_tick();
   void on_seen_tick();
+  void on_grace_tick();
   void retire_now();
   [[nodiscard]] std::string describe() const;
   [[nodiscard]] live_inbox show() const;
@@ -64,6 +82,7 @@ private:
   /// One device with a session.
   struct attached_device {
     attachment id = 0;
+    session_identity who;
     session_actor session;
     std::uint32_t window = 1;
     core::cursor cursor;       ///< acknowledged by this session or before it
@@ -73,6 +92,13 @@ private:
     std::size_t ready_bytes = 0;
     std::size_t sent_bytes = 0;
     bool fetching = false;
+    /// The session came with this; up to here `next` only looks for what it
+    /// has.
+    core::inbox_position in_hand;
+    /// What it has acknowledged of that.
+    core::inbox_position told;
+    std::vector<ticket> fences; ///< wait for what is being fetched
+    [[nodiscard]] bool coming_back() const { return next <= in_hand; }
     /// Deliveries that may be under way.
     [[nodiscard]] std::size_t ahead() const;
     [[nodiscard]] bool has_room() const;
@@ -80,6 +106,8 @@ private:
   struct claim {
     core::device_offset device;
     bool acknowledged = false; ///< waits for the shard to remove the entry
+    /// Its session is lost, and may come back until then.
+    std::optional<core::steady_time> kept_until;
   };
 
   void answer(const attach_request& request, core::errc code,
@@ -87,23 +115,33 @@ private:
   static core::resume_outcome resume(const attach_request& request,
                                      core::cursor& cursor,
                                      core::inbox_position& from);
+  void come_back(const attach_request& request, attached_device& device,
+                 core::inbox_position in_tables) const;
+  void replace(core::device_offset offset, const attach_request& by);
   void take(attached_device& device, stored_delivery item);
+  void take_in_hand(core::device_offset offset, attached_device& device,
+                    const stored_delivery& item);
+  void acknowledge_up_to(core::device_offset offset, attached_device& device,
+                         core::inbox_position up_to);
   void feed(core::device_offset offset, attached_device& device);
   bool may_send(core::device_offset offset, attached_device& device,
                 const stored_delivery& item);
+  bool may_claim(core::device_offset offset, const core::inbox_entry& entry);
   void fetch_more(core::device_offset offset, attached_device& device);
   void feed_all();
   void report(core::device_offset device, core::inbox_position up_to);
   void forget(core::inbox_position position);
-  void release(core::device_offset offset, attached_device& device);
+  void release(core::device_offset offset, attached_device& device, bool lost);
   void tell_device_count();
   void schedule_idle_tick();
   void schedule_seen_tick();
+  void schedule_grace_tick();
 
   pointer self_;
   broker_context* context_ = nullptr;
   shard_actor shard_;
   core::owner owner_;
+  actors::accession accession_;
   core::inbox_position last_;      ///< newest position known
   std::uint32_t device_count_ = 0; ///< of the user, attached or not
   std::map<core::device_offset, attached_device> devices_;
@@ -114,6 +152,7 @@ private:
   std::uint64_t attaches_seen_ = 0;
   bool idle_tick_pending_ = false;
   bool seen_tick_pending_ = false;
+  bool grace_tick_pending_ = false;
 };
 
 inbox_actor::behavior_type inbox_behavior(inbox_state::pointer self,

@@ -28,8 +28,8 @@ namespace troupe::actors {
 /// Pairs an answer with its question; chosen by the asker, never 0.
 using ticket = std::uint64_t;
 
-/// Names one session for its inbox, so that what a session that is gone left
-/// in a mailbox is not taken for its successor's.
+/// Names one attempt of a session to attach, so that what a session that is
+/// gone left in a mailbox is not taken for its successor's.
 using attachment = std::uint64_t;
 
 // ---------------------------------------------------------------- proposals
@@ -72,17 +72,41 @@ struct directory_answers {
 
 // ------------------------------------------------------------------ inboxes
 
+/// One session for all its attempts to attach, wherever it lives.
+struct session_identity {
+  core::node_id node;       ///< 0: this one
+  std::uint64_t life = 0;   ///< incarnation of that node
+  std::uint64_t number = 0; ///< of its connection
+
+  friend bool operator==(const session_identity&,
+                         const session_identity&) = default;
+};
+
+/// What a session brings along that had the inbox before, from whoever led it
+/// then.
+struct returning_session {
+  /// Its client has everything up to here and has said so.
+  core::inbox_position acknowledged;
+  /// It was handed everything up to here.
+  core::inbox_position in_hand;
+
+  friend bool operator==(const returning_session&,
+                         const returning_session&) = default;
+};
+
 /// session → shard → inbox.
 struct attach_request {
   actors::ticket ticket = 0;
   session_actor session;
   actors::attachment attachment = 0;
+  session_identity who{};
   core::owner inbox;
   core::device_offset device;
   /// Device whose state this one inherits, if its cursor is not there yet.
   std::optional<core::device_offset> inherit;
   std::uint32_t window = 1;
   std::optional<core::inbox_position> resume_from;
+  std::optional<returning_session> returns{};
   /// Filled in by the shard.
   core::inbox_head head{};
 };
@@ -103,7 +127,12 @@ struct attached {
 struct detach {
   core::device_offset device;
   actors::attachment attachment = 0;
+  /// The link to its node is gone: it may come back with what it has in hand.
+  bool lost = false;
 };
+
+/// inbox → session: this actor is not its inbox any more.
+struct inbox_released {};
 
 struct delivery_acknowledged {
   core::device_offset device;
@@ -230,6 +259,20 @@ struct join_asked {
   links::join_call call;
 };
 
+// ------------------------------------------------------ sessions of other
+// nodes
+
+/// One frame of attachment_wire.hpp for a proxy.
+struct attachment_frame {
+  core::node_id from;
+  /// Incarnation of that node.
+  std::uint64_t life = 0;
+  core::shared_bytes bytes;
+  /// As in group_frame.
+  std::shared_ptr<const void> credit{};
+};
+struct attachment_lost {};
+
 // --------------------------------------------------------- storage and time
 
 struct log_persisted {
@@ -238,8 +281,10 @@ struct log_persisted {
 struct state_committed {
   core::log_index applied;
 };
+struct attach_tick {};
 struct deadline_tick {};
 struct flush_tick {};
+struct grace_tick {};
 struct idle_tick {};
 struct look_tick {};
 struct raft_tick {};
@@ -275,7 +320,10 @@ struct inspect_list {
 } // namespace troupe::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attach_request)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attach_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attached)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attachment_frame)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attachment_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::cursor_moves)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deadline_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deliveries)
@@ -289,11 +337,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fence_passed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetch_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetched_entries)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::flush_tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::grace_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::group_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::group_task)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::idle_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_changes)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_fence)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inbox_released)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_list)

@@ -2,6 +2,7 @@
 #include "actors/session_actor.hpp"
 
 #include "actors/account_operations.hpp"
+#include "actors/attachment_table.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 
@@ -17,6 +18,32 @@ namespace troupe::actors {
 namespace {
 
 constexpr auto deadline_interval = std::chrono::seconds{1};
+/// A replica or a leader that has not answered by then is asked again.
+constexpr core::milliseconds attach_patience{5'000};
+
+/// How long nobody is asked after so many failures.
+core::milliseconds pause_after(unsigned failures, std::uint64_t session) {
+  constexpr core::milliseconds longest{1'000};
+  constexpr core::milliseconds first{100};
+  // The sessions of a node that lost a leader don't all come at once.
+  const core::milliseconds spread{session % 32};
+  return std::min(longest, first * (1U << std::min(failures, 4U))) + spread;
+}
+
+/// What a client has acknowledged that went while its inbox had no leader.
+class last_words final : public operation {
+public:
+  explicit last_words(core::cursor_update what) : what_(std::move(what)) {}
+  void start() override {
+    const auto group = context().group_of(what_.inbox);
+    propose(group, core::move_cursors{{std::move(what_)}}, false);
+  }
+  void on_answer(shard_answer&) override { finish(); }
+  void on_timeout() override { finish(); }
+
+private:
+  core::cursor_update what_;
+};
 
 } // namespace
 
@@ -51,7 +78,8 @@ void session_state::on_finished(core::session_event event) {
   if (!logged_in() || !std::holds_alternative<core::list_edited>(event))
     return emit(std::move(event));
   fenced_.emplace_back(++fences_, std::move(event));
-  self_->send(inbox_, inbox_fence{fences_, session_actor{self_}});
+  if (inbox_) // else the next one is asked
+    self_->send(inbox_, inbox_fence{fences_, session_actor{self_}});
 }
 
 void session_state::on_fence_passed(const fence_passed& fence) {
@@ -89,7 +117,7 @@ void session_state::drain_backlog() {
 void session_state::flush() {
   if (acknowledged_ && inbox_)
     self_->send(inbox_,
-                delivery_acknowledged{device_, number_,
+                delivery_acknowledged{device_, attachment_,
                                       *std::exchange(acknowledged_, {})});
   if (!operations_)
     return;
@@ -97,7 +125,7 @@ void session_state::flush() {
       {shard_client{self_}, directory_client{self_}, list_client{self_}});
   if (operations_->repeats() && !std::exchange(retry_pending_, true))
     self_->delayed_send(self_, operation_table::repeat_interval, retry_tick{});
-  if ((operations_->size() > 0 || login_) && !tick_pending_) {
+  if ((operations_->size() > 0 || attaching_) && !tick_pending_) {
     tick_pending_ = true;
     self_->delayed_send(self_, deadline_interval, deadline_tick{});
   }
@@ -150,6 +178,7 @@ void session_state::execute(core::acknowledge& c) {
     return; // must not count for the inbox of a later login
   // Positions ascend: the last of a batch says it all.
   acknowledged_ = std::max(acknowledged_.value_or(c.up_to), c.up_to);
+  acknowledged_all_ = std::max(acknowledged_all_, c.up_to);
 }
 
 // -------------------------------------------------------------------- login
@@ -163,20 +192,11 @@ void session_state::execute(core::login& c) {
   const auto* device = core::find_device(*user, c.device);
   if (device == nullptr)
     return refuse_login(c.request, {core::errc::device_unknown, {}});
-  attach_request ask;
-  ask.ticket = ++logins_;
-  ask.session = session_actor{self_};
-  ask.attachment = number_;
-  ask.inbox = {realm_, core::owner_kind::user, c.uid};
-  ask.device = device->offset;
-  ask.inherit = device->inherits;
-  ask.window = c.window;
-  ask.resume_from = c.resume_from;
   const auto deadline =
       context_->clock.now() + context_->options.request_timeout;
-  login_ = pending_login{std::move(c), user->created, device->offset, deadline,
-                         ask.ticket};
-  self_->send(context_->shard(context_->group_of(ask.inbox)), std::move(ask));
+  login_ = pending_login{std::move(c), user->created, device->offset,
+                         device->inherits, deadline};
+  begin_attaching();
 }
 
 void session_state::refuse_login(core::request_number request,
@@ -188,43 +208,187 @@ void session_state::refuse_login(core::request_number request,
   emit(std::move(event));
 }
 
+void session_state::finish_login() {
+  auto login = std::move(*std::exchange(login_, {}));
+  logged_in_ = true;
+  uid_ = std::move(login.command.uid);
+  user_created_ = login.user_created;
+  device_name_ = std::move(login.command.device);
+  device_ = login.device;
+  window_ = login.command.window;
+  acknowledged_all_ = in_hand_ = {};
+  if (line_) {
+    line_->uid = uid_;
+    line_->device = device_;
+  }
+  context_->stats.logins.fetch_add(1, std::memory_order_relaxed);
+}
+
+// ---------------------------------------------------------------- attachment
+
+attachment session_state::attachment_of(actors::ticket attempt) const {
+  constexpr unsigned attempt_bits = 16;
+  return number_ << attempt_bits | (attempt & 0xFFFFU);
+}
+
+void session_state::begin_attaching() {
+  attaching_.emplace();
+  ask_for_inbox();
+}
+
+attach_request session_state::make_request() {
+  attaching_->ticket = ++attempts_;
+  attaching_->answer_due = context_->clock.now() + attach_patience;
+  attach_request ask;
+  ask.ticket = attempts_;
+  ask.session = session_actor{self_};
+  ask.attachment = attachment_of(attempts_);
+  ask.who.number = number_;
+  ask.inbox = {realm_, core::owner_kind::user,
+               login_ ? login_->command.uid : uid_};
+  ask.device = login_ ? login_->device : device_;
+  ask.window = login_ ? login_->command.window : window_;
+  if (login_) {
+    ask.inherit = login_->inherits;
+    ask.resume_from = login_->command.resume_from;
+  } else {
+    ask.returns =
+        returning_session{std::min(acknowledged_all_, in_hand_), in_hand_};
+  }
+  return ask;
+}
+
+void session_state::ask_for_inbox() {
+  attaching_->asked_leader = false;
+  auto ask = make_request();
+  self_->send(context_->shard(context_->group_of(ask.inbox)), std::move(ask));
+}
+
+bool session_state::ask_leader(core::node_id leader) {
+  if (context_->attachments == nullptr || leader == core::node_id{} ||
+      std::exchange(attaching_->asked_leader, true))
+    return false;
+  context_->attachments->attach(runtime::home_of(*self_), leader,
+                                make_request());
+  return true;
+}
+
 void session_state::on_attached(attached& reply) {
-  if (!login_ || login_->ticket != reply.ticket) {
+  if (!attaching_ || attaching_->ticket != reply.ticket) {
     // Too late: nobody waits for it any more.
-    if (reply.inbox && !(inbox_ == reply.inbox))
-      self_->send(reply.inbox, detach{reply.device, number_});
+    if (reply.inbox)
+      self_->send(reply.inbox,
+                  detach{reply.device, attachment_of(reply.ticket)});
     return;
   }
-  auto login = std::move(*std::exchange(login_, {}));
-  if (reply.failure.code != core::errc::ok) {
-    refuse_login(login.command.request, std::move(reply.failure));
-  } else {
-    inbox_ = std::move(reply.inbox);
-    uid_ = std::move(login.command.uid);
-    user_created_ = login.user_created;
-    device_name_ = std::move(login.command.device);
-    device_ = login.device;
-    devices_ = reply.devices;
-    if (line_) {
-      line_->uid = uid_;
-      line_->device = device_;
-    }
-    context_->stats.logins.fetch_add(1, std::memory_order_relaxed);
-    core::logged_in event;
-    event.request = login.command.request;
-    event.resume = reply.resume;
-    event.acknowledged = reply.acknowledged;
-    event.window = login.command.window;
-    emit(std::move(event));
-  }
+  if (reply.failure.code == core::errc::ok)
+    on_inbox(reply);
+  else
+    on_no_inbox(reply);
   drain_backlog();
 }
 
-void session_state::leave_inbox() {
-  if (!inbox_)
+void session_state::on_inbox(attached& reply) {
+  inbox_ = std::move(reply.inbox);
+  attachment_ = attachment_of(reply.ticket);
+  devices_ = reply.devices;
+  attaching_.reset();
+  if (!login_) {
+    context_->stats.sessions_reattached.fetch_add(1, std::memory_order_relaxed);
+    if (!fenced_.empty())
+      self_->send(inbox_, inbox_fence{fences_, session_actor{self_}});
     return;
+  }
+  core::logged_in event;
+  event.request = login_->command.request;
+  event.resume = reply.resume;
+  event.acknowledged = reply.acknowledged;
+  event.window = login_->command.window;
+  finish_login();
+  emit(std::move(event));
+}
+
+void session_state::on_no_inbox(attached& reply) {
+  const auto code = reply.failure.code;
+  if (code == core::errc::not_leader && ask_leader(reply.leader))
+    return;
+  if (asks_again(code))
+    return pause_attaching(std::move(reply.failure));
+  attaching_.reset();
+  if (!login_)
+    return end_session(std::move(reply.failure));
+  const auto login = std::move(*std::exchange(login_, {}));
+  refuse_login(login.command.request, std::move(reply.failure));
+}
+
+/// A client that logs in is told what a node alone would tell it; one that was
+/// in need not hear of what may pass.
+bool session_state::asks_again(core::errc why) const {
+  if (!context_->options.clustered)
+    return false;
+  switch (why) {
+  case core::errc::not_leader:
+  case core::errc::unavailable:
+    return true;
+  case core::errc::timed_out:
+  case core::errc::overloaded:
+  case core::errc::storage_full:
+    return !login_;
+  default:
+    return false;
+  }
+}
+
+void session_state::pause_attaching(core::error why) {
+  context_->stats.attaches_repeated.fetch_add(1, std::memory_order_relaxed);
+  attaching_->ticket = 0;
+  attaching_->last_failure = std::move(why);
+  const auto pause = pause_after(attaching_->failures++, number_);
+  if (!std::exchange(attach_tick_pending_, true))
+    self_->delayed_send(self_, pause, attach_tick{});
+}
+
+void session_state::on_attach_tick() {
+  attach_tick_pending_ = false;
+  if (!attaching_ || attaching_->ticket != 0)
+    return;
+  ask_for_inbox();
   flush();
-  self_->send(std::exchange(inbox_, {}), detach{device_, number_});
+}
+
+/// The inbox is led elsewhere from now on, or the way to it is lost.
+void session_state::on_released() {
+  if (!inbox_ || !from_inbox())
+    return;
+  context_->stats.sessions_released.fetch_add(1, std::memory_order_relaxed);
+  inbox_ = inbox_actor{};
+  begin_attaching();
+  flush();
+}
+
+void session_state::end_session(core::error why) {
+  logged_in_ = false;
+  inbox_ = inbox_actor{};
+  attaching_.reset();
+  emit(core::session_ended{std::move(why)});
+}
+
+void session_state::leave_inbox() {
+  const auto known = std::min(acknowledged_all_, in_hand_);
+  if (logged_in() && !inbox_ && known > core::inbox_position{})
+    operations_->start(std::make_unique<last_words>(core::cursor_update{
+        {realm_, core::owner_kind::user, uid_}, device_, known}));
+  flush();
+  if (inbox_)
+    self_->send(std::exchange(inbox_, {}), detach{device_, attachment_});
+  attaching_.reset();
+  login_.reset();
+  logged_in_ = false;
+}
+
+/// What an inbox says from which this session is detached already is void.
+bool session_state::from_inbox() const {
+  return inbox_ == self_->current_sender();
 }
 
 // ------------------------------------------------------------------- events
@@ -248,6 +412,14 @@ void session_state::on_answer(list_expansion& answer) {
 }
 
 void session_state::on_deliveries(deliveries& batch) {
+  if (batch.items.empty() || !from_inbox())
+    return;
+  // The client has it from the inbox before.
+  if (batch.items.front().position <= in_hand_)
+    std::erase_if(batch.items,
+                  [&](const auto& item) { return item.position <= in_hand_; });
+  if (!batch.items.empty())
+    in_hand_ = batch.items.back().position;
   for (auto& item : batch.items)
     emit(std::move(item));
 }
@@ -257,8 +429,7 @@ void session_state::on_devices_changed(const devices_changed& news) {
 }
 
 void session_state::on_stop(const session_stop& order) {
-  inbox_ = inbox_actor{}; // it has ended; what still follows is not logged in
-  emit(core::session_ended{order.reason});
+  end_session(order.reason); // what still follows is not logged in
 }
 
 void session_state::on_deadline_tick() {
@@ -266,7 +437,13 @@ void session_state::on_deadline_tick() {
   const auto now = context_->clock.now();
   if (login_ && login_->deadline <= now) {
     const auto overdue = std::move(*std::exchange(login_, {}));
-    refuse_login(overdue.command.request, {core::errc::timed_out, {}});
+    auto why = std::move(std::exchange(attaching_, {})->last_failure);
+    if (why.code == core::errc::ok)
+      why.code = core::errc::timed_out;
+    refuse_login(overdue.command.request, std::move(why));
+  } else if (context_->options.clustered && attaching_ &&
+             attaching_->ticket != 0 && attaching_->answer_due <= now) {
+    pause_attaching({core::errc::timed_out, {}});
   }
   if (operations_)
     operations_->expire(now);
@@ -297,7 +474,11 @@ std::string session_state::describe() const {
       .member("logged_in", logged_in());
   if (logged_in())
     out.member("user", std::string_view{uid_})
-        .member("device", static_cast<std::uint64_t>(device_.value()));
+        .member("device", static_cast<std::uint64_t>(device_.value()))
+        .member("attached", static_cast<bool>(inbox_))
+        .member("in_hand", in_hand_.value());
+  if (attaching_)
+    out.member("attach_failures", std::uint64_t{attaching_->failures});
   out.member("requests_under_way",
              std::uint64_t{operations_ ? operations_->size() : 0})
       .member("commands_waiting", std::uint64_t{backlog_.size()});
@@ -319,9 +500,11 @@ session_actor::behavior_type session_behavior(session_state::pointer self,
       [&st](deliveries& m) { st.on_deliveries(m); },
       [&st](const devices_changed& m) { st.on_devices_changed(m); },
       [&st](const fence_passed& m) { st.on_fence_passed(m); },
+      [&st](const inbox_released&) { st.on_released(); },
       [&st](const session_stop& m) { st.on_stop(m); },
       [&st](const deadline_tick&) { st.on_deadline_tick(); },
       [&st](const retry_tick&) { st.on_retry_tick(); },
+      [&st](const attach_tick&) { st.on_attach_tick(); },
       [&st](const inspect&) { return st.describe(); },
   };
 }

@@ -40,6 +40,11 @@ struct session_deps {
 /// rest waits in `backlog_`, which the connection's back-pressure bounds),
 /// deliveries by the inbox's credit. Waits for: shard_answers,
 /// directory_answers, list_expansion, attached.
+///
+/// Its inbox lives where the inbox's shard is led, here or on another node.
+/// When that node is gone or leads no more, the session attaches again to
+/// whoever does, as long as the connection lives: what the client has and has
+/// acknowledged is told to the next inbox, and the client notices a pause.
 struct session_state {
   static inline const char* name = "session";
   using pointer = session_actor::stateful_pointer<session_state>;
@@ -57,9 +62,11 @@ struct session_state {
   void on_deliveries(deliveries& batch);
   void on_devices_changed(const devices_changed& news);
   void on_fence_passed(const fence_passed& fence);
+  void on_released();
   void on_stop(const session_stop& order);
   void on_deadline_tick();
   void on_retry_tick();
+  void on_attach_tick();
   [[nodiscard]] std::string describe() const;
 
 private:
@@ -82,14 +89,37 @@ private:
   void refuse_login(core::request_number request, core::error why);
   void flush();
   void leave_inbox();
-  [[nodiscard]] bool logged_in() const { return static_cast<bool>(inbox_); }
+  [[nodiscard]] bool logged_in() const { return logged_in_; }
+
+  void begin_attaching();
+  /// Asks the shard's replica on this node.
+  void ask_for_inbox();
+  /// Asks the node that it named; false if that is of no use.
+  bool ask_leader(core::node_id leader);
+  attach_request make_request();
+  void on_inbox(attached& reply);
+  void on_no_inbox(attached& reply);
+  [[nodiscard]] bool asks_again(core::errc why) const;
+  void pause_attaching(core::error why);
+  void finish_login();
+  void end_session(core::error why);
+  [[nodiscard]] attachment attachment_of(actors::ticket attempt) const;
+  [[nodiscard]] bool from_inbox() const;
 
   struct pending_login {
     core::login command;
     core::timestamp user_created;
     core::device_offset device;
+    std::optional<core::device_offset> inherits;
     core::steady_time deadline;
-    actors::ticket ticket = 0;
+  };
+  /// There is no inbox, and one is wanted.
+  struct attaching {
+    actors::ticket ticket = 0; ///< asked, not answered; 0: pausing
+    bool asked_leader = false; ///< the one the shard has named
+    unsigned failures = 0;
+    core::steady_time answer_due{};
+    core::error last_failure; ///< ok: none yet
   };
 
   pointer self_;
@@ -102,18 +132,25 @@ private:
   std::unique_ptr<operation_table> operations_;
   std::deque<core::session_command> backlog_;
   std::optional<pending_login> login_;
-  actors::ticket logins_ = 0;
+  std::optional<attaching> attaching_;
+  actors::ticket attempts_ = 0;
   bool tick_pending_ = false;
   bool retry_pending_ = false;
+  bool attach_tick_pending_ = false;
   bool closed_ = false;
+  bool logged_in_ = false;
   // Once logged in:
-  inbox_actor inbox_;
+  inbox_actor inbox_; ///< none while attaching
+  actors::attachment attachment_ = 0;
   std::string uid_;
   core::timestamp user_created_{};
   std::string device_name_;
   core::device_offset device_;
+  std::uint32_t window_ = 1;
   std::uint32_t devices_ = 0;
   std::optional<core::inbox_position> acknowledged_; // not yet passed on
+  core::inbox_position acknowledged_all_;            ///< by this session
+  core::inbox_position in_hand_; ///< handed to the connection
   /// Answers that wait for a fence, in order.
   std::deque<std::pair<actors::ticket, core::session_event>> fenced_;
   actors::ticket fences_ = 0;

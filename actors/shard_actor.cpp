@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/shard_actor.hpp"
 
-#include "actors/inbox_actor.hpp"
 #include "actors/inspection.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "core/shard_key.hpp"
@@ -122,6 +121,7 @@ void shard_state::settle() {
   group_->settle();
   if (std::exchange(led_, group_->leads()) && !led_)
     release_inboxes();
+  accede();
   send_changes(); // before the answers: see inbox_fence
   group_->send_answers(self_);
   propose_policy_if_changed();
@@ -223,15 +223,36 @@ void shard_state::pass_on(attach_request& request,
   if (!place.actor)
     place.actor = runtime::spawn_pinned<inbox_actor, inbox_state>(
         self_->home_system(), runtime::home_of(*self_), inbox_behavior,
-        inbox_deps{context_, shard_actor{self_}, request.inbox});
+        inbox_deps{context_, shard_actor{self_}, request.inbox, accession_});
   ++place.attaches;
   request.head = head;
   self_->send(place.actor, std::move(request));
 }
 
+/// What is in the log by now may have been delivered by another node.
+void shard_state::accede() {
+  if (!group_->ready() || std::exchange(acceded_, true))
+    return;
+  accession_ = {};
+  const auto grace = context_->options.claim_grace;
+  if (!context_->options.clustered || grace.count() == 0)
+    return;
+  // In a cluster of one no session has outlived the leader before.
+  const auto& core = group_->consensus();
+  std::size_t nodes = 0;
+  if (context_->directory != nullptr)
+    context_->directory->each_node(
+        [&](core::node_id, const auto&) { return ++nodes < 2; });
+  if (nodes < 2 && core.members().is_lone_voter(core.self()) &&
+      core.members().learners.empty())
+    return;
+  accession_ = {core.applied(), context_->clock.now() + grace};
+}
+
 /// Another node delivers from now on. Whoever waits here is told to go there;
 /// cursors that have not moved yet are moved when it has what is sent again.
 void shard_state::release_inboxes() {
+  acceded_ = false;
   for (auto& [inbox, place] : slots_)
     self_->send(place.actor, retire{});
   slots_.clear();

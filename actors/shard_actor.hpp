@@ -3,6 +3,7 @@
 
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
+#include "actors/inbox_actor.hpp"
 #include "actors/messages.hpp"
 #include "actors/replicated_group.hpp"
 #include "core/inbox_machine.hpp"
@@ -91,6 +92,7 @@ private:
   void continue_sweep();
   void propose_cursors();
   void schedule_flush_tick();
+  void accede();
   void release_inboxes();
   void attach_here(attach_request& request);
   void refuse(const attach_request& request, core::error why);
@@ -111,7 +113,9 @@ private:
   // By inbox and device: the newest position is enough.
   std::map<std::pair<core::owner, core::device_offset>, core::inbox_position>
       moves_;
+  actors::accession accession_; ///< of this leadership
   bool led_ = false;
+  bool acceded_ = false;
   bool flush_pending_ = false;
   bool policy_proposed_ = false;
   bool sweep_again_ = false;

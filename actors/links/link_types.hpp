@@ -39,7 +39,7 @@ enum class kind : std::uint8_t {
                      ///< what it is (linked_groups.cpp)
   membership = 0x02, ///< talk with the leader of the directory
   interest = 0x03,   ///< topic filters wanted by a node
-  session = 0x04,    ///< attach, detach, duplicate logins
+  session = 0x04,    ///< from a session to its inbox; key: the group
 
   raft_entries = 0x81, ///< log entries; key: as raft
   snapshot = 0x82,     ///< parts of a snapshot; key: as raft
@@ -47,6 +47,7 @@ enum class kind : std::uint8_t {
   answer = 0x84,       ///< its answer
   publish = 0x85,      ///< messages of the ephemeral plane
   proposals = 0x86,    ///< passed on to a group's leader, and their outcomes
+  deliveries = 0x87,   ///< from an inbox to its session; key: its loop
 };
 
 [[nodiscard]] constexpr lane lane_of(kind k) noexcept {

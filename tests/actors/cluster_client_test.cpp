@@ -163,15 +163,6 @@ TEST_F(ClusterClient, PostsToShardsLedElsewhereKeepTheirOrder) {
   EXPECT_GT(node(home).context().stats.proposals_repeated.load(), 0U);
 }
 
-TEST_F(ClusterClient, ALoginAtANodeThatDoesNotLeadIsToldWhoDoes) {
-  ASSERT_EQ(register_at(1, "anna"), errc::ok);
-  advance(500ms);
-  auto& client = connect(leader_of_inbox("anna") % 3 + 1);
-  client.send(core::login{0, "anna", "phone", 1, {}});
-  settle();
-  EXPECT_EQ(client.link.last<core::logged_in>().failure.code, errc::not_leader);
-}
-
 TEST_F(ClusterClient, ALeaderThatWasReplacedUnawaresLetsNobodyIn) {
   ASSERT_EQ(register_at(1, "anna"), errc::ok);
   advance(500ms);

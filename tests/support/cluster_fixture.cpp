@@ -99,7 +99,8 @@ cluster_fixture::~cluster_fixture() {
   caf::anon_send_exit(directory_client_, caf::exit_reason::kill);
   client_ = shard_client{};
   directory_client_ = directory_client{};
-  system_.run();
+  // What inboxes keep for a while has an end before the clock has.
+  system_.advance(core::milliseconds{4'000});
   EXPECT_TRUE(system_.errors().empty()) << system_.errors().front();
 }
 
@@ -256,6 +257,11 @@ void cluster_fixture::start_node(std::uint32_t id) {
                 100 * id + group.value();
     return all;
   };
+  // Over real links only in links_test.
+  at.tables_of_sessions.push_back(std::make_unique<attachment_table>(
+      system_.system(), at.context(), links_.start(at.id)));
+  at.context().attachments = at.tables_of_sessions.back().get();
+  links_.serve(at.id, at.context().attachments);
   at.up = true;
   at.context().directory_handle =
       runtime::spawn_pinned<directory_actor, directory_state>(
@@ -311,6 +317,9 @@ cluster_fixture::identity_of(const cluster_node& at) const {
 void cluster_fixture::kill(cluster_node& at) {
   at.up = false;
   at.work.clear();
+  drop_clients(at.id.value());
+  links_.crash(at.id);
+  at.context().attachments->close();
   caf::anon_send_exit(at.context().directory_handle, caf::exit_reason::kill);
   for (const auto& shard : at.context().shards)
     caf::anon_send_exit(shard, caf::exit_reason::kill);
@@ -339,6 +348,7 @@ void cluster_fixture::settle() {
         more = at->log.flush() > 0 || more;
     more = work_disks() > 0 || more;
     more = network_.step(system_.clock().now()) > 0 || more;
+    more = links_.step(system_.clock().now()) > 0 || more;
   }
   collect_answers();
 }
@@ -434,6 +444,7 @@ test_client& cluster_fixture::connect(std::uint32_t at) {
   auto client = std::make_unique<test_client>();
   client->line = std::make_shared<session_line>();
   client->line->link = &client->link;
+  client->node = at;
   session_deps deps;
   deps.context = &node(at).context();
   deps.line = client->line;
@@ -444,6 +455,19 @@ test_client& cluster_fixture::connect(std::uint32_t at) {
       system_.system(), nullptr, session_behavior, std::move(deps));
   clients_.push_back(std::move(client));
   return *clients_.back();
+}
+
+void cluster_fixture::close(test_client& client) {
+  if (std::exchange(client.line->link, nullptr) != nullptr)
+    client.send(core::close_session{});
+}
+
+void cluster_fixture::drop_clients(std::uint32_t at) {
+  for (auto& client : clients_)
+    if (client->node == at) {
+      client->line->link = nullptr;
+      caf::anon_send_exit(client->actor, caf::exit_reason::kill);
+    }
 }
 
 actors::shard_answer cluster_fixture::ask_to_post(std::uint16_t group,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/attachment_table.hpp"
 #include "actors/cluster_steward.hpp"
 #include "actors/context.hpp"
 #include "actors/messages.hpp"
@@ -10,6 +11,7 @@
 #include "tests/support/deterministic_system.hpp"
 #include "tests/support/instant_log.hpp"
 #include "tests/support/memory_state_space.hpp"
+#include "tests/support/sim_links.hpp"
 #include "tests/support/sim_network.hpp"
 #include "tests/support/temporary_folder.hpp"
 #include "tests/support/test_client.hpp"
@@ -40,6 +42,7 @@ struct cluster_node final : actors::group_tables {
   std::unique_ptr<core::directory> directory;
   /// Of all its lives; actors may look at one until the system is gone.
   std::vector<std::unique_ptr<actors::broker_context>> contexts;
+  std::vector<std::unique_ptr<actors::attachment_table>> tables_of_sessions;
   /// Storage of snapshots, one a life, and its work that waits.
   struct snapshots {
     std::unique_ptr<storage::snapshot_spool> spool;
@@ -126,6 +129,8 @@ protected:
                      std::size_t padding = 0);
   /// A client connected to a node, not logged in.
   test_client& connect(std::uint32_t at);
+  /// Closes the session as its connection would.
+  static void close(test_client& client);
   /// A post that is sent once; its answer.
   actors::shard_answer ask_to_post(std::uint16_t group, std::uint32_t at,
                                    core::idempotency_key key = {});
@@ -154,11 +159,14 @@ protected:
   /// While false, snapshots do not reach any disk.
   bool disks_work_ = true;
   sim_network network_;
+  sim_links links_{network_};
   std::vector<std::unique_ptr<cluster_node>> nodes_;
   settings settings_;
   deterministic_system system_;
 
 private:
+  /// Clients of a node that dies lose their connections.
+  void drop_clients(std::uint32_t at);
   struct client_post {
     std::uint16_t group = 0;
     core::idempotency_key key;

@@ -57,6 +57,9 @@ public:
         cut(node, core::node_id{i});
   }
   void heal() { cut_.clear(); }
+  [[nodiscard]] bool passes(core::node_id from, core::node_id to) const {
+    return !cut_.contains({from, to});
+  }
 
   /// Delivers what is due; how many frames that were.
   std::size_t step(core::steady_time now) {

@@ -18,6 +18,8 @@ struct test_client {
   std::shared_ptr<actors::session_line> line;
   actors::session_actor actor;
   core::request_number requests = 0;
+  /// Where it is connected, in a cluster.
+  std::uint32_t node = 0;
 
   /// Nothing runs yet. Returns the request's number.
   template <class Command>

@@ -113,6 +113,8 @@ void linked_broker::open_actors() {
         if (started_.load() && group.value() <= shards)
           tell(group, std::move(frame));
       });
+  attachments_ =
+      std::make_unique<linked_attachments>(*system_, *context_, *links_);
   auto service = snapshot_service::open(
       storage::posix_file_system(), folder_ / "spool", *state_,
       [this](core::group_id group, std::function<void()> run) {
@@ -143,6 +145,9 @@ void linked_broker::open_actors() {
 
 linked_broker::~linked_broker() {
   links_->stop();
+  for (const auto& client : clients_)
+    caf::anon_send_exit(client->actor, caf::exit_reason::kill);
+  attachments_->stop();
   snapshots_->stop();
   caf::anon_send_exit(context_->directory_handle, caf::exit_reason::kill);
   for (const auto& shard : context_->shards)
@@ -152,6 +157,8 @@ linked_broker::~linked_broker() {
   state_->close();
   context_->directory_handle = directory_actor{};
   context_->shards.clear();
+  for (const auto& client : clients_)
+    client->actor = session_actor{};
   links_.reset();
   system_.reset();
 }
@@ -162,6 +169,34 @@ void linked_broker::tell(core::group_id group, Message message) {
     caf::anon_send(context_->directory_handle, std::move(message));
   else
     caf::anon_send(context_->shard(group), std::move(message));
+}
+
+std::shared_ptr<linked_client> linked_broker::connect() {
+  auto client = std::make_shared<linked_client>();
+  session_deps deps;
+  deps.context = context_.get();
+  deps.line = std::make_shared<session_line>();
+  deps.line->link = client.get();
+  deps.number = clients_.size() + 1;
+  deps.peer = "test";
+  deps.protocol = "test";
+  auto& loops = runtime::scheduler::of(*system_);
+  client->actor = runtime::spawn_pinned<session_actor, session_state>(
+      *system_, &loops.at(clients_.size() % 2U), session_behavior,
+      std::move(deps));
+  clients_.push_back(client);
+  return client;
+}
+
+void linked_client::tell(core::session_command command) {
+  caf::anon_send(actor, session_commands{{std::move(command)}});
+}
+
+std::vector<std::string> linked_client::texts() const {
+  std::vector<std::string> found;
+  for (const auto& each : all<core::delivery>())
+    found.emplace_back(each.message->payload.text());
+  return found;
 }
 
 void linked_broker::meet(linked_broker& other) {

@@ -277,4 +277,103 @@ TEST_F(LinkedCluster, GrowsToThreeLosesALeaderAndGetsItBack) {
   expect_same_tables();
 }
 
+TEST_F(LinkedCluster, AClientOfAnotherNodeOutlivesItsInboxesLeader) {
+  using test_support::linked_client;
+  start(1);
+  for (const std::uint32_t id : {2U, 3U}) {
+    ASSERT_EQ(admit(id), core::node_id{id});
+    start(id);
+  }
+  ASSERT_TRUE(wait_for_voters(3));
+  const core::owner owner{"default", core::owner_kind::user, "anna"};
+  const auto group = nodes_[1]->context().group_of(owner).value();
+  const auto leader = leader_of(group);
+  ASSERT_NE(leader, 0U);
+  const auto at = leader % 3 + 1;
+  const auto other = 6 - leader - at;
+  const auto answered = [](linked_client& client) {
+    return eventually([&] { return !client.all<core::logged_in>().empty(); },
+                      15s);
+  };
+  for (const auto* uid : {"anna", "berta"}) {
+    const auto guest = nodes_[at]->connect();
+    guest->send(core::register_user{0, uid, "phone", {}});
+    ASSERT_TRUE(eventually(
+        [&] { return !guest->all<core::user_registered>().empty(); }, 15s));
+    ASSERT_TRUE(eventually(
+        [&] { return nodes_[other]->directory().has_user("default", uid); }));
+    guest->send(core::close_session{});
+  }
+  auto anna = nodes_[at]->connect();
+  anna->send(core::login{0, "anna", "phone", 50, {}});
+  auto berta = nodes_[other]->connect();
+  berta->send(core::login{0, "berta", "phone", 50, {}});
+  ASSERT_TRUE(answered(*anna) && answered(*berta));
+  EXPECT_EQ(anna->all<core::logged_in>()[0].failure.code, core::errc::ok);
+  EXPECT_EQ(nodes_[leader]->context().stats.remote_sessions.load(), 1U);
+  const auto second = nodes_[leader]->connect();
+  second->send(core::login{0, "anna", "phone", 50, {}});
+  ASSERT_TRUE(answered(*second));
+  EXPECT_EQ(second->all<core::logged_in>()[0].failure.code,
+            core::errc::device_busy);
+
+  std::vector<std::string> expected;
+  const auto post_some = [&](std::size_t size) {
+    for (int i = 0; i < 100; ++i) {
+      expected.push_back(std::to_string(expected.size()) + " " +
+                         std::string(size, 'x'));
+      core::post command;
+      command.to = {{"anna", core::recipient_kind::all_devices}};
+      command.message.payload = core::shared_bytes::copy_of(expected.back());
+      berta->send(std::move(command));
+    }
+  };
+  const auto all_came = [&] {
+    return eventually(
+        [&] {
+          const auto got = anna->all<core::delivery>();
+          if (!got.empty())
+            anna->send(core::acknowledge{got.back().position});
+          return got.size() >= expected.size();
+        },
+        25s);
+  };
+  post_some(10);
+  post_some(20'000);
+  ASSERT_TRUE(all_came());
+  EXPECT_EQ(anna->texts(), expected);
+
+  post_some(1'000); // under way when its leader goes
+  kill(leader);
+  post_some(10);
+  ASSERT_TRUE(all_came());
+  EXPECT_EQ(anna->texts(), expected);
+  ASSERT_TRUE(eventually(
+      [&] { return berta->all<core::posted>().size() == expected.size(); },
+      15s));
+  for (const auto& answer : berta->all<core::posted>())
+    EXPECT_TRUE(answer.accepted);
+  EXPECT_TRUE(anna->all<core::session_ended>().empty());
+  EXPECT_GE(nodes_[at]->context().stats.sessions_reattached.load(), 1U);
+
+  // A node that goes takes its sessions with it; the client goes elsewhere.
+  start(leader);
+  ASSERT_TRUE(eventually([&] { return leader_of(group) != 0; }, 15s));
+  ASSERT_TRUE(wait_for_voters(3));
+  kill(at);
+  auto fresh = nodes_[other]->connect();
+  EXPECT_TRUE(eventually(
+      [&] {
+        fresh->send(core::login{0, "anna", "phone", 50, {}});
+        const auto before = fresh->all<core::logged_in>().size();
+        (void)eventually(
+            [&] { return fresh->all<core::logged_in>().size() > before; }, 12s);
+        const auto answers = fresh->all<core::logged_in>();
+        return !answers.empty() &&
+               answers.back().failure.code == core::errc::ok;
+      },
+      15s));
+  EXPECT_TRUE(fresh->texts().empty()) << "all of it was acknowledged";
+}
+
 } // namespace

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "actors/attachment_table.hpp"
+#include "core/ids.hpp"
+#include "tests/support/sim_network.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace troupe::test_support {
+
+/// Links for attachments between the nodes of one test, in virtual time, with
+/// the promises of the real ones: in order and once, until the link ends. A
+/// node that is cut off in the sim_network is noticed after `silence`; what
+/// was under way is lost then, and both sides are told. One thread only.
+class sim_links {
+public:
+  explicit sim_links(const sim_network& network) : network_(network) {}
+
+  /// How long nobody hears of a node before its links end.
+  core::milliseconds silence{2'400};
+  /// Frames under way between two nodes; send() says overloaded above it.
+  std::size_t room = 100'000;
+  /// Sees every frame that arrives, may change it; false loses it.
+  std::function<bool(core::node_id from, core::node_id to,
+                     actors::attachment_way, core::shared_bytes&)>
+      filter;
+
+  /// A new life of a node. The table is set once it is there.
+  actors::attachment_transport& start(core::node_id node) {
+    auto& fresh = ports_[node];
+    fresh.port = std::make_unique<port_of>(*this, node);
+    fresh.life = ++last_life_;
+    return *fresh.port;
+  }
+  void serve(core::node_id node, actors::attachment_table* table) {
+    ports_[node].table = table;
+  }
+  /// Ends without a word; whoever is not cut off from it notices at once.
+  void crash(core::node_id node) {
+    const auto at = ports_.find(node);
+    if (at == ports_.end())
+      return;
+    at->second.table = nullptr;
+    at->second.life = 0;
+    for (auto& [other, each] : ports_)
+      if (other != node && network_.passes(other, node))
+        end(other, node);
+  }
+  [[nodiscard]] std::uint64_t life_of(core::node_id node) const {
+    return ports_.at(node).life;
+  }
+  /// Cuts one link for a moment, as a lost packet too many would.
+  void flap(core::node_id a, core::node_id b) { end(a, b); }
+  [[nodiscard]] bool up(core::node_id a, core::node_id b) const {
+    const auto found = links_.find(key(a, b));
+    return found == links_.end() || found->second.up;
+  }
+
+  /// Delivers what is there; how many frames that were.
+  std::size_t step(core::steady_time now) {
+    for (auto& [a, one] : ports_)
+      for (auto& [b, two] : ports_)
+        if (a < b)
+          watch(a, b, now);
+    std::size_t count = 0;
+    for (auto& [way, frames] : std::exchange(under_way_, {})) {
+      const auto& [from, to] = way;
+      if (!network_.passes(from, to) || !network_.passes(to, from)) {
+        auto& waiting = under_way_[way]; // until the link is given up
+        waiting.insert(waiting.begin(), frames.begin(), frames.end());
+        continue;
+      }
+      for (auto& f : frames) {
+        ++count;
+        auto* table = ports_[to].table;
+        if (table != nullptr && (!filter || filter(from, to, f.way, f.bytes)))
+          table->on_frame(f.way, {from, f.life, std::move(f.bytes), {}});
+      }
+    }
+    return count;
+  }
+
+private:
+  struct frame {
+    actors::attachment_way way{};
+    std::uint64_t life = 0;
+    core::shared_bytes bytes;
+  };
+  using pair_of = std::pair<core::node_id, core::node_id>;
+  class port_of final : public actors::attachment_transport {
+  public:
+    port_of(sim_links& net, core::node_id self) : net_(net), self_(self) {}
+    core::result<void> send(core::node_id to, actors::attachment_way way,
+                            std::uint64_t, core::shared_bytes bytes) override {
+      return net_.send(self_, to, way, std::move(bytes));
+    }
+
+  private:
+    sim_links& net_;
+    core::node_id self_;
+  };
+  struct node_place {
+    std::unique_ptr<port_of> port;
+    actors::attachment_table* table = nullptr;
+    std::uint64_t life = 0;
+  };
+  struct link_state {
+    bool up = true;
+    std::optional<core::steady_time> silent_since;
+  };
+
+  static pair_of key(core::node_id a, core::node_id b) {
+    return a < b ? pair_of{a, b} : pair_of{b, a};
+  }
+
+  void watch(core::node_id a, core::node_id b, core::steady_time now) {
+    auto& between = links_[key(a, b)];
+    if (network_.passes(a, b) && network_.passes(b, a)) {
+      between.silent_since.reset();
+      between.up = ports_[a].life != 0 && ports_[b].life != 0;
+      return;
+    }
+    if (!between.silent_since)
+      between.silent_since = now;
+    if (between.up && now - *between.silent_since >= silence)
+      end(a, b);
+  }
+
+  void end(core::node_id a, core::node_id b) {
+    links_[key(a, b)].up = false;
+    under_way_.erase({a, b});
+    under_way_.erase({b, a});
+    if (auto* table = ports_[a].table)
+      table->on_peer_down(b);
+    if (auto* table = ports_[b].table)
+      table->on_peer_down(a);
+  }
+
+  core::result<void> send(core::node_id from, core::node_id to,
+                          actors::attachment_way way,
+                          core::shared_bytes bytes) {
+    if (!up(from, to) || ports_[to].life == 0)
+      return core::errc::unavailable;
+    auto& frames = under_way_[{from, to}];
+    if (frames.size() >= room)
+      return core::errc::overloaded;
+    frames.push_back({way, ports_[from].life, std::move(bytes)});
+    return {};
+  }
+
+  const sim_network& network_;
+  std::map<core::node_id, node_place> ports_;
+  std::map<pair_of, link_state> links_;
+  std::map<pair_of, std::deque<frame>> under_way_;
+  std::uint64_t last_life_ = 100;
+};
+
+} // namespace troupe::test_support
