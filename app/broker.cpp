@@ -44,8 +44,12 @@ broker::broker(broker_settings settings)
 
 broker::~broker() {
   // Threads of the stores call into members declared before them.
+  std::shared_ptr<const void> attachments;
+  if (cluster_)
+    attachments = cluster_->attachments();
   cluster_.reset();
   system_.reset();
+  attachments.reset();
   log_.reset();
   if (state_)
     state_->close();

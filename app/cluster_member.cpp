@@ -66,7 +66,9 @@ cluster_member::cluster_member(surroundings around,
                  [this](core::group_id group, actors::group_frame frame) {
                    if (group.value() <= around_.context.options.shards)
                      around_.deliver(group, std::move(frame));
-                 }) {
+                 }),
+      attachments_(std::make_shared<actors::linked_attachments>(
+          around_.system, around_.context, *links_)) {
   self_.address = links_->advertised_address();
 }
 
@@ -94,6 +96,7 @@ void cluster_member::start(std::vector<actors::known_peer> introduced) {
 void cluster_member::stop() {
   if (std::exchange(stopped_, true))
     return;
+  attachments_->stop();
   if (around_.context.membership_handle)
     caf::anon_send(around_.context.membership_handle, actors::retire{});
   around_.context.membership_handle = actors::membership_actor{};

@@ -4,6 +4,7 @@
 #include "actors/cluster_steward.hpp"
 #include "actors/context.hpp"
 #include "actors/join_words.hpp"
+#include "actors/linked_attachments.hpp"
 #include "actors/linked_groups.hpp"
 #include "actors/links/node_links.hpp"
 #include "actors/snapshot_service.hpp"
@@ -65,6 +66,11 @@ public:
   [[nodiscard]] actors::snapshot_storage& snapshots() {
     return snapshots_->storage();
   }
+  /// Sessions on inboxes of other nodes. Proxies look at it until they are
+  /// gone: to be kept until the actor system is.
+  [[nodiscard]] std::shared_ptr<const void> attachments() const {
+    return attachments_;
+  }
   /// What the founder enters into the directory.
   [[nodiscard]] const actors::node_identity& self() const { return self_; }
 
@@ -97,6 +103,7 @@ private:
   actors::node_identity self_;
   std::unique_ptr<actors::links::node_links> links_;
   actors::linked_groups transport_;
+  std::shared_ptr<actors::linked_attachments> attachments_;
   std::unique_ptr<actors::snapshot_service> snapshots_;
   bool stopped_ = false;
 };
