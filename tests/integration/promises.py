@@ -10,7 +10,8 @@ What must hold, whatever happens to the nodes:
 - what was once shown to be read stays read. Where deliveries to a new
   connection begin is the cursor that a node has kept, so on each device that
   place must never move backwards;
-- a message for one device is at no two devices at the same time.
+- a message for one device is at no two devices at the same time, unless the
+  first had vanished.
 
 A `World` is where they live: it names a node to connect to, and says what of
 the nodes' refusals is a broken promise.
@@ -20,6 +21,7 @@ import asyncio
 import itertools
 import os
 import random
+import time
 
 from tests.integration.mq_client import (
     DEADLINE,
@@ -62,7 +64,11 @@ class Ledger:
         if key not in self.for_one:
             return
         before, connection = self.holders.get(key, (device, client))
-        if before is not device and connection is before.client:
+        if (
+            before is not device
+            and connection is before.client
+            and not before.world.vanished(before)
+        ):
             self.broken.append(
                 f"{text} for one device of {device.uid} is at "
                 f"{before.name} and {device.name}"
@@ -99,14 +105,16 @@ class Client:
         self.name = name
         self.transport = transport
         self.client = None  # the connection it has
+        self.address = None  # where to
+        self.since = None  # when it was made
 
     async def run(self):
         while not self.done():
             await self.world.up.wait()
             try:
-                client = await MqClient.connect(
-                    self.world.address(), self.transport
-                )
+                self.address = self.world.address()
+                self.since = time.monotonic()
+                client = await MqClient.connect(self.address, self.transport)
             except (OSError, KeyError, EOFError, TimeoutError):
                 await asyncio.sleep(0.01)  # between the kill and its notice
                 continue
@@ -252,6 +260,10 @@ class World:
 
     def refused(self, what):
         self.ledger.broken.append(what)
+
+    def vanished(self, client):
+        """Whether its node may have taken a connected client for gone."""
+        return False
 
     async def populate(self):
         uids = [f"user{n}" for n in range(USERS)]
