@@ -228,6 +228,55 @@ TEST(AdminCommands, ListEditsNameTheMember) {
       requests{R"(POST /lists/l/members {"op":"remove","member":"bob"})"});
 }
 
+TEST(AdminCommands, NodeListIsATable) {
+  const auto seen = run_against(
+      {{200, R"({"self":1,"nodes":[)"
+             R"({"id":1,"name":"a","address":"h:1","state":"member",)"
+             R"("linked":true,"round_trip_us":0,"groups":17,"leads":9},)"
+             R"({"id":2,"name":"b","address":"h:2","state":"draining",)"
+             R"("linked":true,"round_trip_us":1249,"groups":1,"leads":0},)"
+             R"({"id":3,"name":"c","address":"h:3","state":"removed",)"
+             R"("linked":false,"round_trip_us":0,"groups":0,"leads":0}]})"}},
+      node_list_options{});
+  EXPECT_EQ(seen.requests, requests{"GET /nodes "});
+  EXPECT_EQ(seen.out,
+            "ID  NAME  ADDRESS  STATE     LINK  ROUND TRIP  GROUPS  LEADS\n"
+            "1   a     h:1      member    self  -           17      9\n"
+            "2   b     h:2      draining  up    1.2ms       1       0\n"
+            "3   c     h:3      removed   down  -           0       0\n");
+}
+
+TEST(AdminCommands, DrainWaitsUntilNothingIsLeft) {
+  const std::string directory = R"({"group":0,"voters":[1,2],"learners":[]},)";
+  const auto seen =
+      run_against({{200, R"({"id":2,"state":"draining"})"},
+                   {200, R"({"shards":[)" + directory +
+                             R"({"group":1,"voters":[1,2],"learners":[],)"
+                             R"("placement":[1]}]})"},
+                   {200, R"({"shards":[)" + directory +
+                             R"({"group":1,"voters":[1],"learners":[],)"
+                             R"("placement":[1]}]})"}},
+                  node_drain_options{{}, 2, true});
+  EXPECT_EQ(seen.requests, (requests{"POST /nodes/2/drain {}", "GET /shards ",
+                                     "GET /shards "}));
+  EXPECT_EQ(seen.exit_code, exit_ok);
+  EXPECT_EQ(seen.err, "node 2 keeps 1 group\nnode 2 keeps 0 groups\n");
+  EXPECT_EQ(seen.out, "node 2 is drained\n");
+}
+
+TEST(AdminCommands, RemoveAndRebalanceAskOnce) {
+  EXPECT_EQ(run_against({{200, "{}"}}, node_remove_options{{}, 3, false, true})
+                .requests,
+            requests{"POST /nodes/3/remove?force=true {}"});
+  const auto refused = run_against(
+      {{409, R"({"error":"not permitted","detail":"node 3 serves"})"}},
+      node_remove_options{{}, 3, false, false});
+  EXPECT_EQ(refused.exit_code, exit_failed);
+  EXPECT_NE(refused.err.find("node 3 serves"), std::string::npos);
+  EXPECT_EQ(run_against({{202, "{}"}}, rebalance_options{}).requests,
+            requests{"POST /rebalance {}"});
+}
+
 TEST(AdminCommands, JsonPrintsTheAnswer) {
   list_show_options options{{}, "l"};
   options.admin.json = true;

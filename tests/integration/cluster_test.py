@@ -212,6 +212,62 @@ class ClusterCase(unittest.IsolatedAsyncioTestCase):
         return node.log()
 
 
+class Alone(ClusterCase):
+    """Nodes without cluster.listen."""
+
+    def alone(self, cluster, name):
+        node = cluster.node(name)
+        for key in ("cluster.listen", "cluster.secret_file"):
+            del node.settings[key]
+        return node
+
+    async def test_has_no_part_of_a_cluster(self):
+        node = self.alone(self.cluster(), "n1").start()
+        self.assertNotIn("cluster", node.addresses)
+        self.assertEqual(node.get_json("/nodes")["nodes"], [])
+        self.assertEqual(node.get_json("/links")["links"], [])
+        self.assertEqual(len(node.get_json("/shards")["shards"]), SHARDS + 1)
+        for path in ("/rebalance", "/nodes/1/drain"):
+            answer = node.request("POST", path, {})
+            self.assertEqual(answer.status, 400, answer.body)
+            self.assertIn("in no cluster", answer.text)
+        threads = {
+            (task / "comm").read_text().strip()
+            for task in Path(f"/proc/{node.pid}/task").iterdir()
+        }
+        self.assertNotIn("troupe-spool", threads)
+        self.assertFalse([t for t in threads if "multiplexer" in t], threads)
+        self.assertFalse((node.data / "node-token").exists())
+
+    async def test_becomes_the_first_of_a_cluster(self):
+        cluster = self.cluster()
+        node = self.alone(cluster, "n1").start()
+        await self.register(node, "anna")
+        anna = await self.login(cluster, "anna")
+        for i in range(100):
+            await anna.post({"anna": 1}, str(i).encode())
+        anna.vanish()
+        self.assertEqual(await asyncio.to_thread(node.stop), 0, node.log())
+
+        node.settings["cluster.listen"] = "127.0.0.1:0"
+        node.settings["cluster.secret_file"] = cluster.secret
+        node.start()
+        second = cluster.node("n2", join=[node]).start()
+        await asyncio.to_thread(cluster.settled, {1, 2})
+        self.assertEqual(
+            second.get_json("/users/anna")["inbox"]["messages"], 100
+        )
+        await self.read(cluster, "anna", map(str, range(100)))
+
+        # Members are not to be started alone.
+        self.assertEqual(await asyncio.to_thread(second.stop), 0)
+        for key in ("cluster.listen", "cluster.secret_file", "cluster.join"):
+            del second.settings[key]
+        self.assertIn(
+            "belongs to node 2 of a cluster", self.refused_start(second)
+        )
+
+
 class Formation(ClusterCase):
     async def test_three_nodes_found_and_join(self):
         cluster = self.cluster()
@@ -460,6 +516,19 @@ class Growth(ClusterCase):
         await asyncio.to_thread(until, three, "not on three nodes again")
         for uid in users[1:]:
             await self.read(cluster, uid, {f"kept {uid}"})
+
+        # A node that is lost is removed without more ado.
+        fourth.kill()
+
+        def lost():
+            return not cluster.rows(first)[4]["linked"]
+
+        await asyncio.to_thread(until, lost, "a dead node is linked")
+        await run("node", "remove", "4")
+        stay.discard(4)
+        await asyncio.to_thread(until, three, "not on two nodes")
+        with self.assertRaisesRegex(Refused, "node"):
+            await run("node", "drain", "77")
 
 
 if __name__ == "__main__":
