@@ -96,6 +96,8 @@ void linked_broker::open_actors() {
   broker_options options;
   options.shards = shards;
   options.clustered = true;
+  // An inbox whose shard was killed ends with its timer.
+  options.passivate_after = core::milliseconds{500};
   context_ = std::make_unique<broker_context>(clock_, options, runtime.loops);
   context_->directory = directory_.get();
   system_ = std::make_unique<caf::actor_system>(*config_);

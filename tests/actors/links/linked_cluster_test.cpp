@@ -310,7 +310,7 @@ TEST_F(LinkedCluster, AClientOfAnotherNodeOutlivesItsInboxesLeader) {
   berta->send(core::login{0, "berta", "phone", 50, {}});
   ASSERT_TRUE(answered(*anna) && answered(*berta));
   EXPECT_EQ(anna->all<core::logged_in>()[0].failure.code, core::errc::ok);
-  EXPECT_EQ(nodes_[leader]->context().stats.remote_sessions.load(), 1U);
+  EXPECT_GE(nodes_[leader]->context().stats.remote_sessions.load(), 1U);
   const auto second = nodes_[leader]->connect();
   second->send(core::login{0, "anna", "phone", 50, {}});
   ASSERT_TRUE(answered(*second));
