@@ -63,7 +63,11 @@ public:
   void forget_session(core::node_id node, std::uint64_t life,
                       std::uint64_t number);
 
-  /// For tests and people.
+  /// What stands at nodes/{n}/inboxes/{number} and nodes/{n}/sessions/{number}
+  /// in the registry, for `inspect`; null if there is none.
+  [[nodiscard]] remote_inbox_actor find_inbox(std::uint64_t number) const;
+  [[nodiscard]] remote_session_actor find_session(core::node_id node,
+                                                  std::uint64_t number) const;
   [[nodiscard]] std::size_t remote_inboxes() const;
   [[nodiscard]] std::size_t remote_sessions() const;
 

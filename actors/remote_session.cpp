@@ -157,6 +157,12 @@ void remote_session_state::on(const attachment_words::detach&) {
   end();
 }
 
+/// Its node does not know this attachment any more.
+void remote_session_state::on(const attachment_words::released&) {
+  leave_inbox(true);
+  end();
+}
+
 void remote_session_state::on(const attachment_words::acknowledge& ack) {
   if (phase_ == phase::attached)
     self_->send(inbox_, delivery_acknowledged{device_, attachment_, ack.up_to});

@@ -60,6 +60,7 @@ private:
   };
 
   void on(const attachment_words::detach& order);
+  void on(const attachment_words::released& news);
   void on(const attachment_words::acknowledge& ack);
   void on(const attachment_words::fence& fence);
   template <class Other>
