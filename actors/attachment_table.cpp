@@ -116,14 +116,16 @@ void attachment_table::let_in(const attachment_frame& frame,
                               std::uint64_t number,
                               attachment_words::attach request) {
   {
+    // The shards' handles are gone some time after close(), not before.
     const std::lock_guard lock{mutex_};
     if (!closed_) {
+      const auto& shard = context_.shard(context_.group_of(request.inbox));
       sessions_.emplace(
           session_key{frame.from, frame.life, number},
           runtime::spawn_pinned<remote_session_actor, remote_session_state>(
               system_, runtime::loop::current(), remote_session_behavior,
               remote_session_deps{&context_, this, frame.from, frame.life,
-                                  number, std::move(request)}));
+                                  number, shard, std::move(request)}));
       return;
     }
   }

@@ -49,8 +49,8 @@ public:
   /// Before anything that comes over the next link to that node.
   void on_peer_down(core::node_id peer);
 
-  /// Ends all proxies and lets no new ones in: before the shards end. Any
-  /// number of times.
+  /// Ends all proxies and lets no new ones in; does not wait for their end.
+  /// Before the shards' handles go. Any number of times.
   void close();
 
   /// Names a session of another node toward its inbox here: never the number

@@ -21,6 +21,8 @@ struct remote_session_deps {
   std::uint64_t life = 0;
   /// Of the attachment.
   std::uint64_t number = 0;
+  /// Of the inbox.
+  shard_actor shard;
   attachment_words::attach request;
 };
 
