@@ -84,7 +84,7 @@ void attachment_table::on_frame_to_session(attachment_frame frame,
       !std::holds_alternative<attachment_words::stop>(message->what) &&
       (answer == nullptr || answer->failure.code == core::errc::ok))
     answer_stranger(frame.from, attachment_way::to_inbox, number,
-                    attachment_words::detach{});
+                    attachment_words::released{});
 }
 
 // -------------------------------------------------------------- inbox's side
@@ -106,7 +106,8 @@ void attachment_table::on_frame_to_inbox(attachment_frame frame,
   if (auto* request = std::get_if<attachment_words::attach>(&message->what))
     return let_in(frame, number, std::move(*request));
   count(context_.stats.attachments_unknown);
-  if (!std::holds_alternative<attachment_words::detach>(message->what))
+  if (!std::holds_alternative<attachment_words::detach>(message->what) &&
+      !std::holds_alternative<attachment_words::released>(message->what))
     answer_stranger(frame.from, attachment_way::to_session, number,
                     attachment_words::released{});
 }
@@ -115,14 +116,16 @@ void attachment_table::let_in(const attachment_frame& frame,
                               std::uint64_t number,
                               attachment_words::attach request) {
   {
+    // The shards' handles are gone some time after close(), not before.
     const std::lock_guard lock{mutex_};
     if (!closed_) {
+      const auto& shard = context_.shard(context_.group_of(request.inbox));
       sessions_.emplace(
           session_key{frame.from, frame.life, number},
           runtime::spawn_pinned<remote_session_actor, remote_session_state>(
               system_, runtime::loop::current(), remote_session_behavior,
               remote_session_deps{&context_, this, frame.from, frame.life,
-                                  number, std::move(request)}));
+                                  number, shard, std::move(request)}));
       return;
     }
   }
@@ -215,6 +218,24 @@ void attachment_table::forget_session(core::node_id node, std::uint64_t life,
     gone = std::move(at->second);
     sessions_.erase(at);
   }
+}
+
+// -------------------------------------------------------------------- looking
+
+remote_inbox_actor attachment_table::find_inbox(std::uint64_t number) const {
+  const std::lock_guard lock{mutex_};
+  const auto at = inboxes_.find(number);
+  return at == inboxes_.end() ? remote_inbox_actor{} : at->second.proxy;
+}
+
+remote_session_actor
+attachment_table::find_session(core::node_id node, std::uint64_t number) const {
+  const std::lock_guard lock{mutex_};
+  for (auto at = sessions_.lower_bound({node, 0, 0});
+       at != sessions_.end() && at->first.node == node; ++at)
+    if (at->first.number == number)
+      return at->second;
+  return {};
 }
 
 std::size_t attachment_table::remote_inboxes() const {

@@ -49,8 +49,8 @@ public:
   /// Before anything that comes over the next link to that node.
   void on_peer_down(core::node_id peer);
 
-  /// Ends all proxies and lets no new ones in: before the shards end. Any
-  /// number of times.
+  /// Ends all proxies and lets no new ones in; does not wait for their end.
+  /// Before the shards' handles go. Any number of times.
   void close();
 
   /// Names a session of another node toward its inbox here: never the number
@@ -63,7 +63,11 @@ public:
   void forget_session(core::node_id node, std::uint64_t life,
                       std::uint64_t number);
 
-  /// For tests and people.
+  /// What stands at nodes/{n}/inboxes/{number} and nodes/{n}/sessions/{number}
+  /// in the registry, for `inspect`; null if there is none.
+  [[nodiscard]] remote_inbox_actor find_inbox(std::uint64_t number) const;
+  [[nodiscard]] remote_session_actor find_session(core::node_id node,
+                                                  std::uint64_t number) const;
   [[nodiscard]] std::size_t remote_inboxes() const;
   [[nodiscard]] std::size_t remote_sessions() const;
 

@@ -82,8 +82,9 @@ struct stop {
   core::error reason;
   friend bool operator==(const stop&, const stop&) = default;
 };
-/// Not attached here, or not any more. Also the answer to a frame about an
-/// attachment nobody knows.
+/// Not attached here, or not any more. Both ways: also the answer to a frame
+/// about an attachment nobody knows. To an inbox it is no goodbye: the session
+/// may be back already.
 struct released {
   friend bool operator==(const released&, const released&) = default;
 };

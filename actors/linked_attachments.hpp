@@ -20,8 +20,8 @@ namespace troupe::actors {
 ///
 /// Order at the start: this, the actors of directory and shards, then
 /// links.start(). At the end: sessions, the shards' retirement (which tells
-/// sessions of other nodes), stop(), links.stop(). Destroyed after the links and
-/// the actor system.
+/// sessions of other nodes), stop(), links.stop(), and only then the shards'
+/// handles are let go. Destroyed after the links and the actor system.
 class linked_attachments final : public attachment_transport {
 public:
   /// Registers for its kinds and for peers: before links.start(). All of them

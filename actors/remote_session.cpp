@@ -55,7 +55,7 @@ void remote_session_state::start(remote_session_deps deps) {
   ask.window = request.window;
   ask.resume_from = request.resume_from;
   ask.returns = request.returns;
-  self_->send(context_->shard(context_->group_of(owner_)), std::move(ask));
+  self_->send(deps.shard, std::move(ask));
 }
 
 // ------------------------------------------------------------- to the session
@@ -154,6 +154,12 @@ void remote_session_state::on(const Other&) {
 
 void remote_session_state::on(const attachment_words::detach&) {
   leave_inbox(false);
+  end();
+}
+
+/// Its node does not know this attachment any more.
+void remote_session_state::on(const attachment_words::released&) {
+  leave_inbox(true);
   end();
 }
 

@@ -21,6 +21,8 @@ struct remote_session_deps {
   std::uint64_t life = 0;
   /// Of the attachment.
   std::uint64_t number = 0;
+  /// Of the inbox.
+  shard_actor shard;
   attachment_words::attach request;
 };
 
@@ -60,6 +62,7 @@ private:
   };
 
   void on(const attachment_words::detach& order);
+  void on(const attachment_words::released& news);
   void on(const attachment_words::acknowledge& ack);
   void on(const attachment_words::fence& fence);
   template <class Other>

@@ -183,6 +183,19 @@ TEST_F(RemoteSession, ProxiesSayWhatTheyAre) {
   EXPECT_EQ(paths, expected);
   EXPECT_EQ(stats(at).remote_inboxes.load(), 1U);
   EXPECT_EQ(stats(leader).remote_sessions.load(), 1U);
+  const auto& any = page.actors.front().path;
+  const auto number = std::stoull(any.substr(any.rfind('/') + 1));
+  const auto there = system_.ask<std::string>(
+      node(at).context().attachments->find_inbox(number), actors::inspect{});
+  ASSERT_TRUE(there);
+  EXPECT_NE(there->find("\"kind\":\"remote_inbox\""), std::string::npos);
+  EXPECT_NE(there->find("\"attached\":true"), std::string::npos);
+  const auto here = system_.ask<std::string>(
+      node(leader).context().attachments->find_session(node_id{at}, number),
+      actors::inspect{});
+  ASSERT_TRUE(here);
+  EXPECT_NE(here->find("\"user\":\"anna\""), std::string::npos);
+  EXPECT_FALSE(node(at).context().attachments->find_inbox(1));
   EXPECT_EQ(stats(leader).attachments_made.load(), 1U);
 }
 
@@ -452,6 +465,27 @@ TEST_F(RemoteSession, AnAcknowledgedJobIsNotDoneAgainUnderTheNextLeader) {
   EXPECT_EQ(cursor("anna", 0), core::inbox_position{1});
 }
 
+TEST_F(RemoteSession, AnAcknowledgementThatWentWithTheLeaderIsSaidAgain) {
+  add_user("anna", 2);
+  add_user("berta");
+  const auto leader = leader_of_inbox("anna");
+  const auto at = leader % 3 + 1;
+  const auto other = third(leader, at);
+  auto& first = login(at, "anna", 0);
+  auto& berta = login(other, "berta");
+  post_all(berta, "anna", {"job"}, true);
+  ASSERT_TRUE(wait_for_texts(first, 1));
+  auto& second = login(other, "anna", 1);
+  settle();
+  first.acknowledge();
+  settle(); // the inbox knows, the tables do not
+  ASSERT_EQ(cursor("anna", 0), core::inbox_position{0});
+  crash(leader);
+  advance(8s);
+  EXPECT_TRUE(second.link.texts().empty());
+  EXPECT_EQ(cursor("anna", 0), core::inbox_position{1});
+}
+
 TEST_F(RemoteSession, AJobOfALostHolderGoesToAnotherAfterTheGrace) {
   add_user("anna", 2);
   add_user("berta");
@@ -512,6 +546,34 @@ TEST_F(RemoteSession, ABrokenLinkIsAPause) {
   EXPECT_EQ(all, numbers(0, 20)) << "every job once";
   EXPECT_GE(stats(at).sessions_reattached.load(), 10U);
   EXPECT_GE(stats(at).attachments_lost.load(), 10U);
+}
+
+TEST_F(RemoteSession, TakesItsOwnPlaceWhereTheBrokenLinkIsNotKnownYet) {
+  add_user("anna", 2);
+  add_user("berta");
+  const auto leader = leader_of_inbox("anna");
+  const auto at = leader % 3 + 1;
+  auto& anna = login(at, "anna", 0);
+  auto& berta = login(leader, "berta");
+  post_all(berta, "anna", {"0"});
+  post_all(berta, "anna", {"1"}, true);
+  ASSERT_TRUE(wait_for_texts(anna, 2));
+  auto& second = login(leader, "anna", 1);
+  for (int i = 2; i < 6; ++i) {
+    links_.flap_seen_by(node_id{at}, node_id{leader});
+    if (i % 2 == 0) // else nothing tells the inbox before the session is back
+      post_all(berta, "anna", {std::to_string(i)});
+    advance(200ms);
+    if (i % 2 != 0)
+      post_all(berta, "anna", {std::to_string(i)});
+    advance(50ms);
+  }
+  EXPECT_EQ(anna.link.texts(), numbers(0, 6));
+  EXPECT_EQ(anna.link.count<core::session_ended>(), 0U);
+  EXPECT_EQ(stats(at).sessions_reattached.load(), 4U);
+  EXPECT_EQ(stats(leader).remote_sessions.load(), 1U);
+  advance(5s);
+  EXPECT_EQ(second.link.texts(), texts{"0"}) << "behind it is another's job";
 }
 
 TEST_F(RemoteSession, ALinkWithoutRoomLosesNothing) {
@@ -602,14 +664,15 @@ TEST_F(RemoteSession, AFrameForNobodyIsAnswered) {
   EXPECT_EQ(all[0].way, attachment_way::to_session);
   tell(attachment_way::to_session, words::devices{2});
   ASSERT_EQ(all.size(), 2U);
-  EXPECT_TRUE(std::holds_alternative<words::detach>(all[1].what));
+  EXPECT_TRUE(std::holds_alternative<words::released>(all[1].what));
   EXPECT_EQ(all[1].way, attachment_way::to_inbox);
   // What ends anyway is not answered, or it would go on for ever.
   tell(attachment_way::to_inbox, words::detach{});
+  tell(attachment_way::to_inbox, words::released{});
   tell(attachment_way::to_session, words::released{});
   tell(attachment_way::to_session, words::stop{});
   EXPECT_EQ(all.size(), 2U);
-  EXPECT_EQ(stats(1).attachments_unknown.load(), 5U);
+  EXPECT_EQ(stats(1).attachments_unknown.load(), 6U);
   // Nor is what makes no sense.
   one.on_frame(attachment_way::to_inbox, {node_id{2}, life, {}, {}});
   one.on_frame(

@@ -60,6 +60,12 @@ public:
   }
   /// Cuts one link for a moment, as a lost packet too many would.
   void flap(core::node_id a, core::node_id b) { end(a, b); }
+  /// The same, where the other side's actors are slow to hear of it.
+  void flap_seen_by(core::node_id a, core::node_id b) {
+    auto* late = std::exchange(ports_[b].table, nullptr);
+    end(a, b);
+    ports_[b].table = late;
+  }
   [[nodiscard]] bool up(core::node_id a, core::node_id b) const {
     const auto found = links_.find(key(a, b));
     return found == links_.end() || found->second.up;

@@ -6,6 +6,7 @@
 #include "actors/runtime/pinned.hpp"
 #include "actors/runtime/scheduler.hpp"
 #include "actors/shard_actor.hpp"
+#include "tests/actors/links/link_node.hpp"
 
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
@@ -150,6 +151,9 @@ linked_broker::~linked_broker() {
   for (const auto& client : clients_)
     caf::anon_send_exit(client->actor, caf::exit_reason::kill);
   attachments_->stop();
+  // Sessions look at the handles that are let go below.
+  EXPECT_TRUE(
+      eventually([&] { return context_->stats.sessions_open.load() == 0; }));
   snapshots_->stop();
   caf::anon_send_exit(context_->directory_handle, caf::exit_reason::kill);
   for (const auto& shard : context_->shards)
