@@ -166,7 +166,7 @@ void shard_state::refuse(const attach_request& request, core::error why) {
   attached answer;
   answer.ticket = request.ticket;
   if (why.code == core::errc::not_leader)
-    answer.leader = group_->leader();
+    answer.leader = group_->leader_hint();
   answer.failure = std::move(why);
   self_->send(request.session, std::move(answer));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The live tree of actors, connections and groups.
+#include "actors/attachment_table.hpp"
 #include "actors/messages.hpp"
 #include "app/admin.hpp"
 #include "core/name_path.hpp"
@@ -222,8 +223,33 @@ void admin::show_actor(const net::http_request& request,
   if (words.size() == 2 && words[0] == "sessions")
     if (const auto number = number_of<std::uint64_t>(words[1]))
       return show_session(*number, std::move(answer));
+  if (words.size() == 4 && words[0] == "nodes" && context.attachments)
+    return show_proxy(words, std::move(answer));
   if (words.size() == 1 && words[0] == "operator")
     return order([done](actors::operator_state& op) { done(op.describe()); });
+  answer.send(error_response({core::errc::not_found, path}));
+}
+
+/// What stands here for an inbox, or a session, of another node.
+void admin::show_proxy(const std::vector<std::string>& words,
+                       net::responder answer) {
+  const auto path = "/nodes/" + words[1] + "/" + words[2] + "/" + words[3];
+  auto done = [answer, path](const core::result<std::string>& state) {
+    give_state(answer, path, state);
+  };
+  const auto node = number_of<std::uint32_t>(words[1]);
+  const auto number = number_of<std::uint64_t>(words[3]);
+  const auto& table = *parts_.engine.context().attachments;
+  if (node && number && words[2] == "inboxes")
+    if (auto proxy = table.find_inbox(*number))
+      return order([proxy, done](actors::operator_state& op) {
+        op.ask(proxy, actors::inspect{}, done);
+      });
+  if (node && number && words[2] == "sessions")
+    if (auto proxy = table.find_session(core::node_id{*node}, *number))
+      return order([proxy, done](actors::operator_state& op) {
+        op.ask(proxy, actors::inspect{}, done);
+      });
   answer.send(error_response({core::errc::not_found, path}));
 }
 

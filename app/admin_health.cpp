@@ -104,6 +104,46 @@ void add_replication(metrics_writer& out, const actors::broker_stats& s) {
               "Times a part of a snapshot was sent again.", s.snapshot_rewinds);
 }
 
+void add_attachments(metrics_writer& out, const actors::broker_stats& s) {
+  out.gauge("troupe_remote_inboxes",
+            "Sessions here that are attached to inboxes of other nodes.",
+            s.remote_inboxes);
+  out.gauge("troupe_remote_sessions",
+            "Sessions of other nodes that are attached to inboxes here.",
+            s.remote_sessions);
+  out.counter("troupe_sessions_released_total",
+              "Times a session lost the leader of its inbox.",
+              s.sessions_released);
+  out.counter("troupe_sessions_reattached_total",
+              "Times a session found its inbox again.", s.sessions_reattached);
+  out.counter("troupe_attaches_repeated_total",
+              "Times a session asked again: there was no leader just then.",
+              s.attaches_repeated);
+  out.counter("troupe_attachments_made_total",
+              "Attachments of sessions to inboxes of other nodes, both ways.",
+              s.attachments_made);
+  out.counter("troupe_attachments_lost_total",
+              "Attachments that ended with their link.", s.attachments_lost);
+  out.counter("troupe_attachments_unknown_total",
+              "Frames for an attachment that is none any more.",
+              s.attachments_unknown);
+  out.counter("troupe_attachment_frames_sent_total",
+              "Frames between sessions and inboxes of other nodes, sent.",
+              s.attachment_frames_sent);
+  out.counter("troupe_attachment_frames_received_total",
+              "Frames between sessions and inboxes of other nodes, received.",
+              s.attachment_frames_received);
+  out.counter("troupe_attachment_frames_put_off_total",
+              "Such frames that waited: the link had no room.",
+              s.attachment_frames_put_off);
+  out.counter("troupe_attachment_frames_unusable_total",
+              "Such frames that were damaged or of an unknown kind.",
+              s.attachment_frames_unusable);
+  out.counter("troupe_claims_kept_total",
+              "Messages for one device kept for a session that may come back.",
+              s.claims_kept);
+}
+
 void add_storage(metrics_writer& out, broker& engine) {
   const auto log = engine.log().stats();
   out.counter("troupe_log_syncs_total", "Batches written and flushed.",
@@ -255,6 +295,7 @@ std::string admin::metrics_text() const {
   metrics_writer out;
   add_broker(out, parts_.engine.context().stats);
   add_replication(out, parts_.engine.context().stats);
+  add_attachments(out, parts_.engine.context().stats);
   add_cluster(out, parts_.engine);
   add_network(out, parts_.network.stats());
   add_storage(out, parts_.engine);

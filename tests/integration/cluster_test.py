@@ -195,6 +195,21 @@ class ClusterCase(unittest.IsolatedAsyncioTestCase):
             await asyncio.sleep(0.1)
         self.fail(f"{uid} can't log in")
 
+    async def login_at(self, node, uid):
+        """The session before may not have been missed yet."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            client = await self.connect(node)
+            await client.send("login", userId=uid, nodeId="n0")
+            answer = await client.receive()
+            if answer.get("info") == "ok login":
+                client.uid, client.device = uid, "n0"
+                return client
+            client.vanish()
+            if time.monotonic() > end:
+                self.fail(f"{uid} can't log in: {answer}")
+            await asyncio.sleep(0.1)
+
     async def read(self, cluster, uid, expected):
         """Takes messages until all of `expected` have come."""
         client = await self.login(cluster, uid)
@@ -483,6 +498,25 @@ class Growth(ClusterCase):
 
         await asyncio.to_thread(until, has_its_share, "nothing for node 4")
 
+        for uid in users[1:]:
+            await self.read(cluster, uid, {f"kept {uid}"})
+        # Clients of any node, also of one that has no part in their inbox.
+        for node in cluster.running():
+            poster = await self.login_at(node, users[0])
+            for uid in users[1:]:
+                reader = await self.login_at(node, uid)
+                text = f"to {uid} at {node.settings['node.name']}".encode()
+                ack = await poster.post({uid: 1}, text)
+                self.assertIsNone(ack.get("error"), ack)
+                while (await reader.take()).data != text:
+                    pass
+                reader.vanish()
+            poster.vanish()
+        poster = await self.login_at(fourth, users[0])
+        for uid in users[1:]:
+            await poster.post({uid: 1}, b"stays " + uid.encode())
+        poster.vanish()
+
         second = cluster.nodes["n2"]
         leaver = await asyncio.to_thread(cluster.number_of, second)
         stay = {1, 2, 3, 4} - {leaver}
@@ -515,7 +549,7 @@ class Growth(ClusterCase):
 
         await asyncio.to_thread(until, three, "not on three nodes again")
         for uid in users[1:]:
-            await self.read(cluster, uid, {f"kept {uid}"})
+            await self.read(cluster, uid, {f"stays {uid}"})
 
         # A node that is lost is removed without more ado.
         fourth.kill()
