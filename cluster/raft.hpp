@@ -100,7 +100,8 @@ public:
 
   /// Membership. One change at a time, and only when established(); otherwise
   /// unavailable. invalid_config if the step is not allowed.
-  core::result<core::log_index> propose_configuration(const configuration& members);
+  core::result<core::log_index>
+  propose_configuration(const configuration& members);
   core::result<core::log_index> add_learner(core::node_id node);
   /// Also unavailable while the learner lags by more than window_entries or
   /// does not know yet that it is one.
