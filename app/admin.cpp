@@ -80,6 +80,10 @@ admin::admin(admin_parts parts)
   add_list_routes();
   add_legacy_page();
   add_cluster_routes();
+  if (auto* member = parts_.engine.cluster())
+    member->relay().serve([this](const auto& request, net::responder answer) {
+      answer_relayed(request, std::move(answer));
+    });
 }
 
 core::result<net::ip_endpoint> admin::listen(net::ip_endpoint where) {
@@ -95,6 +99,8 @@ core::result<net::ip_endpoint> admin::listen(net::ip_endpoint where) {
 admin::~admin() = default;
 
 void admin::stop() {
+  if (auto* member = parts_.engine.cluster())
+    member->relay().serve(nullptr);
   background_.join();
   // Answers that are being gathered go from loop to loop; after one round
   // more than there are loops nobody holds `this` any more.

@@ -136,6 +136,10 @@ void admin::add_cluster_routes() {
       respond(a, json_response(json::object{{"shards", std::move(rows)}}));
     });
   });
+  route("GET", "/nodes/*",
+        [this](const net::http_request& r, net::responder a) {
+          show_at_node(r, std::move(a));
+        });
   route("POST", "/nodes/*",
         [this](const net::http_request& r, net::responder a) {
           change_node(r, std::move(a));
@@ -148,6 +152,39 @@ void admin::add_cluster_routes() {
           member->balance_leaders();
           a.send(json_response(json::object{{"status", "ok"}}, 202));
         });
+}
+
+/// "/nodes/{id}/{path}": what that node answers to a GET of "/{path}".
+void admin::show_at_node(const net::http_request& request,
+                         net::responder answer) {
+  const auto target = order_of(request.path);
+  const auto& context = parts_.engine.context();
+  if (!target || target->second.empty())
+    return answer.send(error_response({core::errc::not_found, request.path}));
+  const auto& [node, path] = *target;
+  net::http_request inner;
+  inner.method = "GET";
+  inner.path = "/" + path;
+  inner.query = request.query;
+  if (node == parts_.engine.identity().node)
+    return answer_relayed(inner, std::move(answer));
+  auto* member = parts_.engine.cluster();
+  if (member == nullptr || !context.directory->find_node(node))
+    return answer.send(error_response(
+        {core::errc::not_found, "node " + std::to_string(node.value())}));
+  member->relay().ask(node, std::move(inner), std::move(answer));
+}
+
+/// A request that came to this node by way of another one, or of itself.
+void admin::answer_relayed(const net::http_request& request,
+                           net::responder answer) {
+  // From node to node once, not in circles.
+  const auto found = request.path.starts_with("/nodes/")
+                         ? net::http_router::found{}
+                         : router_->find(request);
+  if (found.handler == nullptr)
+    return answer.send(error_response({core::errc::not_found, request.path}));
+  found.handler->handle(request, std::move(answer));
 }
 
 json::value admin::nodes_view() {

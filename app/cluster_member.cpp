@@ -62,6 +62,7 @@ cluster_member::cluster_member(surroundings around,
                                std::unique_ptr<links::node_links> opened)
     : around_(std::move(around)), self_(around_.self),
       links_(std::move(opened)),
+      relay_(*links_, actors::runtime::scheduler::of(around_.system)),
       transport_(*links_,
                  [this](core::group_id group, actors::group_frame frame) {
                    if (group.value() <= around_.context.options.shards)
@@ -102,6 +103,7 @@ void cluster_member::stop() {
   around_.context.membership_handle = actors::membership_actor{};
   if (snapshots_)
     snapshots_->stop();
+  relay_.close();
   links_->stop();
   pass_all_loops();
 }

@@ -9,6 +9,7 @@
 #include "actors/links/node_links.hpp"
 #include "actors/snapshot_service.hpp"
 #include "app/cluster_options.hpp"
+#include "app/node_relay.hpp"
 #include "core/result.hpp"
 #include "storage/cluster_id.hpp"
 #include "storage/file_system.hpp"
@@ -85,6 +86,7 @@ public:
   void balance_leaders();
 
   [[nodiscard]] actors::links::node_links& links() { return *links_; }
+  [[nodiscard]] node_relay& relay() { return relay_; }
   [[nodiscard]] const actors::links::node_links& links() const {
     return *links_;
   }
@@ -102,6 +104,7 @@ private:
   surroundings around_;
   actors::node_identity self_;
   std::unique_ptr<actors::links::node_links> links_;
+  node_relay relay_;
   actors::linked_groups transport_;
   std::shared_ptr<actors::linked_attachments> attachments_;
   std::unique_ptr<actors::snapshot_service> snapshots_;

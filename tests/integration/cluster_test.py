@@ -314,6 +314,17 @@ class Formation(ClusterCase):
                     samples[f'troupe_link_up{{peer="{link["peer"]}"}}'], 1
                 )
 
+        # Each node is seen from each.
+        for node in cluster.running():
+            for number in (1, 2, 3):
+                page = node.get_json(f"/nodes/{number}/actors?limit=1000")
+                paths = {a["path"] for a in page["actors"]}
+                self.assertIn("/directory", paths)
+                shown = node.get_json(f"/nodes/{number}/actors/shards/1")
+                self.assertEqual(shown["kind"], "shard")
+            for path in ("/nodes/4/actors", "/nodes/2/nodes/3/actors"):
+                self.assertEqual(node.get(path).status, 404, path)
+
         # Through one node, read where the inbox is led.
         users = [f"u{i}" for i in range(2 * SHARDS)]
         for uid in users:
