@@ -242,7 +242,8 @@ class TroupeNode:
         """Any status is an answer; only a broken connection raises."""
         data = body
         headers = dict(headers or {})
-        if token := self.settings.get("admin.token"):
+        if self._host:  # its admin listener is open to the others
+            token = self.settings["admin.token"]
             headers.setdefault("Authorization", f"Bearer {token}")
         if body is not None and not isinstance(body, bytes):
             data = json.dumps(body).encode()
