@@ -232,7 +232,7 @@ attachment session_state::attachment_of(actors::ticket attempt) const {
 }
 
 void session_state::begin_attaching() {
-  attaching_.emplace();
+  attaching_ = attaching{};
   ask_for_inbox();
 }
 
