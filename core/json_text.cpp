@@ -39,7 +39,7 @@ std::uint32_t take_code_point(std::string_view& text) {
 }
 
 void append_escape(std::string& out, std::uint32_t unit) {
-  char text[8];
+  char text[16]; // six, but the compiler cannot know
   std::snprintf(text, sizeof text, "\\u%04x", unit);
   out += text;
 }
