@@ -3,13 +3,13 @@
 #include "actors/attachment_table.hpp"
 #include "actors/messages.hpp"
 #include "app/admin.hpp"
+#include "app/admin_query.hpp"
 #include "core/name_path.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -20,27 +20,6 @@ namespace json = boost::json;
 
 constexpr std::size_t page_default = 100;
 constexpr std::size_t page_max = 10'000;
-
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number value{};
-  const auto* end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data(), end, value);
-  if (failed != std::errc{} || stop != end)
-    return std::nullopt;
-  return value;
-}
-
-/// limit=1..10000; nullopt if it is anything else.
-std::optional<std::size_t> limit_of(const net::http_request& request) {
-  const auto text = request.query_value("limit");
-  if (!text)
-    return page_default;
-  const auto value = number_of<std::size_t>(*text);
-  if (!value || *value == 0 || *value > page_max)
-    return std::nullopt;
-  return value;
-}
 
 std::string to_text(const actors::runtime::registry_cursor& cursor) {
   return std::to_string(cursor.shard) + "." + std::to_string(cursor.slot);
@@ -169,7 +148,7 @@ void admin::add_actor_routes() {
 
 void admin::list_actors(const net::http_request& request,
                         net::responder answer) {
-  const auto limit = limit_of(request);
+  const auto limit = limit_of(request, page_default, page_max);
   const auto cursor = cursor_of(request.query_value("after").value_or(""));
   if (!limit || !cursor)
     return answer.send(net::http_error(
@@ -287,7 +266,7 @@ void admin::show_session(std::uint64_t number, net::responder answer) {
 
 void admin::list_sessions(const net::http_request& request,
                           net::responder answer) {
-  const auto limit = limit_of(request);
+  const auto limit = limit_of(request, page_default, page_max);
   const auto after =
       number_of<std::uint64_t>(request.query_value("after").value_or("0"));
   if (!limit || !after)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Users who have not been seen for long: who they are, and their end.
 #include "app/admin.hpp"
+#include "app/admin_query.hpp"
 #include "schema/stored_inboxes.hpp"
 
 #include <boost/asio/post.hpp>
@@ -8,7 +9,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
-#include <charconv>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -24,16 +24,6 @@ constexpr std::size_t page_default = 1000;
 constexpr std::size_t page_max = 10'000;
 /// Users that one request removes.
 constexpr std::size_t purge_max = 1000;
-
-template <class Number>
-std::optional<Number> number_of(std::string_view text) {
-  Number value{};
-  const auto* end = text.data() + text.size();
-  const auto [stop, failed] = std::from_chars(text.data(), end, value);
-  if (failed != std::errc{} || stop != end)
-    return std::nullopt;
-  return value;
-}
 
 /// A member of the query or of the body; negative if there is none.
 core::milliseconds unseen_for(const net::http_request& request) {
@@ -114,10 +104,9 @@ void admin::list_unseen(const net::http_request& request,
   if (unseen.count() < 0)
     return answer.send(
         net::http_error(400, "unseen_for_ms is a number of milliseconds"));
-  const auto limit = number_of<std::size_t>(
-      request.query_value("limit").value_or(std::to_string(page_default)));
+  const auto limit = limit_of(request, page_default, page_max);
   const auto from = place_of(request.query_value("after").value_or(""));
-  if (!limit || *limit == 0 || *limit > page_max || !from)
+  if (!limit || !from)
     return answer.send(net::http_error(
         400, "limit is a number from 1 to 10000, after what 'next' gave"));
   in_background(answer, [this, unseen, limit = *limit, from = *from] {

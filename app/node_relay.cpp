@@ -22,6 +22,8 @@ constexpr std::chrono::seconds serve_patience{8};
 constexpr std::chrono::seconds ask_patience{10};
 /// Questions of one loop that wait for other nodes.
 constexpr std::size_t waiting_max = 1024;
+/// Questions of other nodes that are being answered here.
+constexpr std::size_t serving_max = 64;
 
 /// Stands for a connection toward a handler of the admin listener: keeps
 /// itself until it is answered, or for so long.
@@ -89,6 +91,7 @@ struct node_relay::shared : std::enable_shared_from_this<shared> {
   server serves;
 
   std::atomic<std::uint64_t> last{0};
+  std::atomic<std::size_t> serving{0};
   std::vector<questions> waiting; // [i] belongs to loop i
 
   core::result<void> send(core::node_id to, links::kind kind, std::uint64_t key,
@@ -103,8 +106,11 @@ struct node_relay::shared : std::enable_shared_from_this<shared> {
     auto call = decode_relayed_request(message.body.view());
     if (!call)
       return; // who asks hears nothing and gives up
+    const bool busy = ++serving > serving_max;
+    // Called once.
     auto reply = [self = shared_from_this(), to = message.from, key = call->key,
                   number = call->number](net::http_response response) {
+      --self->serving;
       (void)self->send(to, links::kind::answer, key,
                        encode(relayed_response{number, std::move(response)}));
     };
@@ -113,6 +119,8 @@ struct node_relay::shared : std::enable_shared_from_this<shared> {
       const std::lock_guard lock{mutex};
       with = serves;
     }
+    if (busy)
+      return reply(net::http_error(503, "too many requests of other nodes"));
     if (!with)
       return reply(net::http_error(503, "the node starts or stops"));
     relayed_exchange::run(with, call->request, std::move(reply));
