@@ -8,6 +8,7 @@
 #include "core/command.hpp"
 #include "core/directory.hpp"
 #include "core/ids.hpp"
+#include "core/time_histogram.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -61,6 +62,9 @@ struct broker_stats {
   counter leaderships_lost{0};
   counter leaderships_given{0}; ///< transfers begun
   counter member_changes{0};    ///< of groups led here
+  /// From the proposal to a majority's disks, of groups led here; one proposal
+  /// of a group at a time is measured.
+  core::time_histogram commit_times;
 
   // Sessions and inboxes on different nodes.
   counter sessions_released{0};   ///< lost their inbox's leader

@@ -58,7 +58,18 @@ void group_host::on_tick() {
   if (!retiring_)
     steward_.on_tick();
   // Also while it retires: a write may wait for room.
-  timers_.tick(replica_.alone() || dismissed_ ? tick_alone : tick_replicated);
+  timers_.tick(until_tick());
+}
+
+/// All groups of a node tick together: one wake-up, and one batch of beats to
+/// each peer. The nodes do so at different times, since candidates that come at
+/// the same moment split the votes.
+core::milliseconds group_host::until_tick() const {
+  const auto period =
+      replica_.alone() || dismissed_ ? tick_alone : tick_replicated;
+  const core::milliseconds phase{15 * consensus().self().value()};
+  const auto time = context_.clock.now().time_since_epoch() + phase;
+  return std::chrono::duration_cast<core::milliseconds>(period - time % period);
 }
 
 void group_host::settle() {
@@ -79,7 +90,9 @@ void group_host::settle() {
 void group_host::show_role() {
   const auto& core = replica_.consensus();
   const auto& members = core.members();
-  const auto role = members.is_voter(core.self())     ? replica_role::voter
+  // Whoever was removed never gets the entry that says so.
+  const auto role = dismissed_                        ? replica_role::none
+                    : members.is_voter(core.self())   ? replica_role::voter
                     : members.is_learner(core.self()) ? replica_role::learner
                                                       : replica_role::none;
   context_.views[group_.value()].role.store(role, std::memory_order_relaxed);
@@ -261,6 +274,10 @@ void group_host::on_leadership() {
                                             std::memory_order_relaxed);
   context_.leaders[group_.value()].store(leader().value(),
                                          std::memory_order_relaxed);
+}
+
+void group_host::on_commit_time(std::chrono::nanoseconds taken) {
+  context_.stats.commit_times.add(taken);
 }
 
 // --------------------------------------------------------------------- reads

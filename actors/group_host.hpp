@@ -143,6 +143,7 @@ protected:
 
 private:
   [[nodiscard]] bool serves() const;
+  [[nodiscard]] core::milliseconds until_tick() const;
   void show_role();
   void show_lag();
   void send(core::node_id to, const cluster::message& message) override;
@@ -150,6 +151,7 @@ private:
   void send_snapshot(const cluster::snapshot_send& order) override;
   void install(const cluster::snapshot_meta& meta) override;
   void on_leadership() override;
+  void on_commit_time(std::chrono::nanoseconds taken) override;
   bool on_raft_frame(core::node_id from, core::shared_bytes bytes);
   void tell_stranger(core::node_id who);
   bool on_not_member(const core::shared_bytes& bytes);

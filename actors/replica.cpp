@@ -130,7 +130,10 @@ core::result<core::log_index> replica::propose(core::shared_bytes command) {
     return core::errc::overloaded;
   last_time_ = next_time();
   schema::stamp_time(command, last_time_);
-  return raft_.propose(std::move(command));
+  const auto placed = raft_.propose(std::move(command));
+  if (placed && !measured_)
+    measured_ = {*placed, deps_.clock->now()};
+  return placed;
 }
 
 void replica::receive(core::node_id from, cluster::message message) {
@@ -172,6 +175,8 @@ void replica::compact() {
 void replica::tick(bool asleep) {
   if (!asleep)
     raft_.tick(deps_.clock->now());
+  if (!raft_.leads())
+    measured_.reset();
   retry_stalled();
   if (++ticks_ % 20 == 0) { // about once a second
     for (const auto& lagging : deps_.log->lagging())
@@ -216,6 +221,11 @@ void replica::apply(std::vector<cluster::committed_entry>& committed) {
   }
   if (committed.empty())
     return;
+  if (measured_ && measured_->first <= committed.back().index) {
+    if (raft_.leads())
+      host_.on_commit_time(deps_.clock->now() - measured_->second);
+    measured_.reset();
+  }
   deps_.space->put(time_key, encode_time(last_time_));
   deps_.space->checkpoint(committed.back().index);
 }

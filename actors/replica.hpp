@@ -68,6 +68,8 @@ public:
   virtual void install(const cluster::snapshot_meta& meta) = 0;
   /// Another leader or term, or none.
   virtual void on_leadership() = 0;
+  /// Leader: how long a proposal took to be agreed upon. Not of each one.
+  virtual void on_commit_time(std::chrono::nanoseconds taken) = 0;
 };
 
 /// Joins the consensus core of one group with the node's log: what the core
@@ -152,6 +154,8 @@ private:
   replica_host& host_;
   cluster::raft raft_;
   core::timestamp last_time_{};
+  /// The proposal whose time is taken, and since when.
+  std::optional<std::pair<core::log_index, core::steady_time>> measured_;
   std::uint64_t written_ = 0;
   std::uint64_t persisted_ = 0;
   /// Writes the log had no room for, in order.

@@ -85,6 +85,10 @@ void add_replication(metrics_writer& out, const actors::broker_stats& s) {
               s.leaderships_lost);
   out.counter("troupe_leaderships_given_total",
               "Leaderships handed to another node.", s.leaderships_given);
+  out.histogram("troupe_commit_seconds",
+                "From a proposal to a majority's disks, of groups led here; "
+                "a sample of the proposals.",
+                s.commit_times);
   out.counter("troupe_member_changes_total",
               "Changes of the members of groups led here.", s.member_changes);
   out.counter("troupe_snapshots_sent_total",

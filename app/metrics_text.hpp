@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/time_histogram.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -26,6 +28,10 @@ public:
     family(name, "gauge", help);
     sample(name, value);
   }
+
+  /// In seconds.
+  void histogram(std::string_view name, std::string_view help,
+                 const core::time_histogram& times);
 
   [[nodiscard]] std::string text() && { return std::move(out_); }
 
