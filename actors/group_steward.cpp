@@ -11,6 +11,9 @@ namespace {
 /// A follower with no more than this to get is taken for one that has all.
 constexpr std::uint64_t lag_max = 1000;
 
+/// The directory is asked where the group shall be a few times a second.
+constexpr std::uint32_t ticks_a_look = 4;
+
 void count(broker_stats::counter& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
 }
@@ -41,6 +44,8 @@ void group_steward::watch_followers() {
 }
 
 void group_steward::on_tick() {
+  if (++ticks_ % ticks_a_look != 0)
+    return;
   const auto& core = replica_.consensus();
   if (!core.leads()) {
     steady_since_.clear();

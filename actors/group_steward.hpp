@@ -36,6 +36,7 @@ private:
   core::group_id group_;
   broker_context& context_;
   replica& replica_;
+  std::uint32_t ticks_ = 0;
   /// Since when a follower has had all there is.
   std::map<core::node_id, core::steady_time> steady_since_;
 };

@@ -83,8 +83,9 @@ void loop::post(task work) {
     wake();
 }
 
-timer_handle loop::call_at(core::steady_time deadline, task callback) {
-  return timers_.add(deadline, std::move(callback));
+timer_handle loop::call_at(core::steady_time deadline, task callback,
+                           std::chrono::milliseconds grain) {
+  return timers_.add(deadline, std::move(callback), grain);
 }
 
 loop_stats loop::stats() const {

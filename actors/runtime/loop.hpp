@@ -119,8 +119,11 @@ public:
       dirty_.push_back(std::move(target));
   }
 
-  /// Calls `callback` at `deadline` of clock() or up to 25 ms later.
-  timer_handle call_at(core::steady_time deadline, task callback);
+  /// Calls `callback` at `deadline` of clock() or up to `grain` later; a fine
+  /// grain costs wake-ups.
+  timer_handle
+  call_at(core::steady_time deadline, task callback,
+          std::chrono::milliseconds grain = timer_queue::default_grain);
   /// The same, unless `target` is gone by then: `function(*target)`.
   template <class Target, class Function>
   timer_handle call_at(core::steady_time deadline, std::weak_ptr<Target> target,

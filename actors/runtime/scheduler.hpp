@@ -2,10 +2,10 @@
 #pragma once
 
 #include "actors/runtime/actor_registry.hpp"
+#include "actors/runtime/actor_timeouts.hpp"
 #include "actors/runtime/loop.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/detail/thread_safe_actor_clock.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 #include <cstddef>
@@ -25,8 +25,8 @@ namespace troupe::actors::runtime {
 /// connections they hold. Actors that queue work after that are cleaned up
 /// without running.
 ///
-/// One more thread serves CAF's timeouts (delayed_send, request time limits);
-/// loop::call_at is cheaper and does not leave the loop.
+/// delayed_send() of an actor on a loop is a timer of that loop; one more
+/// thread serves CAF's other timeouts (time limits of requests).
 class scheduler final : public caf::scheduler::abstract_coordinator {
 public:
   explicit scheduler(caf::actor_system& system);
@@ -66,7 +66,7 @@ private:
 
   std::vector<std::unique_ptr<loop>> loops_;
   std::vector<std::thread> threads_;
-  caf::detail::thread_safe_actor_clock clock_;
+  actor_timeouts clock_;
   std::thread clock_thread_;
 };
 

@@ -8,20 +8,18 @@ namespace {
 // An empty queue keeps this much, so that a lone timer does not allocate.
 constexpr std::size_t kept_slots_max = 1024;
 
-core::steady_time round_up(core::steady_time deadline) {
-  using ticks =
-      std::chrono::duration<std::int64_t,
-                            std::ratio_multiply<std::milli, std::ratio<25>>>;
-  static_assert(ticks{1} == timer_queue::granularity);
-  if (deadline > core::steady_time::max() - timer_queue::granularity)
+core::steady_time round_up(core::steady_time deadline,
+                           core::steady_time::duration grain) {
+  if (deadline > core::steady_time::max() - grain)
     return core::steady_time::max();
-  return core::steady_time{
-      std::chrono::ceil<ticks>(deadline.time_since_epoch())};
+  const auto past = deadline.time_since_epoch() % grain;
+  return past.count() == 0 ? deadline : deadline + (grain - past);
 }
 
 } // namespace
 
-timer_handle timer_queue::add(core::steady_time deadline, task callback) {
+timer_handle timer_queue::add(core::steady_time deadline, task callback,
+                              std::chrono::milliseconds grain) {
   auto index = first_free_;
   if (index == no_slot) {
     index = static_cast<std::uint32_t>(slots_.size());
@@ -32,7 +30,7 @@ timer_handle timer_queue::add(core::steady_time deadline, task callback) {
   const auto serial = ++last_serial_;
   slots_[index].callback = std::move(callback);
   slots_[index].serial = serial;
-  heap_.push_back({round_up(deadline), serial, index});
+  heap_.push_back({round_up(deadline, grain), serial, index});
   slots_[index].position = static_cast<std::uint32_t>(heap_.size() - 1);
   sift_up(heap_.size() - 1);
   return {index, serial};

@@ -28,17 +28,18 @@ private:
 };
 
 /// The timers of one loop: a heap ordered by deadline, without a clock of its
-/// own. Deadlines are rounded up to `granularity`, so that many timers share
-/// one wake-up; none fires early. Timers of equal deadline fire in the order
-/// in which they were added. Cancelling removes at once: memory is bounded by
-/// the most timers ever pending together, and returned when none is left.
-/// Owned by a loop and used on its thread only.
+/// own. Deadlines are rounded up to a multiple of a grain, so that many timers
+/// share one wake-up; none fires early. Timers of equal deadline fire in the
+/// order in which they were added. Cancelling removes at once: memory is
+/// bounded by the most timers ever pending together, and returned when none is
+/// left. Owned by a loop and used on its thread only.
 class timer_queue {
 public:
-  static constexpr std::chrono::milliseconds granularity{25};
+  static constexpr std::chrono::milliseconds default_grain{25};
 
-  /// O(log n).
-  timer_handle add(core::steady_time deadline, task callback);
+  /// `grain` > 0. O(log n).
+  timer_handle add(core::steady_time deadline, task callback,
+                   std::chrono::milliseconds grain = default_grain);
   /// False if the timer has fired or was cancelled. O(log n).
   bool cancel(timer_handle handle);
 

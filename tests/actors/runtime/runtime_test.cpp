@@ -179,6 +179,8 @@ TEST(Runtime, RequestTimeoutAndDelayedSendWork) {
                 }};
       });
   EXPECT_EQ(n.ask<int>(ticker, where_atom::value), 3);
+  // What it sent itself were timers of its loop.
+  EXPECT_EQ(n.loops().at(1).stats().timers_fired, 3U);
   n.stop(ticker);
   n.stop(probe);
 }
