@@ -5,6 +5,8 @@
 #include "actors/operator_actor.hpp"
 #include "app/broker.hpp"
 #include "app/gateway.hpp"
+#include "app/inner_request.hpp"
+#include "app/unseen_users.hpp"
 #include "core/cluster_command.hpp"
 #include "net/http_router.hpp"
 #include "net/ip_endpoint.hpp"
@@ -55,6 +57,7 @@ private:
   void add_actor_routes();
   void add_user_routes();
   void add_unseen_routes();
+  void add_shard_routes();
   void add_list_routes();
   void add_legacy_page();
   void add_cluster_routes();
@@ -83,6 +86,17 @@ private:
   void import_users(const net::http_request& request, net::responder answer);
   void edit_list(const std::string& list, const net::http_request& request,
                  net::responder answer);
+  /// This node keeps a replica of the group.
+  [[nodiscard]] bool keeps_group(core::group_id group);
+  void show_in_shard(const net::http_request& request, net::responder answer);
+  void show_inbox(core::group_id group, const std::string& uid,
+                  net::responder answer);
+  /// GET /shards/{group}/{path} here, or at the group's leader if nothing of
+  /// it is kept here. On a loop, where `then` runs.
+  void ask_shard(core::group_id group, std::string_view path, http_query query,
+                 http_reply then);
+  void ask_unseen(std::uint16_t group, const unseen_question& question,
+                  http_reply then);
   void list_unseen(const net::http_request& request, net::responder answer);
   void purge_unseen(const net::http_request& request, net::responder answer);
   [[nodiscard]] std::uint16_t shard_count() const {

@@ -82,6 +82,9 @@ json::object group_view(std::uint16_t group, const std::string& state,
                           "applied", "ready", "pending", "followers"})
     if (const auto* value = from ? from->if_contains(key) : nullptr)
       row[key] = *value;
+  if (const auto* gone = from ? from->if_contains("dismissed") : nullptr;
+      gone != nullptr && *gone == true)
+    row["voters"] = row["learners"] = json::array{}; // its own are outdated
   const core::group_id id{group};
   if (const auto* known = row.if_contains("leader");
       known == nullptr || *known == 0)

@@ -12,6 +12,9 @@
 /// What admin requests say in their query.
 namespace troupe::app {
 
+/// The only one there is as yet.
+inline constexpr std::string_view admin_realm = "default";
+
 /// A whole text as a number, or nothing.
 template <class Number>
 [[nodiscard]] std::optional<Number> number_of(std::string_view text) {

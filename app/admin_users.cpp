@@ -5,6 +5,7 @@
 #include "actors/messages.hpp"
 #include "actors/runtime/loop.hpp"
 #include "app/admin.hpp"
+#include "app/admin_query.hpp"
 #include "app/registry_json.hpp"
 #include "core/name_rules.hpp"
 
@@ -23,7 +24,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view realm = "default";
+constexpr auto realm = admin_realm;
 constexpr std::size_t users_page_default = 100;
 constexpr std::size_t users_page_max = 1000;
 constexpr std::size_t export_bytes_max = std::size_t{1} << 30;
@@ -222,23 +223,20 @@ void admin::show_user(const std::string& uid, net::responder answer) {
   });
   body["lists"] = std::move(lists);
   const core::owner inbox{std::string{realm}, core::owner_kind::user, uid};
-  order([inbox, answer, body, &context](actors::operator_state& op) {
-    op.ask(context.shard(context.group_of(inbox)), actors::inspect_inbox{inbox},
-           [answer, body](core::result<std::string> state) mutable {
-             if (state && !state->empty()) {
-               boost::system::error_code bad;
-               auto inbox_state = json::parse(*state, bad);
-               if (!bad && inbox_state.is_object()) {
-                 auto& fields = inbox_state.as_object();
-                 if (auto* devices = fields.if_contains("devices"))
-                   body["devices"] = *devices;
-                 fields.erase("devices");
-                 body["inbox"] = std::move(inbox_state);
-               }
-             }
-             respond(answer, json_response(body));
-           });
-  });
+  ask_shard(context.group_of(inbox), "inboxes/" + uid, {},
+            [answer, body](const net::http_response& state) mutable {
+              boost::system::error_code bad;
+              auto parsed = json::parse(state.body, bad);
+              if (state.status != 200 || bad || !parsed.is_object())
+                body["inbox"] = nullptr; // nobody could be asked just now
+              else if (auto& fields = parsed.as_object(); !fields.empty()) {
+                if (auto* devices = fields.if_contains("devices"))
+                  body["devices"] = *devices;
+                fields.erase("devices");
+                body["inbox"] = std::move(parsed);
+              }
+              answer.send(json_response(body));
+            });
 }
 
 void admin::add_user(const net::http_request& request, net::responder answer) {

@@ -17,60 +17,12 @@ namespace {
 namespace links = actors::links;
 using actors::runtime::loop;
 
-/// The one asked gives up before the one who asks does.
-constexpr std::chrono::seconds serve_patience{8};
+/// The one asked gives up before (run_inner_request).
 constexpr std::chrono::seconds ask_patience{10};
 /// Questions of one loop that wait for other nodes.
 constexpr std::size_t waiting_max = 1024;
 /// Questions of other nodes that are being answered here.
 constexpr std::size_t serving_max = 64;
-
-/// Stands for a connection toward a handler of the admin listener: keeps
-/// itself until it is answered, or for so long.
-class relayed_exchange final
-    : public net::http_exchange,
-      public std::enable_shared_from_this<relayed_exchange> {
-public:
-  using reply_function = std::function<void(net::http_response)>;
-
-  static void run(const node_relay::server& server,
-                  const net::http_request& request, reply_function reply) {
-    auto self = std::make_shared<relayed_exchange>(std::move(reply));
-    auto& home = *loop::current();
-    self->ticket_->exchange = self.get();
-    self->ticket_->home = &home;
-    self->self_ = self;
-    self->timer_ = home.call_at(
-        home.clock().now() + serve_patience, [weak = std::weak_ptr{self}] {
-          if (auto late = weak.lock())
-            late->answer(net::http_error(504, "no answer in time"));
-        });
-    server(request, net::responder{self->ticket_});
-  }
-
-  explicit relayed_exchange(reply_function reply) : reply_(std::move(reply)) {}
-
-  void answer(net::http_response response) override {
-    ticket_->exchange = nullptr;
-    loop::current()->cancel(timer_);
-    if (response.body.size() > relayed_body_max)
-      response = net::http_error(413, "too large to be relayed");
-    reply_(std::move(response));
-    self_.reset(); // last: may destroy this
-  }
-  void begin_stream(net::http_response) override {
-    answer(net::http_error(501, "a stream is not relayed"));
-  }
-  bool stream(std::string_view) override { return false; }
-  void end_stream() override {}
-
-private:
-  reply_function reply_;
-  std::shared_ptr<net::http_ticket> ticket_ =
-      std::make_shared<net::http_ticket>();
-  actors::runtime::timer_handle timer_;
-  std::shared_ptr<relayed_exchange> self_;
-};
 
 } // namespace
 
@@ -88,7 +40,7 @@ struct node_relay::shared : std::enable_shared_from_this<shared> {
   std::mutex mutex;
   // Guarded by mutex:
   links::node_links* links;
-  server serves;
+  http_server serves;
 
   std::atomic<std::uint64_t> last{0};
   std::atomic<std::size_t> serving{0};
@@ -111,10 +63,12 @@ struct node_relay::shared : std::enable_shared_from_this<shared> {
     auto reply = [self = shared_from_this(), to = message.from, key = call->key,
                   number = call->number](net::http_response response) {
       --self->serving;
+      if (response.body.size() > relayed_body_max)
+        response = net::http_error(413, "too large to be relayed");
       (void)self->send(to, links::kind::answer, key,
                        encode(relayed_response{number, std::move(response)}));
     };
-    server with;
+    http_server with;
     {
       const std::lock_guard lock{mutex};
       with = serves;
@@ -123,7 +77,7 @@ struct node_relay::shared : std::enable_shared_from_this<shared> {
       return reply(net::http_error(503, "too many requests of other nodes"));
     if (!with)
       return reply(net::http_error(503, "the node starts or stops"));
-    relayed_exchange::run(with, call->request, std::move(reply));
+    run_inner_request(with, call->request, std::move(reply));
   }
 
   void on_answer(const links::received& message) {
@@ -157,7 +111,7 @@ node_relay::node_relay(links::node_links& links,
 
 node_relay::~node_relay() { close(); }
 
-void node_relay::serve(server with) {
+void node_relay::serve(http_server with) {
   const std::lock_guard lock{shared_->mutex};
   shared_->serves = std::move(with);
 }

@@ -3,11 +3,11 @@
 
 #include "actors/links/node_links.hpp"
 #include "actors/runtime/scheduler.hpp"
+#include "app/inner_request.hpp"
 #include "core/ids.hpp"
 #include "net/http_message.hpp"
 #include "net/responder.hpp"
 
-#include <functional>
 #include <memory>
 
 namespace troupe::app {
@@ -18,9 +18,6 @@ namespace troupe::app {
 /// cluster_member; lives as long as the links.
 class node_relay {
 public:
-  /// Answers a request on the loop it is called on, now or later.
-  using server = std::function<void(const net::http_request&, net::responder)>;
-
   /// Registers for its kinds: before links.start(). Both outlive this.
   node_relay(actors::links::node_links& links,
              actors::runtime::scheduler& loops);
@@ -29,7 +26,7 @@ public:
   node_relay& operator=(const node_relay&) = delete;
 
   /// Who answers what other nodes ask; null: 503. Any thread.
-  void serve(server with);
+  void serve(http_server with);
   /// Asks another node. On the loop of `answer`, which gets 503 if there is no
   /// link and 504 if nothing comes within a few seconds.
   void ask(core::node_id node, net::http_request request,

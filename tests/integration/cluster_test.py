@@ -405,6 +405,56 @@ class Formation(ClusterCase):
             "TLS", self.refused_start(cluster.node("n3", join=[first]))
         )
 
+    async def test_users_of_shards_that_are_kept_elsewhere(self):
+        cluster = self.cluster()
+        first = cluster.found(["n2", "n3", "n4"])
+
+        def spread():
+            return all(
+                sum(not group["voters"] for group in cluster.shards(node)) == 1
+                and all(group["leader"] for group in cluster.shards(node))
+                for node in cluster.running()
+            )
+
+        # Four shards on three of four nodes each.
+        await asyncio.to_thread(until, spread, "the shards are not spread")
+        users = {f"u{i}" for i in range(4 * SHARDS)}
+        for uid in users:
+            await self.register(first, uid)
+
+        def pages(node):
+            seen, after = [], ""
+            while after is not None:
+                page = node.get_json(
+                    f"/users/inactive?unseen_for_ms=0&limit=3&after={after}"
+                )
+                seen += [row["uid"] for row in page["users"]]
+                after = page["next"]
+            return sorted(seen)
+
+        def all_are_seen():
+            for node in cluster.running():
+                self.assertEqual(pages(node), sorted(users))
+                for uid in users:
+                    shown = node.get_json(f"/users/{uid}")
+                    self.assertEqual(shown["inbox"]["messages"], 0, shown)
+            return True
+
+        # A follower may be a moment behind.
+        await asyncio.to_thread(until, all_are_seen, "not all are seen")
+        last = cluster.nodes["n4"]
+        purged = last.request("POST", "/users/purge", {"unseen_for_ms": 0})
+        self.assertEqual(
+            {row["uid"] for row in purged.json["users"]}, users
+        )
+        await asyncio.to_thread(
+            until,
+            lambda: not any(
+                n.get_json("/users")["users"] for n in cluster.running()
+            ),
+            "some are left",
+        )
+
     async def test_waits_for_whoever_is_not_there_yet(self):
         cluster = self.cluster()
         early = cluster.node("early", join=["127.0.0.1:1"])
