@@ -40,6 +40,9 @@ struct proposal {
   core::shared_bytes command;
   /// Makes durable state larger: refused while storage is low.
   bool grows = true;
+  /// Was lost before (not_leader), and so its asker knows of all losses so far;
+  /// see order_fence.
+  bool again = false;
 };
 
 struct shard_proposals {

@@ -155,7 +155,7 @@ void operation_table::ask_again(core::group_id group, leaderless& lost) {
     auto fresh = core::shared_bytes::copy_of(at->second.command.view());
     at->second.command = fresh;
     lost.asked = true;
-    ask(group, {number, std::move(fresh), at->second.grows});
+    ask(group, {number, std::move(fresh), at->second.grows, true});
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "actors/group_host.hpp"
 #include "actors/messages.hpp"
+#include "actors/order_fence.hpp"
 #include "actors/outcome_memory.hpp"
 #include "cluster/proposal_wire.hpp"
 #include "core/errc.hpp"
@@ -76,6 +77,8 @@ private:
   /// A leader that has not answered by then is taken for lost.
   static constexpr core::milliseconds forward_patience{2'000};
   static constexpr std::size_t forward_bytes_max = 256 * 1024;
+  /// No frame of this stream will be taken.
+  static constexpr std::uint64_t broken_off = UINT64_MAX;
   /// Outcomes tell their place in the log: the tables are read on every node.
   static constexpr bool reads_locally = requires(outcome_type o) { o.index; };
 
@@ -84,6 +87,10 @@ private:
     Client local;
     core::node_id node;        ///< or a replica on this one
     actors::ticket ticket = 0; ///< 0: the group itself
+
+    [[nodiscard]] bool is_local() const {
+      return ticket != 0 && node == core::node_id{};
+    }
   };
   /// A proposal in the log, not yet applied.
   struct pending_proposal {
@@ -112,14 +119,27 @@ private:
   bool on_client_frame(group_frame& frame) override;
 
   void take(proposal& item, asker from, bool low);
-  void place(proposal& item, asker from);
+  /// False if it is refused, and so is all behind it.
+  bool place(proposal& item, asker from);
   void pass_on(std::vector<proposal>& items, const Client& from);
+  /// Drops those that must not overtake what was lost before.
+  void hold_back(std::vector<proposal>& items, const Client& from);
+  bool send_batch(cluster::forwarded_batch& batch);
+  void take_batch(core::node_id from, cluster::forwarded_batch& batch);
+  [[nodiscard]] bool follows(core::node_id from,
+                             const cluster::forwarded_batch& batch);
   [[nodiscard]] core::node_id forward_target() const {
     return guest() ? leader_hint() : leader();
   }
   void answer_what_has_come();
   void give_up_forwarded();
+  /// What was passed on is lost, all of it.
+  void lose_forwarded();
   void lose(const asker& from);
+  void break_off(const asker& from);
+  [[nodiscard]] static bool will_be_repeated(core::errc why) {
+    return why == core::errc::not_leader || why == core::errc::unavailable;
+  }
   void refuse(const asker& from, core::errc why);
   void answer(const asker& to, outcome_type outcome, core::node_id leader = {});
   void remember(const core::shared_bytes& command, outcome_type& outcome);
@@ -130,6 +150,12 @@ private:
   std::deque<waiting_proposal> waiting_; // for room in the log, in order
   std::map<std::uint64_t, forwarded_item> forwarded_; // by number, so by time
   core::node_id forwarded_to_;
+  /// Frames to that leader; 0: the next one begins another stream.
+  std::uint64_t stream_ = 0;
+  std::uint64_t place_ = 0;
+  /// Frames from other replicas: the stream of each, and the next place in it.
+  std::map<core::node_id, std::pair<std::uint64_t, std::uint64_t>> streams_;
+  order_fence fence_;
   std::vector<outbox> answers_;
   std::map<core::node_id, std::vector<remote_answer>> remote_answers_;
   outcome_memory<outcome_type> outcomes_{outcomes_max};
@@ -140,6 +166,7 @@ private:
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::propose(std::vector<proposal>& items,
                                                 const Client& from) {
+  hold_back(items, from);
   if (!leads())
     return pass_on(items, from);
   const bool low = storage_is_low();
@@ -150,12 +177,25 @@ void replicated_group<Client, Answers>::propose(std::vector<proposal>& items,
 }
 
 template <class Client, class Answers>
+void replicated_group<Client, Answers>::hold_back(std::vector<proposal>& items,
+                                                  const Client& from) {
+  if (!clustered() || !from)
+    return; // nothing is ever lost, or nobody waits for it
+  std::erase_if(items, [&](const proposal& item) {
+    if (fence_.passes(from.id(), item.again))
+      return false;
+    lose({from, {}, item.ticket});
+    return true;
+  });
+}
+
+template <class Client, class Answers>
 void replicated_group<Client, Answers>::take(proposal& item, asker from,
                                              bool low) {
   if (low && item.grows)
     refuse(from, core::errc::storage_full);
   else if (waiting_.empty() && replicated().has_room())
-    place(item, std::move(from));
+    (void)place(item, std::move(from));
   else if (waiting_.size() < context().options.proposals_waiting_max)
     waiting_.push_back({std::move(item), std::move(from)});
   else
@@ -175,12 +215,13 @@ replicated_group<Client, Answers>::propose_own(core::shared_bytes command,
 }
 
 template <class Client, class Answers>
-void replicated_group<Client, Answers>::place(proposal& item, asker from) {
+bool replicated_group<Client, Answers>::place(proposal& item, asker from) {
   const auto placed = replicated().propose(std::move(item.command));
   if (placed)
     pending_.push_back({*placed, consensus().current_term(), std::move(from)});
   else
     refuse(from, placed.error().code);
+  return placed || !will_be_repeated(placed.error().code);
 }
 
 /// The log is between two segments, or behind: what was asked for meanwhile
@@ -192,8 +233,9 @@ void replicated_group<Client, Answers>::place_waiting() {
     waiting_.pop_front();
     if (next.item.grows && storage_is_low())
       refuse(next.from, core::errc::storage_full);
-    else
-      place(next.item, std::move(next.from));
+    else if (!place(next.item, std::move(next.from)))
+      for (const auto& lost : std::exchange(waiting_, {}))
+        lose(lost.from);
   }
   if (!waiting_.empty())
     ask_for_flush();
@@ -239,25 +281,13 @@ void replicated_group<Client, Answers>::pass_on(std::vector<proposal>& items,
   const auto to = forward_target();
   const bool reachable = clustered() && to != core::node_id{};
   const auto deadline = context().clock.now() + forward_patience;
-  std::vector<cluster::forwarded_proposal> batch;
+  cluster::forwarded_batch batch;
   std::size_t bytes = 0;
-  const auto send = [&] {
-    if (batch.empty() ||
-        send_frame(to, group_frame_kind::proposals, cluster::encode(batch))) {
-      batch.clear();
-      bytes = 0;
-      return;
-    }
-    for (const auto& item : std::exchange(batch, {})) {
-      const auto at = forwarded_.find(item.number);
-      lose(at->second.from);
-      forwarded_.erase(at);
-    }
-  };
+  bool lost = !reachable;
   for (auto& item : items) {
     const asker waits{from, {}, item.ticket};
-    if (!reachable) {
-      lose(waits);
+    if (lost) {
+      lose(waits); // not before what is lost
       continue;
     }
     if (forwarded_.size() >= context().options.proposals_waiting_max) {
@@ -268,31 +298,78 @@ void replicated_group<Client, Answers>::pass_on(std::vector<proposal>& items,
     forwarded_.emplace(number, forwarded_item{waits, deadline, {}});
     forwarded_to_ = to;
     bytes += item.command.size();
-    batch.push_back({number, item.grows, std::move(item.command)});
-    if (bytes >= forward_bytes_max)
-      send();
+    batch.items.push_back({number, item.grows, std::move(item.command)});
+    if (bytes >= forward_bytes_max) {
+      bytes = 0;
+      lost = !send_batch(batch);
+    }
   }
-  send();
+  if (!lost)
+    (void)send_batch(batch);
+}
+
+/// False if the link had no room: all that is under way is lost then, since the
+/// leader takes no frame behind a gap.
+template <class Client, class Answers>
+bool replicated_group<Client, Answers>::send_batch(
+    cluster::forwarded_batch& batch) {
+  if (batch.items.empty())
+    return true;
+  if (stream_ == 0) {
+    stream_ = fresh_number();
+    place_ = 0;
+  }
+  batch.stream = stream_;
+  batch.place = place_++;
+  const bool sent = send_frame(forwarded_to_, group_frame_kind::proposals,
+                               cluster::encode(batch));
+  batch.items.clear();
+  if (!sent)
+    lose_forwarded();
+  return sent;
+}
+
+/// Whether nothing is missing between the frame and those before it.
+template <class Client, class Answers>
+bool replicated_group<Client, Answers>::follows(
+    core::node_id from, const cluster::forwarded_batch& batch) {
+  auto& [stream, next] = streams_[from];
+  if (batch.place == 0 && batch.stream != stream) {
+    stream = batch.stream;
+    next = 0;
+  }
+  if (batch.stream != stream || batch.place != next)
+    return false;
+  ++next;
+  return true;
+}
+
+template <class Client, class Answers>
+void replicated_group<Client, Answers>::take_batch(
+    core::node_id from, cluster::forwarded_batch& batch) {
+  if (!follows(from, batch))
+    streams_[from].second = broken_off;
+  const auto& next = streams_[from].second;
+  const bool low = storage_is_low();
+  for (auto& item : batch.items) {
+    const asker who{{}, from, item.number};
+    proposal asked{item.number, std::move(item.command), item.grows};
+    if (leads() && next != broken_off)
+      take(asked, who, low);
+    else
+      lose(who); // not to be passed on in a circle
+  }
+  if (!waiting_.empty())
+    ask_for_flush();
 }
 
 template <class Client, class Answers>
 bool replicated_group<Client, Answers>::on_client_frame(group_frame& frame) {
   if (frame.kind == group_frame_kind::proposals) {
-    auto items = cluster::decode_proposals(frame.bytes);
-    if (!items)
-      return false;
-    const bool low = storage_is_low();
-    for (auto& item : *items) {
-      const asker from{{}, frame.from, item.number};
-      proposal asked{item.number, std::move(item.command), item.grows};
-      if (leads())
-        take(asked, from, low);
-      else
-        lose(from); // not to be passed on in a circle
-    }
-    if (!waiting_.empty())
-      ask_for_flush();
-    return true;
+    auto batch = cluster::decode_proposals(frame.bytes);
+    if (batch)
+      take_batch(frame.from, *batch);
+    return batch.has_value();
   }
   if (frame.kind != group_frame_kind::answers)
     return false;
@@ -303,6 +380,10 @@ bool replicated_group<Client, Answers>::on_client_frame(group_frame& frame) {
     const auto at = forwarded_.find(item.number);
     if (at == forwarded_.end())
       continue; // given up
+    if (will_be_repeated(item.outcome.failure.code)) {
+      lose_forwarded();
+      continue;
+    }
     if constexpr (reads_locally)
       if (item.outcome.index > consensus().applied()) {
         at->second.outcome = std::move(item.outcome);
@@ -331,22 +412,26 @@ void replicated_group<Client, Answers>::answer_what_has_come() {
 
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::give_up_forwarded() {
-  const auto now = context().clock.now();
-  const bool other = forward_target() != forwarded_to_;
-  while (!forwarded_.empty() &&
-         (other || forwarded_.begin()->second.deadline <= now)) {
-    auto& [from, deadline, outcome] = forwarded_.begin()->second;
-    if (outcome)
-      answer(from, std::move(*outcome)); // late is better than twice
+  if (forward_target() != forwarded_to_ ||
+      forwarded_.begin()->second.deadline <= context().clock.now())
+    lose_forwarded();
+}
+
+/// In their order, so that they are asked again in it.
+template <class Client, class Answers>
+void replicated_group<Client, Answers>::lose_forwarded() {
+  stream_ = 0;
+  for (auto& [number, item] : std::exchange(forwarded_, {}))
+    if (item.outcome)
+      answer(item.from, std::move(*item.outcome)); // late is better than twice
     else
-      lose(from);
-    forwarded_.erase(forwarded_.begin());
-  }
+      lose(item.from);
 }
 
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::settle() {
   group_host::settle();
+  fence_.expire(context().clock.now());
   if (forwarded_.empty())
     return;
   if constexpr (reads_locally)
@@ -378,10 +463,21 @@ void replicated_group<Client, Answers>::lose(const asker& from) {
     refuse(from, core::errc::not_leader);
 }
 
+/// Nothing that was asked behind it may get past it.
+template <class Client, class Answers>
+void replicated_group<Client, Answers>::break_off(const asker& from) {
+  if (from.is_local())
+    fence_.raise(from.local.id(), context().clock.now());
+  else if (from.node != core::node_id{})
+    streams_[from.node].second = broken_off;
+}
+
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::refuse(const asker& from,
                                                core::errc why) {
   const bool elsewhere = why == core::errc::not_leader;
+  if (will_be_repeated(why))
+    break_off(from);
   if (!elsewhere && why != core::errc::unavailable)
     context().stats.requests_refused_overloaded.fetch_add(
         1, std::memory_order_relaxed);

@@ -237,12 +237,14 @@ core::result<void> decode(const core::shared_bytes& frame, contents what,
 
 } // namespace
 
-core::shared_bytes encode(const std::vector<forwarded_proposal>& items) {
-  std::size_t bytes = 0;
-  for (const auto& item : items)
+core::shared_bytes encode(const forwarded_batch& batch) {
+  std::size_t bytes = 16;
+  for (const auto& item : batch.items)
     bytes += 16 + item.command.size();
   auto out = opened(contents::proposals, bytes);
-  put_list(out, items, [&](const forwarded_proposal& item) {
+  out.put(batch.stream);
+  out.put(batch.place);
+  put_list(out, batch.items, [&](const forwarded_proposal& item) {
     out.put(item.number);
     put_flag(out, item.grows);
     out.put(static_cast<std::uint32_t>(item.command.size()));
@@ -259,12 +261,15 @@ core::shared_bytes encode(const std::vector<directory_answer_item>& items) {
   return encode_answers(contents::directory_answers, items);
 }
 
-core::result<std::vector<forwarded_proposal>>
+core::result<forwarded_batch>
 decode_proposals(const core::shared_bytes& frame) {
   auto in = checked(frame, contents::proposals);
   if (!in)
     return in.error();
-  auto items = in->take_list<forwarded_proposal>(13, [&] {
+  forwarded_batch batch;
+  batch.stream = in->take<std::uint64_t>();
+  batch.place = in->take<std::uint64_t>();
+  batch.items = in->take_list<forwarded_proposal>(13, [&] {
     forwarded_proposal item;
     item.number = in->take<std::uint64_t>();
     item.grows = in->take_flag();
@@ -274,7 +279,7 @@ decode_proposals(const core::shared_bytes& frame) {
   });
   if (!in->done())
     return malformed();
-  return items;
+  return batch;
 }
 
 core::result<void> decode_answers(const core::shared_bytes& frame,

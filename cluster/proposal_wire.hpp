@@ -26,6 +26,18 @@ struct forwarded_proposal {
                          const forwarded_proposal&) = default;
 };
 
+/// What one replica passes on to one leader, frame by frame.
+struct forwarded_batch {
+  /// Another one after every loss.
+  std::uint64_t stream = 0;
+  /// 0, 1, …: a leader takes the frames of a stream without a gap, or none.
+  std::uint64_t place = 0;
+  std::vector<forwarded_proposal> items;
+
+  friend bool operator==(const forwarded_batch&,
+                         const forwarded_batch&) = default;
+};
+
 template <class Outcome>
 struct forwarded_answer {
   std::uint64_t number = 0;
@@ -39,8 +51,7 @@ struct forwarded_answer {
 using shard_answer_item = forwarded_answer<core::shard_outcome>;
 using directory_answer_item = forwarded_answer<core::directory_outcome>;
 
-[[nodiscard]] core::shared_bytes
-encode(const std::vector<forwarded_proposal>& items);
+[[nodiscard]] core::shared_bytes encode(const forwarded_batch& batch);
 [[nodiscard]] core::shared_bytes
 encode(const std::vector<shard_answer_item>& items);
 [[nodiscard]] core::shared_bytes
@@ -48,7 +59,7 @@ encode(const std::vector<directory_answer_item>& items);
 
 /// Each command gets bytes of its own. Errors of all: corrupt, newer_format,
 /// malformed. Never throw.
-[[nodiscard]] core::result<std::vector<forwarded_proposal>>
+[[nodiscard]] core::result<forwarded_batch>
 decode_proposals(const core::shared_bytes& frame);
 [[nodiscard]] core::result<void>
 decode_answers(const core::shared_bytes& frame,

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <random>
 #include <string>
+#include <vector>
 
 namespace {
 
@@ -161,6 +163,100 @@ TEST_F(ClusterClient, PostsToShardsLedElsewhereKeepTheirOrder) {
     expected.push_back(std::to_string(i));
   EXPECT_EQ(recipient.link.texts(), expected);
   EXPECT_GT(node(home).context().stats.proposals_repeated.load(), 0U);
+}
+
+/// What a user has posted to himself is in the order in which he did.
+class LostFrames : public ClusterClient {
+protected:
+  test_support::test_client& log_in_away_from_the_leader() {
+    EXPECT_EQ(register_at(1, "anna"), errc::ok);
+    leader_ = leader_of_inbox("anna");
+    auto& anna = connect(leader_ % 3 + 1);
+    anna.send(core::login{0, "anna", "phone", 1000, {}});
+    EXPECT_TRUE(
+        wait_until([&] { return anna.link.count<core::logged_in>() == 1; }));
+    return anna;
+  }
+  void post(test_support::test_client& from, int number) {
+    core::post command;
+    command.to = {{"anna", core::recipient_kind::all_devices}};
+    command.message.payload =
+        core::shared_bytes::copy_of(std::to_string(number));
+    from.send(std::move(command));
+  }
+  void expect_all_in_order(test_support::test_client& anna, int sent) {
+    EXPECT_TRUE(wait_until([&] {
+      return anna.link.count<core::posted>() ==
+                 static_cast<std::size_t>(sent) &&
+             anna.link.texts().size() >= static_cast<std::size_t>(sent);
+    }));
+    std::vector<std::string> expected;
+    for (int i = 0; i < sent; ++i)
+      expected.push_back(std::to_string(i));
+    EXPECT_EQ(anna.link.texts(), expected);
+  }
+  bool is_inbox(core::group_id group) {
+    return group == node(1).context().group_of(inbox("anna"));
+  }
+
+  std::uint32_t leader_ = 0;
+};
+
+TEST_F(LostFrames, LaterOnesDoNotOvertake) {
+  auto& anna = log_in_away_from_the_leader();
+  for (const int lost : {0, 1, 3}) {
+    SCOPED_TRACE(lost);
+    int seen = 0;
+    network_.filter = [&](node_id, node_id, core::group_id group,
+                          actors::group_frame_kind kind) {
+      return kind != actors::group_frame_kind::proposals || !is_inbox(group) ||
+             seen++ != lost;
+    };
+    const int before = static_cast<int>(anna.link.count<core::posted>());
+    for (int i = 0; i < 6; ++i) {
+      post(anna, before + i);
+      settle(); // a frame each
+    }
+    EXPECT_GT(seen, lost);
+    expect_all_in_order(anna, before + 6);
+  }
+  EXPECT_GT(node(anna.node).context().stats.proposals_repeated.load(), 0U);
+}
+
+TEST_F(LostFrames, AFullLinkKeepsTheOrder) {
+  auto& anna = log_in_away_from_the_leader();
+  int sent = 0;
+  for (int round = 0; round < 10; ++round) {
+    network_.room = round % 2 == 0 ? 0 : 100'000;
+    for (int i = 0; i < 5; ++i) {
+      post(anna, sent++);
+      system_.run();
+    }
+    advance(10ms);
+  }
+  network_.room = 100'000;
+  expect_all_in_order(anna, sent);
+}
+
+TEST_F(LostFrames, ManyAtRandomKeepTheOrder) {
+  auto& anna = log_in_away_from_the_leader();
+  std::mt19937 random{7};
+  network_.filter = [&](node_id, node_id, core::group_id group,
+                        actors::group_frame_kind kind) {
+    const bool ours = kind == actors::group_frame_kind::proposals ||
+                      kind == actors::group_frame_kind::answers;
+    return !ours || !is_inbox(group) || random() % 10 != 0;
+  };
+  int sent = 0;
+  while (sent < 400) {
+    for (unsigned i = random() % 4; i > 0; --i)
+      post(anna, sent++);
+    if (random() % 2 == 0)
+      system_.run();
+    advance(core::milliseconds{random() % 5});
+  }
+  network_.filter = nullptr;
+  expect_all_in_order(anna, sent);
 }
 
 TEST_F(ClusterClient, ALeaderThatWasReplacedUnawaresLetsNobodyIn) {

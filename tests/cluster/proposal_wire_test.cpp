@@ -12,9 +12,11 @@
 namespace troupe::cluster {
 namespace {
 
-std::vector<forwarded_proposal> sample_proposals() {
-  return {{7, true, core::shared_bytes::copy_of("one")},
-          {1ULL << 63U, false, {}}};
+forwarded_batch sample_proposals() {
+  return {1ULL << 62U,
+          3,
+          {{7, true, core::shared_bytes::copy_of("one")},
+           {1ULL << 63U, false, {}}}};
 }
 
 std::vector<shard_answer_item> sample_shard_answers() {
@@ -61,8 +63,8 @@ TEST(ProposalWire, ComesBackAsItWas) {
 }
 
 TEST(ProposalWire, CommandsHaveBytesOfTheirOwn) {
-  const auto items = *decode_proposals(encode(sample_proposals()));
-  EXPECT_EQ(items[0].command.owner_size(), 3U);
+  const auto batch = *decode_proposals(encode(sample_proposals()));
+  EXPECT_EQ(batch.items[0].command.owner_size(), 3U);
 }
 
 TEST(ProposalWire, KindsAreNotMixedUp) {

@@ -499,11 +499,11 @@ void cluster_fixture::send_post(std::uint64_t number, const client_post& post,
            {},
            {},
            core::add_cursor{inbox_of(group), core::device_offset{}, {}}}),
-       true});
+       true, true});
   batch.items.push_back(
       {number,
        schema::encode(core::logged_shard_command{key, {}, std::move(command)}),
-       true});
+       true, true});
   caf::anon_send(node(at).context().shards[group - 1U], std::move(batch));
 }
 
