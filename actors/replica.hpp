@@ -142,6 +142,7 @@ private:
   void found(cluster::persisted_state& state);
   [[nodiscard]] std::optional<cluster::snapshot_meta>
   newest_snapshot(const storage::recovered_group& record) const;
+  void learn_time();
   void apply(std::vector<cluster::committed_entry>& committed);
   void install_when_quiet();
   void write(cluster::write_batch batch);
@@ -151,7 +152,9 @@ private:
   replica_deps deps_;
   replica_host& host_;
   cluster::raft raft_;
+  /// Of the last command applied; a leader's: of the last in its log.
   core::timestamp last_time_{};
+  core::term led_term_;
   std::uint64_t written_ = 0;
   std::uint64_t persisted_ = 0;
   /// Writes the log had no room for, in order.

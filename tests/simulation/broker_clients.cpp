@@ -229,7 +229,8 @@ broker_clients::translate(const under_way& op, const broker_answer& answer) {
     return answer.seen;
   const auto& outcome = answer.outcome;
   const bool unsure = outcome.failure.code == core::errc::duplicate;
-  if (unsure && mutation_ != broker_mutation::unknown_taken_for_done)
+  if (unsure && (mutation_ != broker_mutation::unknown_taken_for_done ||
+                 op.group == core::directory_group))
     return std::nullopt;
   if (std::holds_alternative<key_model::input>(op.input))
     return outcome.key;

@@ -18,7 +18,10 @@ void broker_world::faults() {
 }
 
 void broker_world::fault() {
-  auto& m = any_machine();
+  // Leaders have the most to lose.
+  auto* leads = leader(static_cast<std::uint16_t>(dice(broker_groups)));
+  auto& m =
+      leads != nullptr && percent(50) ? machine(leads->node()) : any_machine();
   switch (dice(12)) {
   case 0:
   case 1:

@@ -2,6 +2,7 @@
 #include "tests/simulation/broker_oracle.hpp"
 
 #include "core/crc32c.hpp"
+#include "schema/command_wire.hpp"
 
 #include <algorithm>
 
@@ -47,6 +48,13 @@ void broker_oracle::applied(const broker_group& by,
   }
   r = seen;
   all.newest = std::max(all.newest, command.index);
+  if (const auto prefix = schema::decode_prefix(command.data.view())) {
+    if (prefix->time < all.time)
+      violation(place(by, command.index) + ": is stamped " +
+                std::to_string((all.time - prefix->time).count()) +
+                " ms before the one before it");
+    all.time = prefix->time;
+  }
   if (outcome.failure.code == core::errc::duplicate)
     ++duplicates_;
   else if (key.origin != 0 &&

@@ -19,7 +19,7 @@ namespace troupe::cluster::simulation {
 class broker_oracle {
 public:
   /// The same command with the same outcome at one index on every node; no
-  /// command in force twice.
+  /// command in force twice; times that never go back.
   void applied(const broker_group& by, const committed_entry& command,
                const core::idempotency_key& key, const broker_outcome& outcome);
   /// Election safety and leader completeness (Raft 5.2, 5.4), when the group
@@ -59,6 +59,7 @@ private:
     std::map<core::term, core::node_id> leaders;
     std::set<std::pair<std::uint64_t, std::uint64_t>> in_force;
     core::log_index newest;
+    core::timestamp time{};
   };
 
   std::array<group_log, broker_groups> groups_;
