@@ -240,6 +240,7 @@ constexpr std::array names{
     named{broker_mutation::duplicates_applied, "duplicates_applied"},
     named{broker_mutation::snapshot_without_origins,
           "snapshot_without_origins"},
+    named{broker_mutation::origins_end_by_clock, "origins_end_by_clock"},
     named{broker_mutation::unknown_taken_for_done, "unknown_taken_for_done"},
     named{broker_mutation::answer_when_proposed, "answer_when_proposed"},
 };

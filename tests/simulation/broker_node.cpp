@@ -237,6 +237,11 @@ broker_outcome broker_group::execute(const committed_entry& entry,
     return outcome;
   }
   command->key = blind ? core::idempotency_key{} : key;
+  if (around_.mutation() == broker_mutation::origins_end_by_clock &&
+      std::holds_alternative<core::sweep_expired>(command->command))
+    for (const auto& [id, record] : inboxes_.origins())
+      if (record.used + std::chrono::hours{1} < command->time)
+        inboxes_.erase_origin(id);
   outcome.shard = inbox_machine_->apply(entry.index, *command, entry.data);
   outcome.failure = outcome.shard.failure;
   const auto* carrier = std::get_if<core::append_message>(&command->command);

@@ -33,6 +33,7 @@ enum class broker_mutation : std::uint8_t {
   reads_anywhere,           ///< and so does everybody else
   duplicates_applied,       ///< idempotency keys are not looked at
   snapshot_without_origins, ///< a snapshot forgets what was applied
+  origins_end_by_clock,     ///< as does a sweep, if the clock says so
   unknown_taken_for_done,   ///< a repeated command counts as done
   answer_when_proposed,     ///< acknowledged before it is agreed upon
 };

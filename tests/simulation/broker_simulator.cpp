@@ -8,6 +8,7 @@
 // TROUPE_TEST_SEED=S runs that seed alone.
 #include "tests/simulation/broker_chaos.hpp"
 #include "tests/simulation/mutation_names.hpp"
+#include "tests/simulation/replay.hpp"
 
 #include <chrono>
 #include <cstdio>
@@ -50,8 +51,8 @@ bool parse(int argc, char** argv, arguments& a) {
       return false;
     }
   }
-  if (const char* seed = std::getenv("TROUPE_TEST_SEED")) {
-    a.from = std::strtoull(seed, nullptr, 10);
+  if (const auto seed = seed_to_replay()) {
+    a.from = *seed;
     a.seeds = 1;
   }
   return true;
