@@ -175,9 +175,16 @@ void operation_table::repeat(core::steady_time now) {
   }
 }
 
+/// A repeated command whose first outcome nobody remembers, or one too old to
+/// tell, may have failed or never have been applied: not to be taken for done.
+/// A message that its sender repeated comes with its id.
 void operation_table::on_answers(shard_answers& batch) {
-  for (auto& answer : batch.items)
+  for (auto& answer : batch.items) {
+    auto& outcome = answer.outcome;
+    if (outcome.failure.code == core::errc::duplicate && !outcome.id)
+      outcome.failure = {core::errc::timed_out, {}};
     deliver(answer);
+  }
 }
 
 void operation_table::on_answers(directory_answers& batch) {

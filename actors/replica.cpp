@@ -121,9 +121,25 @@ core::timestamp replica::next_time() const {
   return std::max(last_time_, deps_.clock->wall());
 }
 
+/// Commands of older leaders, not applied yet, stand before all that this one
+/// will propose; their clocks may have been ahead of the one here.
+void replica::learn_time() {
+  if (!raft_.leads() || led_term_ == raft_.current_term())
+    return;
+  led_term_ = raft_.current_term();
+  for (auto i = core::next(raft_.applied()); i <= raft_.last(); ++i) {
+    const auto& entry = raft_.entry_at(i);
+    if (entry.kind != cluster::entry_kind::command)
+      continue;
+    if (const auto prefix = schema::decode_prefix(entry.data.view()))
+      last_time_ = std::max(last_time_, prefix->time);
+  }
+}
+
 core::result<core::log_index> replica::propose(core::shared_bytes command) {
   if (!raft_.leads())
     return core::errc::not_leader;
+  learn_time();
   if (command.size() > deps_.command_bytes_max)
     return core::errc::too_large;
   if (!has_room())
@@ -204,8 +220,10 @@ void replica::pump() {
     if (out.install)
       install_ = std::move(out.install);
     install_when_quiet();
-    if (out.leadership_changed)
+    if (out.leadership_changed) {
+      learn_time();
       host_.on_leadership();
+    }
   }
   pumping_ = false;
 }

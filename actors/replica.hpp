@@ -144,6 +144,7 @@ private:
   void found(cluster::persisted_state& state);
   [[nodiscard]] std::optional<cluster::snapshot_meta>
   newest_snapshot(const storage::recovered_group& record) const;
+  void learn_time();
   void apply(std::vector<cluster::committed_entry>& committed);
   void install_when_quiet();
   void write(cluster::write_batch batch);
@@ -153,7 +154,9 @@ private:
   replica_deps deps_;
   replica_host& host_;
   cluster::raft raft_;
+  /// Of the last command applied; a leader's: of the last in its log.
   core::timestamp last_time_{};
+  core::term led_term_;
   /// The proposal whose time is taken, and since when.
   std::optional<std::pair<core::log_index, core::steady_time>> measured_;
   std::uint64_t written_ = 0;

@@ -228,7 +228,9 @@ void raft::collect_write(output& out) {
 void raft::collect_committed(output& out) {
   // Entries not yet flushed here wait, so that the state machine is never
   // ahead of its own log; while a snapshot is installed it stands still.
-  const auto through = std::min(commit_, flushed_);
+  const auto through = mutated(raft_mutation::apply_uncommitted)
+                           ? std::min(log_.last(), flushed_)
+                           : std::min(commit_, flushed_);
   if (installing_ || applied_ >= through)
     return;
   out.committed.reserve(through.value() - applied_.value());

@@ -82,6 +82,10 @@ public:
   [[nodiscard]] std::optional<core::term> term_at(core::log_index i) const {
     return log_.term_at(i);
   }
+  /// REQUIRES: first() <= i <= last().
+  [[nodiscard]] const entry& entry_at(core::log_index i) const {
+    return log_.at(i);
+  }
   /// Leader: what is known of a member; nullptr for itself and strangers.
   [[nodiscard]] const progress* progress_of(core::node_id node) const;
   /// Leader: the member answers, and lacks at most so many entries.

@@ -65,6 +65,7 @@ enum class raft_mutation : std::uint8_t {
   lone_voter_keeps_term,         ///< a lone voter leads in its old term.
   verified_survives_term,        ///< verified index kept for a new leader.
   read_without_round,            ///< reads don't confirm the leadership.
+  apply_uncommitted,             ///< applies what is only on its own disk.
 };
 
 /// Settings of one replica; the same on all nodes. Times are checked at each

@@ -438,9 +438,9 @@ bool claim(directory_store& store, const idempotency_key& key, timestamp time) {
   if (record && is_applied(*record, key.sequence))
     return false;
   if (!record) {
-    for (const auto& [id, other] : store.origins())
-      if (other.used < time - origin_retention)
-        store.erase_origin(id);
+    for (const auto id :
+         silent_origins(store.origins(), time, origin_retention))
+      store.erase_origin(id);
     record.emplace();
   }
   mark(*record, key.sequence);

@@ -22,7 +22,8 @@ inline constexpr std::uint64_t list_members_max = 100'000;
 inline constexpr std::size_t import_users_max = 10'000;
 inline constexpr std::size_t import_lists_max = 10'000;
 inline constexpr std::size_t import_members_max = 100'000;
-/// An origin that proposed nothing for so long is forgotten.
+/// An origin that proposed nothing for so long is forgotten, unless it is one
+/// of origins_kept.
 inline constexpr milliseconds origin_retention = std::chrono::hours{7 * 24};
 
 /// What became of a list edit.

@@ -16,7 +16,7 @@ cursor* find(inbox_head& head, device_offset device) {
   return at == head.cursors.end() ? nullptr : &*at;
 }
 
-/// Origins that have been silent for so long have no retry under way.
+/// Origins that have been silent for so long should have no retry under way.
 constexpr milliseconds origin_idle_max = std::chrono::hours{1};
 
 } // namespace
@@ -327,9 +327,9 @@ shard_outcome inbox_machine::execute(const sweep_expired& c,
       observer_->on_removed(x.owner, x.position);
   }
   const auto keys = store_.erase_deduplicated(at.now, c.limit);
-  for (const auto& [id, record] : store_.origins())
-    if (record.used + origin_idle_max < at.now)
-      store_.erase_origin(id);
+  for (const auto id :
+       silent_origins(store_.origins(), at.now, origin_idle_max))
+    store_.erase_origin(id);
   return {.more = due.size() == c.limit || keys == c.limit};
 }
 

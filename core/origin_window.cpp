@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <utility>
 
 namespace troupe::core {
 namespace {
@@ -68,6 +69,23 @@ void mark(origin_record& record, std::uint64_t sequence) {
     raise_floor(record, run);
   while (!record.bits.empty() && record.bits.back() == 0)
     record.bits.pop_back();
+}
+
+std::vector<std::uint64_t>
+silent_origins(std::vector<std::pair<std::uint64_t, origin_record>> origins,
+               timestamp now, milliseconds idle) {
+  std::vector<std::uint64_t> silent;
+  if (origins.size() <= origins_kept)
+    return silent;
+  std::sort(origins.begin(), origins.end(), [](const auto& a, const auto& b) {
+    return std::pair{a.second.used, a.first} <
+           std::pair{b.second.used, b.first};
+  });
+  origins.resize(origins.size() - origins_kept);
+  for (const auto& [id, record] : origins)
+    if (record.used + idle < now)
+      silent.push_back(id);
+  return silent;
 }
 
 } // namespace troupe::core

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/operation.hpp"
 #include "actors/post_operation.hpp"
 #include "tests/support/broker_fixture.hpp"
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <optional>
 #include <set>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace {
@@ -22,6 +26,11 @@ protected:
     anna_ = &login("anna", "phone", 100);
   }
   core::posted answer() { return anna_->link.last<core::posted>(); }
+  static actors::post_sender sender_anna() {
+    actors::post_sender sender;
+    sender.uid = "anna";
+    return sender;
+  }
   core::post with_id(const std::string& id) {
     core::post command;
     command.to = {all_of("anna")};
@@ -69,6 +78,37 @@ TEST_F(PostOperation, GoesOnceToAnInboxHoweverOftenNamed) {
       << "to one device is a message of its own";
   post(*anna_, {one_of("anna"), all_of("anna"), all_of("anna")}, "c");
   EXPECT_EQ(anna_->link.texts(), (texts{"a", "b", "b", "c", "c"}));
+}
+
+/// A replica that has lost its memory of outcomes only knows that the command
+/// was in the log: it may have been refused there. Found by the simulated
+/// broker.
+TEST_F(PostOperation, IsNotAcceptedByAReplicaThatOnlyKnowsItAsRepeated) {
+  std::vector<core::posted> told;
+  actors::operation_table table{context(), "default",
+                                [&](const core::session_event& e) {
+                                  told.push_back(std::get<core::posted>(e));
+                                }};
+  const auto answer_with = [&](std::optional<core::message_id> id) {
+    core::post command;
+    command.to = {all_of("anna")};
+    table.start(
+        std::make_unique<actors::post_operation>(command, sender_anna()));
+    actors::shard_answers batch;
+    batch.items.emplace_back();
+    batch.items.back().ticket = (told.size() + 1) << 20U | 1U;
+    batch.items.back().outcome.failure.code = errc::duplicate;
+    batch.items.back().outcome.id = id;
+    table.on_answers(batch);
+  };
+  answer_with(std::nullopt);
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_FALSE(told[0].accepted);
+  ASSERT_EQ(told[0].failures.size(), 1U);
+  EXPECT_EQ(told[0].failures[0].code, errc::timed_out);
+  answer_with(core::message_id{1, 2}); // repeated by the sender itself
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_TRUE(told[1].accepted);
 }
 
 TEST_F(PostOperation, TheSenderLearnsTheIdThatRecipientsSee) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/directory.hpp"
 #include "core/directory_machine.hpp"
+#include "core/origin_window.hpp"
 #include "tests/support/memory_directory_store.hpp"
 
 #include <gtest/gtest.h>
@@ -377,6 +378,10 @@ TEST_F(DirectoryMachine, AppliesACommandOncePerKey) {
 
 TEST_F(DirectoryMachine, ForgetsOriginsThatFellSilent) {
   apply(remove_user{"default", "x"}, {1, 1});
+  now_ += milliseconds{1};
+  for (std::uint64_t origin = 1000; origin < 1000 + origins_kept; ++origin)
+    apply(remove_user{"default", "x"}, {origin, 1});
+  now_ -= milliseconds{1};
   now_ += origin_retention;
   apply(remove_user{"default", "x"}, {2, 1});
   EXPECT_TRUE(store_.origin(1));
@@ -384,6 +389,14 @@ TEST_F(DirectoryMachine, ForgetsOriginsThatFellSilent) {
   apply(remove_user{"default", "x"}, {3, 1});
   EXPECT_FALSE(store_.origin(1));
   EXPECT_TRUE(store_.origin(2));
+}
+
+TEST_F(DirectoryMachine, AppliesACommandOnceThoughTheClockJumps) {
+  const create_user command{"default", "alice", "n0", {}};
+  EXPECT_EQ(apply(command, {1, 1}).failure.code, errc::ok);
+  now_ += 10 * origin_retention;
+  apply(remove_user{"default", "alice"}, {2, 1}); // by a fresh origin
+  EXPECT_EQ(apply(command, {1, 1}).failure.code, errc::duplicate);
 }
 
 TEST_F(DirectoryMachine, PagesThroughUsersListsAndMembers) {

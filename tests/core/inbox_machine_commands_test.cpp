@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/origin_window.hpp"
 #include "tests/core/inbox_machine_case.hpp"
 
 namespace troupe::test {
@@ -19,12 +20,25 @@ TEST_F(InboxMachine, ACommandAppliesOnce) {
 TEST_F(InboxMachine, ASweepForgetsOriginsThatAreSilent) {
   add("anna", 0);
   apply(letter({all_of("anna")}), {77, 1});
+  for (std::uint64_t origin = 1000; origin < 1000 + origins_kept; ++origin)
+    apply(add_cursor{inbox_of("anna"), device(0), {}}, {origin, 1});
   now_ += std::chrono::hours{1};
   apply(sweep_expired{});
   EXPECT_TRUE(store_.origin(77));
   now_ += milliseconds{1};
   apply(sweep_expired{});
   EXPECT_FALSE(store_.origin(77));
+  EXPECT_TRUE(store_.origin(1000));
+}
+
+TEST_F(InboxMachine, ACommandAppliesOnceThoughTheClockJumps) {
+  add("anna", 0);
+  apply(letter({all_of("anna")}), {77, 1});
+  now_ += std::chrono::hours{24 * 400};
+  apply(sweep_expired{});
+  EXPECT_EQ(apply(letter({all_of("anna")}), {77, 1}).failure.code,
+            errc::duplicate);
+  EXPECT_EQ(positions("anna"), list{1});
 }
 
 TEST_F(InboxMachine, AClientsIdCountsForTheWindow) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/record_wire.hpp"
 #include "tests/support/byte_damage.hpp"
+#include "tests/support/sample_records.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,64 +15,8 @@ namespace {
 using namespace troupe;
 using core::errc;
 using core::shared_bytes;
-
-core::inbox_head sample_head() {
-  core::inbox_head head;
-  head.number = 1;
-  head.first = core::inbox_position{2};
-  head.last = core::inbox_position{3};
-  head.count = 4;
-  head.bytes = 5;
-  head.singles = 6;
-  head.lost = core::inbox_position{7};
-  head.cursors = {{core::device_offset{0},
-                   core::inbox_position{8},
-                   core::from_millis(9),
-                   {}},
-                  {core::device_offset{99},
-                   core::inbox_position{10},
-                   core::from_millis(-11),
-                   {{core::device_offset{0}, core::inbox_position{12}}}}};
-  return head;
-}
-
-/// One of each kind, every field with something of its own. The position of
-/// an entry is not in its record.
-const auto samples = std::tuple{
-    sample_head(),
-    core::inbox_entry{{},
-                      core::log_index{1},
-                      2,
-                      true,
-                      core::device_offset{3},
-                      core::from_millis(4),
-                      5},
-    core::owner{"other", core::owner_kind::session, "name"},
-    core::origin_record{1, {2, 1ULL << 63}, core::from_millis(3)},
-    schema::deduplicated_record{{1, 2}, core::from_millis(3), "key"},
-    core::inbox_policy{1, 2, core::overflow_policy::drop_oldest,
-                       core::milliseconds{3}, core::milliseconds{4},
-                       core::milliseconds{5}, core::milliseconds{6}},
-    schema::number_record{1ULL << 63},
-    core::user_record{core::from_millis(1),
-                      {{core::device_offset{0}, "n0", core::from_millis(2), {}},
-                       {core::device_offset{1}, "n1", core::from_millis(3),
-                        core::device_offset{0}}},
-                      {"al", "ice"}},
-    schema::alias_record{"alice"},
-    core::list_record{core::from_millis(1), 2},
-    core::list_member{core::membership::invited, "alias", core::from_millis(1)},
-    core::realm_totals{1, 2, 3, 4},
-    schema::mark_record{},
-    core::node_record{"one", "host:1", 2, core::node_state::draining, "token",
-                      core::from_millis(3)},
-    schema::replicas_record{{core::node_id{1}, core::node_id{7}}},
-    core::cluster_record{core::node_id{9}, 2}};
-
-template <class Visit>
-void each_sample(const Visit& visit) {
-  std::apply([&](const auto&... sample) { (visit(sample), ...); }, samples);
-}
+using test::each_sample;
+using test::sample_head;
 
 TEST(RecordWire, EveryRecordComesBack) {
   each_sample([](const auto& sample) {

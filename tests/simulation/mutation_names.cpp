@@ -33,6 +33,7 @@ constexpr std::array all{
     named{raft_mutation::lone_voter_keeps_term, "lone_voter_keeps_term"},
     named{raft_mutation::verified_survives_term, "verified_survives_term"},
     named{raft_mutation::read_without_round, "read_without_round"},
+    named{raft_mutation::apply_uncommitted, "apply_uncommitted"},
 };
 
 } // namespace

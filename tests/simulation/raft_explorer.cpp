@@ -5,12 +5,15 @@
 //               [--chaos]
 //
 // Explores N seeds and stops at the first violation, whose seed it prints; the
-// same seed and options replay it. --all counts violations instead. --chaos
-// runs the simulator with virtual time in the place of the step explorer.
+// same seed and options replay it, as does TROUPE_TEST_SEED=S. --all counts
+// violations instead. --chaos runs the simulator with virtual time in the place
+// of the step explorer.
 #include "tests/simulation/chaos.hpp"
 #include "tests/simulation/explorer.hpp"
 #include "tests/simulation/mutation_names.hpp"
+#include "tests/simulation/replay.hpp"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -55,6 +58,10 @@ bool parse(int argc, char** argv, arguments& a) {
       return false;
     }
   }
+  if (const auto seed = seed_to_replay()) {
+    a.from = *seed;
+    a.seeds = 1;
+  }
   return a.options.nodes > 0 && a.options.steps > 0;
 }
 
@@ -82,18 +89,30 @@ int main(int argc, char** argv) {
   std::size_t elections = 0;
   std::size_t changes = 0;
   std::size_t violations = 0;
+  using clock = std::chrono::steady_clock;
+  auto told = clock::now();
   auto seed = a.from;
   for (; seed < a.from + a.seeds; ++seed) {
     const auto result = run(a, seed);
     acknowledged += result.acknowledged;
     elections += result.elections;
     changes += result.changes;
+    if (const auto now = clock::now(); now - told > std::chrono::seconds{10}) {
+      told = now;
+      std::printf("%llu of %llu seeds, %zu violations\n",
+                  static_cast<unsigned long long>(seed - a.from + 1),
+                  static_cast<unsigned long long>(a.seeds), violations);
+      std::fflush(stdout);
+    }
     if (!result.violation)
       continue;
     ++violations;
-    std::printf("seed %llu step %d: %s\n",
+    std::printf("seed %llu step %d: %s\n  replay: the same options with "
+                "TROUPE_TEST_SEED=%llu\n",
                 static_cast<unsigned long long>(seed), result.step,
-                result.violation->c_str());
+                result.violation->c_str(),
+                static_cast<unsigned long long>(seed));
+    std::fflush(stdout);
     if (!a.all)
       break;
   }

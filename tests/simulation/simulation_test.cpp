@@ -4,6 +4,7 @@
 #include "tests/simulation/chaos.hpp"
 #include "tests/simulation/explorer.hpp"
 #include "tests/simulation/mutation_names.hpp"
+#include "tests/simulation/replay.hpp"
 
 #include <gtest/gtest.h>
 
@@ -32,7 +33,10 @@ TEST_P(Simulation, NoScheduleBreaksTheRules) {
   o.membership = s.membership;
   o.snapshots = s.snapshots;
   std::string why;
-  EXPECT_EQ(first_failing_seed(1, 150, o, &why), std::nullopt) << why;
+  const auto only = seed_to_replay();
+  EXPECT_EQ(first_failing_seed(only.value_or(1), only ? 1 : 150, o, &why),
+            std::nullopt)
+      << why << "; replay with TROUPE_TEST_SEED and this test alone";
 }
 
 TEST_P(Simulation, EverythingAcknowledgedIsEverywhereAfterHealing) {
@@ -44,9 +48,15 @@ TEST_P(Simulation, EverythingAcknowledgedIsEverywhereAfterHealing) {
   o.duration = core::milliseconds{4000};
   std::size_t acknowledged = 0;
   std::size_t reads = 0;
+  if (const auto seed = seed_to_replay()) {
+    EXPECT_EQ(run_chaos(*seed, o).violation, std::nullopt) << "seed " << *seed;
+    return;
+  }
   for (std::uint64_t seed = 1; seed <= 12; ++seed) {
     const auto result = run_chaos(seed, o);
-    ASSERT_EQ(result.violation, std::nullopt) << "seed " << seed;
+    ASSERT_EQ(result.violation, std::nullopt)
+        << "seed " << seed << "; replay with TROUPE_TEST_SEED=" << seed
+        << " and this test alone";
     acknowledged += result.acknowledged;
     reads += result.reads;
   }
@@ -95,7 +105,8 @@ INSTANTIATE_TEST_SUITE_P(
                     hunt{raft_mutation::overlapping_changes, 20, true},
                     hunt{raft_mutation::commit_beyond_verified, 70, false},
                     hunt{raft_mutation::report_stored_index, 205, false},
-                    hunt{raft_mutation::lone_voter_keeps_term, 1, true}),
+                    hunt{raft_mutation::lone_voter_keeps_term, 1, true},
+                    hunt{raft_mutation::apply_uncommitted, 1, false}),
     [](const auto& i) { return std::string{to_string(i.param.mutant)}; });
 
 } // namespace
