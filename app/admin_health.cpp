@@ -8,6 +8,7 @@
 #include <boost/json/value_from.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <string>
 #include <unistd.h>
@@ -203,6 +204,15 @@ void add_network(metrics_writer& out, const net::net_stats& s) {
                net::to_string(static_cast<net::refusal>(i)), s.refused[i]);
 }
 
+/// "wrong cluster secret" as a label.
+std::string label_of(actors::links::refusal_code code) {
+  std::string text{actors::links::to_string(code)};
+  for (auto& c : text)
+    c = c == ' ' ? '_' : static_cast<char>(std::tolower(
+                             static_cast<unsigned char>(c)));
+  return text;
+}
+
 void add_cluster(metrics_writer& out, broker& engine) {
   auto* member = engine.cluster();
   if (member == nullptr)
@@ -230,9 +240,21 @@ void add_cluster(metrics_writer& out, broker& engine) {
             "Entries that the slowest follower of a group led here lacks.",
             lag);
   const auto links = member->links().stats();
-  out.counter("troupe_links_refused_total",
-              "Conversations of nodes that ended without a link.",
-              links.refused_total);
+  out.family("troupe_links_refused_total", "counter",
+             "Conversations at the cluster port, and with it, that ended "
+             "without a link, by reason.");
+  for (std::size_t i = 1; i < actors::links::refusal_codes; ++i)
+    out.sample("troupe_links_refused_total", "reason",
+               label_of(static_cast<actors::links::refusal_code>(i)),
+               links.refused.at(i));
+  out.gauge("troupe_link_conversations",
+            "Connections to the cluster port that have not proven anything "
+            "yet.",
+            links.conversations);
+  out.counter("troupe_link_frames_swallowed_total",
+              "Frames of linked peers that were no envelopes of ours; a few "
+              "belong to every greeting.",
+              links.swallowed);
   const auto peers = member->links().peers();
   const auto each = [&](const char* name, const char* type, const char* help,
                         auto value) {

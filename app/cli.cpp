@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli.hpp"
 
+#include "app/cli_flags.hpp"
 #include "app/suggestions.hpp"
 #include "app/value_text.hpp"
 #include "app/version.hpp"
@@ -8,75 +9,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <sstream>
 
 namespace troupe::app {
 namespace {
-
-/// Flags of their own for what is set most often; the rest goes by --set.
-struct short_flag {
-  const char* flag;
-  const char* name;
-  const char* form;
-};
-constexpr std::array<short_flag, 15> short_flags{{
-    {"--data", "node.data", "DIR"},
-    {"--listen", "listen.public", "HOST:PORT"},
-    {"--admin", "listen.admin", "HOST:PORT"},
-    {"--admin-token-file", "admin.token_file", "FILE"},
-    {"--mq-listen", "listen.mq", "HOST:PORT"},
-    {"--tls-listen", "listen.tls", "HOST:PORT"},
-    {"--tls-certificate", "tls.certificate", "FILE"},
-    {"--tls-key", "tls.key", "FILE"},
-    {"--cluster-listen", "cluster.listen", "HOST:PORT"},
-    {"--join", "cluster.join", "HOST:PORT[,...]"},
-    {"--cluster-advertise", "cluster.advertise", "HOST:PORT"},
-    {"--cluster-secret-file", "cluster.secret_file", "FILE"},
-    {"--loops", "node.loops", "N"},
-    {"--log-level", "log.level", "LEVEL"},
-    {"--log-format", "log.format", "text|json"},
-}};
-
-/// An option whose text goes through one of our own parsers.
-template <class Target, class Parse>
-CLI::Option* add_parsed(CLI::App* to, const std::string& name, Target& target,
-                        Parse parse, const std::string& form,
-                        const std::string& help) {
-  return to
-      ->add_option_function<std::string>(
-          name,
-          [&target, parse, name](const std::string& text) {
-            const auto value = parse(text);
-            if (!value)
-              throw CLI::ValidationError(name, value.error().detail);
-            target = Target(*value);
-          },
-          help)
-      ->type_name(form);
-}
-
-CLI::Option* add_duration(CLI::App* to, const std::string& name,
-                          milliseconds& target, const std::string& help) {
-  const auto parse = [](const std::string& text) -> core::result<milliseconds> {
-    const auto value = parse_duration(text);
-    if (!value)
-      return value.error();
-    return std::chrono::duration_cast<milliseconds>(*value);
-  };
-  return add_parsed(to, name, target, parse, "DURATION", help);
-}
-
-/// Names with commas between or the flag again; never the words behind.
-CLI::Option* add_names(CLI::App* to, const std::string& name,
-                       std::vector<std::string>& target,
-                       const std::string& help) {
-  return to->add_option(name, target, help)
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("NAME[,NAME]");
-}
 
 /// The tree of commands. Lives as long as one parse.
 class command_tree {
@@ -94,6 +31,7 @@ public:
     add_users();
     add_lists();
     add_nodes();
+    add_cluster();
     add_config();
     add_bench();
     add_ready();
@@ -381,6 +319,37 @@ private:
 
     add_admin_command<rebalance_options>(
         &root_, "rebalance", "Let the preferred nodes lead their groups now");
+  }
+
+  void add_cluster() {
+    auto* cluster = add_group("cluster", "Make what a cluster needs");
+    auto* certs = cluster->add_subcommand(
+        "certs", "Make certificates for TLS between nodes");
+    auto& options = options_of<cluster_certs_options>(certs);
+    certs
+        ->add_option("--out", options.out,
+                     "Folder of the authority and all it has signed")
+        ->required()
+        ->type_name("DIR");
+    add_holders(certs, "--node", options.nodes,
+                "A node and where it is found; once for each")
+        ->required();
+    certs
+        ->add_option("--days", options.days,
+                     "How long the nodes' certificates are good")
+        ->check(CLI::Range(1, 36'500))
+        ->capture_default_str();
+    certs
+        ->add_option("--ca-days", options.ca_days,
+                     "How long the authority is, if it is made now")
+        ->check(CLI::Range(1, 36'500))
+        ->capture_default_str();
+    certs->add_flag("--force", options.force,
+                    "Make a node's certificate anew if there is one; the "
+                    "authority stays");
+    certs->footer("Try: troupe cluster certs --out certs --node a=10.0.0.1 "
+                  "--node b=10.0.0.2,b.lan\nWith the same --out, nodes that "
+                  "come later are signed by the same authority.");
   }
 
   void add_config() {

@@ -35,6 +35,10 @@ namespace troupe::app {
 [[nodiscard]] int run(const node_remove_options& options, terminal& screen);
 [[nodiscard]] int run(const rebalance_options& options, terminal& screen);
 
+/// Needs no node: an authority, if there is none yet, and a certificate and key
+/// for each node, as files.
+[[nodiscard]] int run(const cluster_certs_options& options, terminal& screen);
+
 [[nodiscard]] int run(const config_default_options& options, terminal& screen);
 [[nodiscard]] int run(const config_check_options& options, terminal& screen);
 [[nodiscard]] int run(const config_explain_options& options, terminal& screen);

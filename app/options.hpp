@@ -153,6 +153,19 @@ struct rebalance_options {
   admin_options admin;
 };
 
+/// troupe cluster certs
+struct certificate_holder {
+  std::string name;
+  std::vector<std::string> hosts; ///< names or IP addresses
+};
+struct cluster_certs_options {
+  std::string out;
+  std::vector<certificate_holder> nodes;
+  std::uint32_t days = 730;
+  std::uint32_t ca_days = 3650;
+  bool force = false; ///< certificates of nodes anew
+};
+
 /// troupe config …
 struct config_default_options {};
 struct config_check_options {
@@ -184,7 +197,8 @@ using command = std::variant<
     user_inactive_options, user_purge_options, list_show_options,
     list_ls_options, list_add_options, list_remove_options, node_list_options,
     node_drain_options, node_remove_options, rebalance_options,
-    config_default_options, config_check_options, config_explain_options,
-    config_reference_options, bench_options, ready_options, version_options>;
+    cluster_certs_options, config_default_options, config_check_options,
+    config_explain_options, config_reference_options, bench_options,
+    ready_options, version_options>;
 
 } // namespace troupe::app

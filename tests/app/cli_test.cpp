@@ -214,5 +214,24 @@ TEST(CommandLine, HelpAndVersionAreNoFailure) {
   EXPECT_EQ(all.text.find("reference"), std::string::npos);
 }
 
+TEST(CommandLine, CertsTakesNodesWithTheirHosts) {
+  const auto options = parsed<cluster_certs_options>(
+      {"cluster", "certs", "--out", "d", "--node", "a=10.0.0.1,a.lan", "--node",
+       "b", "--days", "30"});
+  EXPECT_EQ(options.out, "d");
+  ASSERT_EQ(options.nodes.size(), 2U);
+  EXPECT_EQ(options.nodes[0].name, "a");
+  EXPECT_EQ(options.nodes[0].hosts, (words{"10.0.0.1", "a.lan"}));
+  EXPECT_EQ(options.nodes[1].name, "b");
+  EXPECT_TRUE(options.nodes[1].hosts.empty());
+  EXPECT_EQ(options.days, 30U);
+  // Names become files and parts of a certificate.
+  for (const auto* name :
+       {"ca", "../a", "", "a=x,DNS:evil/y", "a=", "a b", ".a", "a=h\nDNS:x"})
+    refused({"cluster", "certs", "--out", "d", "--node", name});
+  EXPECT_NE(refused({"cluster", "cert", "--out", "d"}).find("'certs'"),
+            std::string::npos);
+}
+
 } // namespace
 } // namespace troupe::app
