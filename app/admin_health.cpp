@@ -29,6 +29,9 @@ void add_broker(metrics_writer& out, const actors::broker_stats& s) {
   out.counter("troupe_sessions_opened_total", "Sessions opened.",
               s.sessions_opened);
   out.counter("troupe_logins_total", "Successful logins.", s.logins);
+  out.counter("troupe_logins_sent_away_total",
+              "Logins refused because this node was draining.",
+              s.logins_sent_away);
   out.counter("troupe_logins_failed_total", "Refused logins.", s.logins_failed);
   out.counter("troupe_posts_total", "Posts asked for.", s.posts);
   out.counter("troupe_posts_accepted_total",
@@ -88,6 +91,10 @@ void add_replication(metrics_writer& out, const actors::broker_stats& s) {
               "Leaderships handed to another node.", s.leaderships_given);
   out.counter("troupe_member_changes_total",
               "Changes of the members of groups led here.", s.member_changes);
+  out.counter("troupe_nodes_replaced_total",
+              "Nodes whose share this node gave to others because they were "
+              "gone for longer than cluster.replace_after.",
+              s.nodes_replaced);
   out.counter("troupe_snapshots_sent_total",
               "Snapshots installed by followers.", s.snapshots_sent);
   out.counter("troupe_snapshots_unsent_total",
@@ -208,8 +215,9 @@ void add_network(metrics_writer& out, const net::net_stats& s) {
 std::string label_of(actors::links::refusal_code code) {
   std::string text{actors::links::to_string(code)};
   for (auto& c : text)
-    c = c == ' ' ? '_' : static_cast<char>(std::tolower(
-                             static_cast<unsigned char>(c)));
+    c = c == ' '
+            ? '_'
+            : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return text;
 }
 
@@ -232,6 +240,9 @@ void add_cluster(metrics_writer& out, broker& engine) {
                       : 0U;
     lag = std::max(lag, view.lag.load());
   }
+  out.gauge("troupe_group_moves",
+            "Nodes that groups led here are being copied to.",
+            context.moves.under_way());
   out.gauge("troupe_groups_led", "Groups this node leads.", led);
   out.gauge("troupe_groups_without_leader",
             "Groups kept here that have no leader as far as is known.",

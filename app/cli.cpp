@@ -32,6 +32,7 @@ public:
     add_lists();
     add_nodes();
     add_cluster();
+    add_recover();
     add_config();
     add_bench();
     add_ready();
@@ -310,6 +311,26 @@ private:
     last_->add_option("ID", drain.id, "Number of the node")->required();
     last_->add_flag("--wait", drain.wait, "Until it keeps nothing any more");
 
+    auto& undrain = add_admin_command<node_undrain_options>(
+        nodes, "undrain",
+        "Let a drained node take its share and clients again");
+    last_->add_option("ID", undrain.id, "Number of the node")->required();
+
+    auto& replace = add_admin_command<node_replace_options>(
+        nodes, "replace", "Give all that a node keeps to another one");
+    last_
+        ->add_option("OLD", replace.old_id,
+                     "Number of the node that is lost or leaves; is drained")
+        ->required();
+    last_->add_option("NEW", replace.new_id, "Number of the node that comes in")
+        ->required();
+    last_->add_flag_callback(
+        "--no-wait", [&replace] { replace.wait = false; },
+        "Do not wait until it is done");
+    last_->footer("Start the new node first, with --join; 'troupe node list' "
+                  "has the numbers.\nWhen it is done, 'troupe node remove "
+                  "OLD' takes the old one out for good.");
+
     auto& remove = add_admin_command<node_remove_options>(
         nodes, "remove", "Take a drained or lost node out of the cluster");
     last_->add_option("ID", remove.id, "Number of the node")->required();
@@ -350,6 +371,21 @@ private:
     certs->footer("Try: troupe cluster certs --out certs --node a=10.0.0.1 "
                   "--node b=10.0.0.2,b.lan\nWith the same --out, nodes that "
                   "come later are signed by the same authority.");
+  }
+
+  void add_recover() {
+    auto* at = root_.add_subcommand(
+        "recover", "Go on from one node when the majority is lost for ever");
+    auto& options = options_of<recover_options>(at);
+    at->add_option("--i-know-that-the-others-are-lost", options.confirmed,
+                   "Do it; without this, only say what would be done and lost")
+        ->type_name("CLUSTER-ID");
+    add_config_flags(at, options.config);
+    at->footer(
+        "For a stopped node, with the flags it is started with. It becomes "
+        "the only node of\nall its groups; the others are removed for good. "
+        "What they acknowledged without it\nis lost: the command says which "
+        "groups that can concern.");
   }
 
   void add_config() {

@@ -12,7 +12,7 @@ namespace troupe::app {
 namespace {
 
 constexpr const char* name = "recover";
-constexpr const char* confirmation = "--i-know-that-the-others-are-lost";
+constexpr const char* confirming_flag = "--i-know-that-the-others-are-lost";
 
 int refuse(const core::error& why, terminal& screen) {
   screen.err << "troupe " << name << ": "
@@ -132,7 +132,7 @@ int run(const recover_options& options, terminal& screen) {
   if (options.confirmed.empty()) {
     screen.out << "\nNothing was changed. If it is to be done, say so with the "
                   "id of the cluster:\n  troupe recover --data "
-               << values.node.data << " ... " << confirmation << ' ' << cluster
+               << values.node.data << " ... " << confirming_flag << ' ' << cluster
                << '\n';
     return exit_failed;
   }

@@ -233,5 +233,31 @@ TEST(CommandLine, CertsTakesNodesWithTheirHosts) {
             std::string::npos);
 }
 
+TEST(CommandLine, RecoverTakesTheFlagsOfServeAndAConfirmation) {
+  const auto asked = parsed<recover_options>(
+      {"recover", "--data", "/d", "--config", "t.toml"});
+  EXPECT_TRUE(asked.confirmed.empty());
+  EXPECT_EQ(asked.config.file, "t.toml");
+  ASSERT_EQ(asked.config.flags.size(), 1U);
+  const auto meant = parsed<recover_options>(
+      {"recover", "--i-know-that-the-others-are-lost", "0123"});
+  EXPECT_EQ(meant.confirmed, "0123");
+  refused({"recover", "--i-know-that-the-others-are-lost"});
+  EXPECT_NE(refused({"recove"}).find("did you mean 'recover'"),
+            std::string::npos);
+}
+
+TEST(CommandLine, ReplaceTakesTwoNodes) {
+  const auto options =
+      parsed<node_replace_options>({"node", "replace", "2", "4", "--no-wait"});
+  EXPECT_EQ(options.old_id, 2U);
+  EXPECT_EQ(options.new_id, 4U);
+  EXPECT_FALSE(options.wait);
+  EXPECT_TRUE(parsed<node_replace_options>({"node", "replace", "2", "4"}).wait);
+  refused({"node", "replace", "2"});
+  EXPECT_NE(refused({"node", "undrian", "2"}).find("did you mean 'undrain'"),
+            std::string::npos);
+}
+
 } // namespace
 } // namespace troupe::app
