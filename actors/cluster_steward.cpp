@@ -3,6 +3,8 @@
 
 #include "cluster/placement.hpp"
 
+#include <algorithm>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,6 +15,8 @@ constexpr core::milliseconds look_every{1'000};
 /// A newcomer may miss so many entries of the directory and be a member: the
 /// rest comes within a moment.
 constexpr std::uint64_t lag_max = 100;
+/// Nobody who answers is silent for so long.
+constexpr core::milliseconds lost_after{5'000};
 
 } // namespace
 
@@ -25,10 +29,53 @@ void cluster_steward::on_tick(const cluster::raft& directory) {
   const auto now = context_.clock.now();
   if (!self_ || now - looked_ < look_every || directory.applied() < proposed_)
     return;
+  watch_members(directory, now);
   looked_ = now;
   if (auto command = next_command(directory))
     if (const auto placed = propose_(std::move(*command)))
       proposed_ = *placed;
+}
+
+void cluster_steward::watch_members(const cluster::raft& directory,
+                                    core::steady_time now) {
+  // What an earlier term has seen is too old to judge anybody by.
+  if (directory.current_term() !=
+      std::exchange(term_, directory.current_term()))
+    heard_.clear();
+  std::map<core::node_id, core::steady_time> fresh;
+  context_.directory->each_node(
+      [&](core::node_id id, const core::node_record& record) {
+        if (record.state != core::node_state::member)
+          return true;
+        auto heard = heard_.try_emplace(id, now).first->second;
+        if (id == directory.self())
+          heard = now;
+        else if (const auto* peer = directory.progress_of(id))
+          heard = std::max(heard, peer->heard);
+        fresh.emplace(id, heard);
+        return true;
+      });
+  heard_ = std::move(fresh);
+}
+
+/// A member whose share others shall have: only if they are enough for every
+/// group and most of all members, so that not the few take the many for gone.
+std::optional<core::node_id>
+cluster_steward::gone_for_long(core::node_id self) const {
+  if (context_.options.replace_after == core::milliseconds{0})
+    return std::nullopt;
+  std::size_t here = 0;
+  std::optional<core::node_id> gone;
+  for (const auto& [node, heard] : heard_) {
+    if (looked_ - heard <= lost_after)
+      ++here;
+    else if (looked_ - heard >= context_.options.replace_after &&
+             node != self && (!gone || heard < heard_.at(*gone)))
+      gone = node;
+  }
+  const auto enough = here >= context_.options.placement.shard_replicas &&
+                      2 * here > heard_.size();
+  return enough ? gone : std::nullopt;
 }
 
 std::optional<core::cluster_command>
@@ -38,8 +85,9 @@ cluster_steward::next_command(const cluster::raft& directory) const {
   context_.directory->each_node(
       [&](core::node_id id, const core::node_record& record) {
         nodes.push_back({id, record.state});
-        if (record.state == core::node_state::joining &&
-            directory.is_near(id, lag_max))
+        const bool waits = record.state == core::node_state::joining ||
+                           record.state == core::node_state::absent;
+        if (waits && directory.is_near(id, lag_max))
           newcomer = id;
         return true;
       });
@@ -48,6 +96,14 @@ cluster_steward::next_command(const cluster::raft& directory) const {
                             self_->incarnation, self_->id};
   if (newcomer)
     return core::set_node_state{*newcomer, core::node_state::member};
+  if (const auto gone = gone_for_long(directory.self())) {
+    context_.log("warn", "cluster",
+                 "node " + std::to_string(gone->value()) +
+                     " has been gone for longer than cluster.replace_after: "
+                     "its share goes to other nodes until it is back");
+    context_.stats.nodes_replaced.fetch_add(1, std::memory_order_relaxed);
+    return core::set_node_state{*gone, core::node_state::absent};
+  }
 
   const auto groups = context_.options.shards + 1U;
   cluster::placement now(groups);

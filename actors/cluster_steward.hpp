@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -23,9 +24,10 @@ struct node_identity {
 };
 
 /// On the leader of the directory: enters the first node, makes newcomers
-/// members when they have the directory, and keeps the placement in step with
-/// the nodes there are. Proposes one command at a time. Owned by the
-/// directory's actor.
+/// members when they have the directory, takes away the share of a member that
+/// is gone for long and gives one back when it returns, and keeps the placement
+/// in step with the nodes there are. Proposes one command at a time. Owned by
+/// the directory's actor.
 class cluster_steward {
 public:
   /// Proposes a command of the directory's own; its place, or why not.
@@ -40,8 +42,11 @@ public:
   void on_tick(const cluster::raft& directory);
 
 private:
+  void watch_members(const cluster::raft& directory, core::steady_time now);
   [[nodiscard]] std::optional<core::cluster_command>
   next_command(const cluster::raft& directory) const;
+  [[nodiscard]] std::optional<core::node_id>
+  gone_for_long(core::node_id self) const;
 
   broker_context& context_;
   std::optional<node_identity> self_;
@@ -49,6 +54,10 @@ private:
   /// Not to be followed by another one before it is applied.
   core::log_index proposed_;
   core::steady_time looked_{};
+  core::term term_;
+  /// Since when each member has been heard of the last time, as far as this
+  /// leader knows: it begins to count when it begins to lead.
+  std::map<core::node_id, core::steady_time> heard_;
 };
 
 } // namespace troupe::actors

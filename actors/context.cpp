@@ -11,7 +11,8 @@ namespace troupe::actors {
 broker_context::broker_context(const core::clock& time, broker_options settings,
                                std::size_t loops)
     : clock(time), options(settings), leaders(settings.shards + 1U),
-      views(settings.shards + 1U), announced(settings.shards + 1U) {
+      views(settings.shards + 1U), announced(settings.shards + 1U),
+      moves(settings.moves_per_node_max) {
   std::random_device random;
   for (std::size_t i = 0; i < loops; ++i) {
     origin fresh;

@@ -3,6 +3,7 @@
 
 #include "actors/handles.hpp"
 #include "actors/leader_board.hpp"
+#include "actors/move_budget.hpp"
 #include "cluster/placement.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
@@ -29,8 +30,9 @@ struct broker_stats {
   counter sessions_opened{0};
   counter logins{0};
   counter logins_failed{0};
-  counter posts{0};          ///< asked for
-  counter posts_accepted{0}; ///< durable
+  counter logins_sent_away{0}; ///< this node was draining
+  counter posts{0};            ///< asked for
+  counter posts_accepted{0};   ///< durable
   counter posts_refused{0};
   counter recipients_failed{0};
   counter deliveries{0};   ///< handed to sessions
@@ -65,6 +67,7 @@ struct broker_stats {
   /// From the proposal to a majority's disks, of groups led here; one proposal
   /// of a group at a time is measured.
   core::time_histogram commit_times;
+  counter nodes_replaced{0};    ///< were gone for too long, seen from here
 
   // Sessions and inboxes on different nodes.
   counter sessions_released{0};   ///< lost their inbox's leader
@@ -125,6 +128,11 @@ struct broker_options {
   /// each interval.
   core::milliseconds leader_steady_after{30'000};
   core::milliseconds leader_balance_interval{10'000};
+  /// A member that has not been heard of for so long loses its share to others,
+  /// if there are enough; 0: never.
+  core::milliseconds replace_after{0};
+  /// See move_budget.
+  std::size_t moves_per_node_max = 2;
 };
 
 /// The surroundings of every actor of a node. Owned by the node (or a test),
@@ -157,6 +165,10 @@ struct broker_context {
   std::vector<group_view> views;
   /// What other nodes say that they lead.
   leader_board announced;
+  move_budget moves;
+  /// This node gives its clients away: nobody logs in here. Written by the
+  /// membership actor, read on any thread.
+  std::atomic<bool> draining{false};
   /// A group has written everything and its actor is about to end.
   std::function<void(core::group_id)> on_retired = [](core::group_id) {};
 

@@ -43,12 +43,25 @@ void group_steward::watch_followers() {
   });
 }
 
+/// A move takes its place until the newcomer has caught up.
+void group_steward::watch_moves(const cluster::group_wish& wish) {
+  if (!moving_)
+    return;
+  std::vector<core::node_id> under_way;
+  for (const auto node : wish.voters)
+    if (replica_.consensus().members().is_learner(node) && !caught_up(node))
+      under_way.push_back(node);
+  context_.moves.keep(group_, under_way);
+  moving_ = !under_way.empty();
+}
+
 void group_steward::on_tick() {
   if (++ticks_ % ticks_a_look != 0)
     return;
   const auto& core = replica_.consensus();
   if (!core.leads()) {
     steady_since_.clear();
+    watch_moves({});
     return;
   }
   if (!core.established() || context_.directory == nullptr)
@@ -64,9 +77,17 @@ void group_steward::on_tick() {
         return record ? record->state : core::node_state::removed;
       },
       context_.options.placement);
-  const auto step =
-      cluster::next_step(core.members(), core.self(), wish,
-                         [&](core::node_id node) { return caught_up(node); });
+  watch_moves(wish);
+  const auto step = cluster::next_step(
+      core.members(), core.self(), wish,
+      [&](core::node_id node) { return caught_up(node); },
+      [&](core::node_id node) {
+        // The directory is on all nodes, and small.
+        if (group_ == core::directory_group)
+          return true;
+        moving_ = true;
+        return context_.moves.take(group_, node);
+      });
   const bool rightly = std::find(wish.voters.begin(), wish.voters.end(),
                                  core.self()) != wish.voters.end();
   carry_out(step, rightly);

@@ -30,6 +30,7 @@ public:
 private:
   [[nodiscard]] bool caught_up(core::node_id node) const;
   void watch_followers();
+  void watch_moves(const cluster::group_wish& wish);
   void carry_out(const cluster::group_step& step, bool leads_rightly);
   void prefer(core::node_id node);
 
@@ -37,6 +38,7 @@ private:
   broker_context& context_;
   replica& replica_;
   std::uint32_t ticks_ = 0;
+  bool moving_ = false;
   /// Since when a follower has had all there is.
   std::map<core::node_id, core::steady_time> steady_since_;
 };

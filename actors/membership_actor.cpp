@@ -94,6 +94,7 @@ void membership_state::start(membership_deps deps) {
   links_ = deps.links;
   own_ = std::move(deps.self);
   introduced_ = std::move(deps.introduced);
+  on_draining_ = std::move(deps.on_draining);
   on_removed_ = std::move(deps.on_removed);
   operations_ = std::make_unique<operation_table>(
       *context_, std::string{}, [](const core::session_event&) {});
@@ -150,6 +151,9 @@ void membership_state::see_self(const core::node_record& record) {
       on_removed_(removed_error(own_.id));
     return;
   }
+  const bool draining = record.state == core::node_state::draining;
+  if (context_->draining.exchange(draining) != draining)
+    on_draining_(draining);
   if (announcing_ || (record.address == own_.address &&
                       record.incarnation >= own_.incarnation))
     return;

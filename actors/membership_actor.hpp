@@ -37,6 +37,9 @@ struct membership_deps {
   node_identity self;
   /// Whom to ask until the directory has arrived here.
   std::vector<known_peer> introduced{};
+  /// This node gives its clients to others from now on, or does not any more;
+  /// on the loop.
+  std::function<void(bool)> on_draining = [](bool) {};
   /// This node was removed from its cluster for good. Once, on the loop.
   std::function<void(core::error)> on_removed = [](core::error) {};
 };
@@ -75,6 +78,7 @@ private:
   links::node_links* links_ = nullptr;
   node_identity own_;
   std::vector<known_peer> introduced_;
+  std::function<void(bool)> on_draining_;
   std::function<void(core::error)> on_removed_;
   std::unique_ptr<operation_table> operations_;
   /// Addresses the links have been given.

@@ -186,6 +186,10 @@ void session_state::execute(core::acknowledge& c) {
 void session_state::execute(core::login& c) {
   if (logged_in())
     return refuse_login(c.request, {core::errc::already_logged_in, {}});
+  if (context_->draining.load(std::memory_order_relaxed)) {
+    context_->stats.logins_sent_away.fetch_add(1, std::memory_order_relaxed);
+    return end_session({core::errc::draining, {}});
+  }
   const auto user = context_->directory->find_user(realm_, c.uid);
   if (!user)
     return refuse_login(c.request, {core::errc::user_unknown, c.uid});

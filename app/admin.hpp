@@ -70,6 +70,9 @@ private:
   [[nodiscard]] core::result<void> may_remove(core::node_id node,
                                               const boost::json::array& shards);
   void set_state(core::set_node_state change, net::responder answer);
+  void undrain(core::node_id node, net::responder answer);
+  void replace(core::node_id old, const net::http_request& request,
+               net::responder answer);
 
   [[nodiscard]] std::string metrics_text() const;
   void list_actors(const net::http_request& request, net::responder answer);

@@ -30,6 +30,8 @@ std::string_view name_of(core::node_state state) {
     return "draining";
   case core::node_state::removed:
     return "removed";
+  case core::node_state::absent:
+    return "absent";
   }
   return "";
 }
@@ -324,13 +326,15 @@ void admin::change_node(const net::http_request& request,
     return answer.send(error_response(alone()));
   const auto wanted = order_of(request.path);
   if (!wanted || (wanted->second != "drain" && wanted->second != "remove" &&
-                  wanted->second != "undrain"))
+                  wanted->second != "undrain" && wanted->second != "replace"))
     return answer.send(net::http_error(404, "no such resource"));
   const auto [node, verb] = *wanted;
   if (verb == "drain")
     return set_state({node, core::node_state::draining}, std::move(answer));
   if (verb == "undrain")
-    return set_state({node, core::node_state::member}, std::move(answer));
+    return undrain(node, std::move(answer));
+  if (verb == "replace")
+    return replace(node, request, std::move(answer));
   const core::set_node_state removal{node, core::node_state::removed};
   if (request.query_value("force").value_or("") == "true")
     return set_state(removal, std::move(answer));
@@ -338,6 +342,44 @@ void admin::change_node(const net::http_request& request,
     if (auto may = may_remove(removal.node, shards); !may)
       return respond(answer, error_response(may.error()));
     set_state(removal, answer);
+  });
+}
+
+/// Only what was drained: a node that joins or is absent becomes a member when
+/// it has the directory.
+void admin::undrain(core::node_id node, net::responder answer) {
+  const auto record = parts_.engine.context().directory->find_node(node);
+  const bool waits = record && (record->state == core::node_state::joining ||
+                                record->state == core::node_state::absent);
+  if (waits)
+    return answer.send(error_response(
+        {core::errc::not_permitted,
+         "node " + std::to_string(node.value()) + " is " +
+             std::string{name_of(record->state)} +
+             ": it becomes a member by itself when it has caught up"}));
+  set_state({node, core::node_state::member}, std::move(answer));
+}
+
+void admin::replace(core::node_id old, const net::http_request& request,
+                    net::responder answer) {
+  const auto by = request.query_value("by").value_or("");
+  std::uint32_t number = 0;
+  const auto [stop, failed] =
+      std::from_chars(by.data(), by.data() + by.size(), number);
+  if (failed != std::errc{} || stop != by.data() + by.size() || number == 0)
+    return answer.send(
+        net::http_error(400, "by=ID: the node that takes the seats"));
+  const core::replace_node change{old, core::node_id{number}};
+  order([answer, change](actors::operator_state& op) {
+    op.run(std::make_unique<actors::change_cluster_operation>(
+        change, [answer, change](core::error why, core::node_id) {
+          if (why.code != core::errc::ok)
+            return respond(answer, error_response(why));
+          respond(answer, json_response(json::object{
+                              {"id", change.old.value()},
+                              {"by", change.fresh.value()},
+                              {"state", name_of(core::node_state::draining)}}));
+        }));
   });
 }
 

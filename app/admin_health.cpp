@@ -8,6 +8,7 @@
 #include <boost/json/value_from.hpp>
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <string>
 #include <unistd.h>
@@ -28,6 +29,9 @@ void add_broker(metrics_writer& out, const actors::broker_stats& s) {
   out.counter("troupe_sessions_opened_total", "Sessions opened.",
               s.sessions_opened);
   out.counter("troupe_logins_total", "Successful logins.", s.logins);
+  out.counter("troupe_logins_sent_away_total",
+              "Logins refused because this node was draining.",
+              s.logins_sent_away);
   out.counter("troupe_logins_failed_total", "Refused logins.", s.logins_failed);
   out.counter("troupe_posts_total", "Posts asked for.", s.posts);
   out.counter("troupe_posts_accepted_total",
@@ -91,6 +95,10 @@ void add_replication(metrics_writer& out, const actors::broker_stats& s) {
                 s.commit_times);
   out.counter("troupe_member_changes_total",
               "Changes of the members of groups led here.", s.member_changes);
+  out.counter("troupe_nodes_replaced_total",
+              "Nodes whose share this node gave to others because they were "
+              "gone for longer than cluster.replace_after.",
+              s.nodes_replaced);
   out.counter("troupe_snapshots_sent_total",
               "Snapshots installed by followers.", s.snapshots_sent);
   out.counter("troupe_snapshots_unsent_total",
@@ -207,6 +215,16 @@ void add_network(metrics_writer& out, const net::net_stats& s) {
                net::to_string(static_cast<net::refusal>(i)), s.refused[i]);
 }
 
+/// "wrong cluster secret" as a label.
+std::string label_of(actors::links::refusal_code code) {
+  std::string text{actors::links::to_string(code)};
+  for (auto& c : text)
+    c = c == ' '
+            ? '_'
+            : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return text;
+}
+
 void add_cluster(metrics_writer& out, broker& engine) {
   auto* member = engine.cluster();
   if (member == nullptr)
@@ -226,6 +244,9 @@ void add_cluster(metrics_writer& out, broker& engine) {
                       : 0U;
     lag = std::max(lag, view.lag.load());
   }
+  out.gauge("troupe_group_moves",
+            "Nodes that groups led here are being copied to.",
+            context.moves.under_way());
   out.gauge("troupe_groups_led", "Groups this node leads.", led);
   out.gauge("troupe_groups_without_leader",
             "Groups kept here that have no leader as far as is known.",
@@ -234,9 +255,21 @@ void add_cluster(metrics_writer& out, broker& engine) {
             "Entries that the slowest follower of a group led here lacks.",
             lag);
   const auto links = member->links().stats();
-  out.counter("troupe_links_refused_total",
-              "Conversations of nodes that ended without a link.",
-              links.refused_total);
+  out.family("troupe_links_refused_total", "counter",
+             "Conversations at the cluster port, and with it, that ended "
+             "without a link, by reason.");
+  for (std::size_t i = 1; i < actors::links::refusal_codes; ++i)
+    out.sample("troupe_links_refused_total", "reason",
+               label_of(static_cast<actors::links::refusal_code>(i)),
+               links.refused.at(i));
+  out.gauge("troupe_link_conversations",
+            "Connections to the cluster port that have not proven anything "
+            "yet.",
+            links.conversations);
+  out.counter("troupe_link_frames_swallowed_total",
+              "Frames of linked peers that were no envelopes of ours; a few "
+              "belong to every greeting.",
+              links.swallowed);
   const auto peers = member->links().peers();
   const auto each = [&](const char* name, const char* type, const char* help,
                         auto value) {

@@ -221,7 +221,7 @@ core::result<void> broker::open_cluster() {
            std::this_thread::yield();
          tell(group, actors::group_task{std::move(work)});
        },
-       settings_.log, settings_.failed});
+       settings_.log, settings_.draining, settings_.failed});
   if (!opened)
     return opened.error();
   cluster_ = std::move(*opened);

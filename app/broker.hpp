@@ -55,6 +55,9 @@ struct broker_settings {
   /// For what waits before the node begins.
   pause_function pause = [](std::chrono::milliseconds) { return false; };
   /// The node can't go on. Thread-safe.
+  /// This node gives its clients to others from now on, or not any more. On a
+  /// loop.
+  std::function<void(bool)> draining = [](bool) {};
   std::function<void(core::error)> failed = [](core::error) {};
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli.hpp"
 
+#include "app/cli_flags.hpp"
 #include "app/suggestions.hpp"
 #include "app/value_text.hpp"
 #include "app/version.hpp"
@@ -8,75 +9,11 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <sstream>
 
 namespace troupe::app {
 namespace {
-
-/// Flags of their own for what is set most often; the rest goes by --set.
-struct short_flag {
-  const char* flag;
-  const char* name;
-  const char* form;
-};
-constexpr std::array<short_flag, 15> short_flags{{
-    {"--data", "node.data", "DIR"},
-    {"--listen", "listen.public", "HOST:PORT"},
-    {"--admin", "listen.admin", "HOST:PORT"},
-    {"--admin-token-file", "admin.token_file", "FILE"},
-    {"--mq-listen", "listen.mq", "HOST:PORT"},
-    {"--tls-listen", "listen.tls", "HOST:PORT"},
-    {"--tls-certificate", "tls.certificate", "FILE"},
-    {"--tls-key", "tls.key", "FILE"},
-    {"--cluster-listen", "cluster.listen", "HOST:PORT"},
-    {"--join", "cluster.join", "HOST:PORT[,...]"},
-    {"--cluster-advertise", "cluster.advertise", "HOST:PORT"},
-    {"--cluster-secret-file", "cluster.secret_file", "FILE"},
-    {"--loops", "node.loops", "N"},
-    {"--log-level", "log.level", "LEVEL"},
-    {"--log-format", "log.format", "text|json"},
-}};
-
-/// An option whose text goes through one of our own parsers.
-template <class Target, class Parse>
-CLI::Option* add_parsed(CLI::App* to, const std::string& name, Target& target,
-                        Parse parse, const std::string& form,
-                        const std::string& help) {
-  return to
-      ->add_option_function<std::string>(
-          name,
-          [&target, parse, name](const std::string& text) {
-            const auto value = parse(text);
-            if (!value)
-              throw CLI::ValidationError(name, value.error().detail);
-            target = Target(*value);
-          },
-          help)
-      ->type_name(form);
-}
-
-CLI::Option* add_duration(CLI::App* to, const std::string& name,
-                          milliseconds& target, const std::string& help) {
-  const auto parse = [](const std::string& text) -> core::result<milliseconds> {
-    const auto value = parse_duration(text);
-    if (!value)
-      return value.error();
-    return std::chrono::duration_cast<milliseconds>(*value);
-  };
-  return add_parsed(to, name, target, parse, "DURATION", help);
-}
-
-/// Names with commas between or the flag again; never the words behind.
-CLI::Option* add_names(CLI::App* to, const std::string& name,
-                       std::vector<std::string>& target,
-                       const std::string& help) {
-  return to->add_option(name, target, help)
-      ->delimiter(',')
-      ->allow_extra_args(false)
-      ->type_name("NAME[,NAME]");
-}
 
 /// The tree of commands. Lives as long as one parse.
 class command_tree {
@@ -94,6 +31,8 @@ public:
     add_users();
     add_lists();
     add_nodes();
+    add_cluster();
+    add_recover();
     add_config();
     add_bench();
     add_ready();
@@ -372,6 +311,26 @@ private:
     last_->add_option("ID", drain.id, "Number of the node")->required();
     last_->add_flag("--wait", drain.wait, "Until it keeps nothing any more");
 
+    auto& undrain = add_admin_command<node_undrain_options>(
+        nodes, "undrain",
+        "Let a drained node take its share and clients again");
+    last_->add_option("ID", undrain.id, "Number of the node")->required();
+
+    auto& replace = add_admin_command<node_replace_options>(
+        nodes, "replace", "Give all that a node keeps to another one");
+    last_
+        ->add_option("OLD", replace.old_id,
+                     "Number of the node that is lost or leaves; is drained")
+        ->required();
+    last_->add_option("NEW", replace.new_id, "Number of the node that comes in")
+        ->required();
+    last_->add_flag_callback(
+        "--no-wait", [&replace] { replace.wait = false; },
+        "Do not wait until it is done");
+    last_->footer("Start the new node first, with --join; 'troupe node list' "
+                  "has the numbers.\nWhen it is done, 'troupe node remove "
+                  "OLD' takes the old one out for good.");
+
     auto& remove = add_admin_command<node_remove_options>(
         nodes, "remove", "Take a drained or lost node out of the cluster");
     last_->add_option("ID", remove.id, "Number of the node")->required();
@@ -381,6 +340,52 @@ private:
 
     add_admin_command<rebalance_options>(
         &root_, "rebalance", "Let the preferred nodes lead their groups now");
+  }
+
+  void add_cluster() {
+    auto* cluster = add_group("cluster", "Make what a cluster needs");
+    auto* certs = cluster->add_subcommand(
+        "certs", "Make certificates for TLS between nodes");
+    auto& options = options_of<cluster_certs_options>(certs);
+    certs
+        ->add_option("--out", options.out,
+                     "Folder of the authority and all it has signed")
+        ->required()
+        ->type_name("DIR");
+    add_holders(certs, "--node", options.nodes,
+                "A node and where it is found; once for each")
+        ->required();
+    certs
+        ->add_option("--days", options.days,
+                     "How long the nodes' certificates are good")
+        ->check(CLI::Range(1, 36'500))
+        ->capture_default_str();
+    certs
+        ->add_option("--ca-days", options.ca_days,
+                     "How long the authority is, if it is made now")
+        ->check(CLI::Range(1, 36'500))
+        ->capture_default_str();
+    certs->add_flag("--force", options.force,
+                    "Make a node's certificate anew if there is one; the "
+                    "authority stays");
+    certs->footer("Try: troupe cluster certs --out certs --node a=10.0.0.1 "
+                  "--node b=10.0.0.2,b.lan\nWith the same --out, nodes that "
+                  "come later are signed by the same authority.");
+  }
+
+  void add_recover() {
+    auto* at = root_.add_subcommand(
+        "recover", "Go on from one node when the majority is lost for ever");
+    auto& options = options_of<recover_options>(at);
+    at->add_option("--i-know-that-the-others-are-lost", options.confirmed,
+                   "Do it; without this, only say what would be done and lost")
+        ->type_name("CLUSTER-ID");
+    add_config_flags(at, options.config);
+    at->footer(
+        "For a stopped node, with the flags it is started with. It becomes "
+        "the only node of\nall its groups; the others are removed for good. "
+        "What they acknowledged without it\nis lost: the command says which "
+        "groups that can concern.");
   }
 
   void add_config() {

@@ -83,7 +83,8 @@ void cluster_member::start(std::vector<actors::known_peer> introduced) {
                                     actors::membership_state>(
           around_.system, &home, actors::membership_behavior,
           actors::membership_deps{&context, links_.get(), self_,
-                                  std::move(introduced), around_.on_removed});
+                                  std::move(introduced), around_.on_draining,
+                                  around_.on_removed});
   links_->on_join([to = context.membership_handle](links::join_call call) {
     caf::anon_send(to, actors::join_asked{std::move(call)});
   });
@@ -154,6 +155,8 @@ void cluster_member::add_not_ready(std::vector<std::string>& reasons) const {
     reasons.emplace_back("joining: not yet a member of the cluster");
   else if (record->state == core::node_state::draining)
     reasons.emplace_back("draining: its part goes to other nodes");
+  else if (record->state == core::node_state::absent)
+    reasons.emplace_back("absent: it was gone for long and catches up");
   else if (record->state == core::node_state::removed)
     reasons.emplace_back("removed from the cluster");
   std::size_t leaderless = 0;

@@ -47,6 +47,8 @@ public:
     actors::linked_groups::deliver_function deliver;
     actors::snapshot_storage::poster run;
     log_line log;
+    /// This node gives its clients to others from now on, or not any more.
+    std::function<void(bool)> on_draining;
     /// This node was removed from its cluster.
     std::function<void(core::error)> on_removed;
   };

@@ -32,8 +32,17 @@ namespace troupe::app {
 [[nodiscard]] int run(const node_list_options& options, terminal& screen);
 /// With `wait` these ask again and again until it is done; a signal ends them.
 [[nodiscard]] int run(const node_drain_options& options, terminal& screen);
+[[nodiscard]] int run(const node_undrain_options& options, terminal& screen);
+[[nodiscard]] int run(const node_replace_options& options, terminal& screen);
 [[nodiscard]] int run(const node_remove_options& options, terminal& screen);
 [[nodiscard]] int run(const rebalance_options& options, terminal& screen);
+
+/// Needs no node: an authority, if there is none yet, and a certificate and key
+/// for each node, as files.
+[[nodiscard]] int run(const cluster_certs_options& options, terminal& screen);
+
+/// On a stopped node's folder; without a confirmation it says what it would do.
+[[nodiscard]] int run(const recover_options& options, terminal& screen);
 
 [[nodiscard]] int run(const config_default_options& options, terminal& screen);
 [[nodiscard]] int run(const config_check_options& options, terminal& screen);

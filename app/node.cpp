@@ -106,6 +106,8 @@ core::result<bound_addresses> node::start() {
   engine.log = [this](auto level, auto component, auto text) {
     write_log(level, component, text);
   };
+  engine.broker.replace_after = values.cluster.replace_after;
+  engine.draining = [this](bool is) { on_draining(is); };
   engine.failed = context_.failed;
   engine.pause = context_.pause;
   engine.cluster = cluster_part();
@@ -119,6 +121,7 @@ core::result<bound_addresses> node::start() {
   gateway_ = std::make_unique<actor_gateway>(
       broker_->system(), broker_->context(), broker_->loops().size());
   network_ = std::make_unique<net::network>(broker_->loops());
+  serving_.store(true, std::memory_order_release);
   net::address_limits_options limits;
   limits.total_connections_max =
       static_cast<std::uint32_t>(values.listen.connections_max);
@@ -306,6 +309,19 @@ node_facts node::facts() const {
     known.cluster = std::move(about);
   }
   return known;
+}
+
+/// On a loop, perhaps while the node still starts.
+void node::on_draining(bool draining) {
+  write_log("info", "cluster",
+            draining ? "draining: clients are sent to other nodes"
+                     : "not draining any more: clients may come");
+  if (!serving_.load(std::memory_order_acquire))
+    return; // nobody is here, and nobody can log in
+  if (draining)
+    network_->send_away(context_.values.cluster.drain_spread);
+  else
+    network_->keep_clients();
 }
 
 core::result<void> node::reload(const settings&) {

@@ -9,6 +9,7 @@
 #include "net/network.hpp"
 #include "net/tls_context.hpp"
 
+#include <atomic>
 #include <memory>
 #include <thread>
 
@@ -39,6 +40,7 @@ private:
                                 std::shared_ptr<const net::door> door);
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
+  void on_draining(bool draining);
   /// All in order: no new work, goodbye to clients, everything durable.
   void stop();
 
@@ -50,6 +52,7 @@ private:
   std::shared_ptr<net::tls_context> certificate_;
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;
+  std::atomic<bool> serving_ = false; ///< network_ is there
   std::unique_ptr<admin> admin_;
   std::thread drainer_;
   bool stopped_ = false;

@@ -5,8 +5,12 @@
 #include "app/commands.hpp"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <ostream>
+#include <string>
 #include <thread>
+#include <vector>
 
 namespace troupe::app {
 namespace {
@@ -33,17 +37,54 @@ bool names(const json::value& group, std::string_view key,
                      [&](const auto& each) { return text_of(each) == node; });
 }
 
+/// All groups as nodes see them that keep them: one that does not only knows
+/// where a group shall be. A row of nobody has no voters.
+core::result<std::vector<json::value>> all_groups(const admin_client& admin) {
+  const auto here = admin.get("/shards");
+  if (!here)
+    return here.error();
+  const auto own = array_at(*here, "shards");
+  std::vector<json::value> rows{own.begin(), own.end()};
+  std::map<std::string, json::array> others;
+  for (auto& row : rows) {
+    const auto leader = text_at(row, "leader");
+    if (!array_at(row, "voters").empty() || leader == "0" || leader.empty())
+      continue;
+    auto known = others.find(leader);
+    if (known == others.end()) {
+      const auto there = admin.get("/nodes/" + leader + "/shards");
+      known = others
+                  .emplace(leader,
+                           there ? array_at(*there, "shards") : json::array{})
+                  .first;
+    }
+    for (const auto& each : known->second)
+      if (number_at(each, "group") == number_at(row, "group"))
+        row = json::value{each};
+  }
+  return rows;
+}
+
+bool is_directory(const json::value& group) {
+  return number_at(group, "group") == 0;
+}
+
+bool has_part(const json::value& group, const std::string& node) {
+  return names(group, "voters", node) || names(group, "learners", node) ||
+         names(group, "placement", node);
+}
+
 /// Groups but the directory that have the node, or shall have it.
-std::size_t groups_of(std::uint32_t id, const json::value& shards) {
+std::size_t groups_of(std::uint32_t id, const std::vector<json::value>& rows) {
   const auto node = std::to_string(id);
-  const auto rows = array_at(shards, "shards");
   return static_cast<std::size_t>(
       std::count_if(rows.begin(), rows.end(), [&](const json::value& group) {
-        return number_at(group, "group") != 0 &&
-               (names(group, "voters", node) ||
-                names(group, "learners", node) ||
-                names(group, "placement", node));
+        return !is_directory(group) && has_part(group, node);
       }));
+}
+
+std::string counted(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " group" : " groups");
 }
 
 /// Says how many groups are left whenever it is another number.
@@ -51,16 +92,79 @@ core::result<void> wait_until_drained(const admin_client& admin,
                                       std::uint32_t id, terminal& screen) {
   std::size_t left = SIZE_MAX;
   for (;;) {
-    const auto shards = admin.get("/shards");
-    if (!shards)
-      return shards.error();
-    const auto now = groups_of(id, *shards);
+    const auto groups = all_groups(admin);
+    if (!groups)
+      return groups.error();
+    const auto now = groups_of(id, *groups);
     if (now != left)
-      screen.err << "node " << id << " keeps " << now
-                 << (now == 1 ? " group" : " groups") << std::endl;
+      screen.err << "node " << id << " keeps " << counted(now) << std::endl;
     if (now == 0)
       return {};
     left = now;
+    std::this_thread::sleep_for(ask_every);
+  }
+}
+
+/// How far a replacement has come.
+struct handover {
+  std::size_t kept = 0;    ///< the old one has a part in them
+  std::size_t led = 0;     ///< by the old one
+  std::size_t moving = 0;  ///< do not have the members they shall have
+  std::size_t orphans = 0; ///< nobody leads them
+  std::size_t taken = 0;   ///< the new one votes in them
+
+  friend bool operator==(const handover&, const handover&) = default;
+};
+
+handover handover_of(const node_replace_options& options,
+                     const std::vector<json::value>& groups) {
+  const auto old = std::to_string(options.old_id);
+  const auto fresh = std::to_string(options.new_id);
+  const auto same = [](const json::value& group) {
+    const auto voters = array_at(group, "voters");
+    const auto placed = array_at(group, "placement");
+    return array_at(group, "learners").empty() &&
+           voters.size() == placed.size() &&
+           std::all_of(voters.begin(), voters.end(), [&](const auto& each) {
+             return names(group, "placement", text_of(each));
+           });
+  };
+  handover now;
+  for (const auto& group : groups) {
+    now.led += text_at(group, "leader") == old ? 1U : 0U;
+    now.orphans += text_at(group, "leader") == "0" ? 1U : 0U;
+    if (is_directory(group)) { // all nodes have a copy
+      now.kept += names(group, "voters", old) ? 1U : 0U;
+      continue;
+    }
+    now.kept += has_part(group, old) ? 1U : 0U;
+    now.moving += same(group) ? 0U : 1U;
+    now.taken += names(group, "voters", fresh) ? 1U : 0U;
+  }
+  return now;
+}
+
+core::result<void> wait_until_replaced(const admin_client& admin,
+                                       const node_replace_options& options,
+                                       terminal& screen) {
+  std::optional<handover> last;
+  for (;;) {
+    const auto groups = all_groups(admin);
+    if (!groups)
+      return groups.error();
+    const auto now = handover_of(options, *groups);
+    if (last != now) {
+      screen.err << "node " << options.old_id << " keeps " << counted(now.kept)
+                 << " and leads " << now.led << "; node " << options.new_id
+                 << " has " << now.taken << ", " << now.moving
+                 << " on the move";
+      if (now.orphans > 0)
+        screen.err << "; nobody leads " << now.orphans;
+      screen.err << std::endl;
+    }
+    if (now.kept == 0 && now.led == 0 && now.moving == 0)
+      return {};
+    last = now;
     std::this_thread::sleep_for(ask_every);
   }
 }
@@ -100,6 +204,35 @@ int run(const node_drain_options& options, terminal& screen) {
       "node drain", answer, options.admin, screen, [&](const json::value&) {
         screen.out << "node " << options.id
                    << (options.wait ? " is drained\n" : " is draining\n");
+      });
+}
+
+int run(const node_undrain_options& options, terminal& screen) {
+  const admin_client admin{options.admin};
+  return report("node undrain",
+                admin.post(node_path(options.id, "undrain"), json::object{}),
+                options.admin, screen, [&](const json::value&) {
+                  screen.out << "node " << options.id << " is a member\n";
+                });
+}
+
+int run(const node_replace_options& options, terminal& screen) {
+  const admin_client admin{options.admin};
+  auto answer = admin.post(node_path(options.old_id, "replace") +
+                               "?by=" + std::to_string(options.new_id),
+                           json::object{});
+  if (answer && options.wait)
+    if (auto done = wait_until_replaced(admin, options, screen); !done)
+      answer = done.error();
+  return report(
+      "node replace", answer, options.admin, screen, [&](const json::value&) {
+        if (options.wait)
+          screen.out << "the cluster is whole without node " << options.old_id
+                     << "; 'troupe node remove " << options.old_id
+                     << "' takes it out for good\n";
+        else
+          screen.out << "node " << options.new_id << " takes over from node "
+                     << options.old_id << '\n';
       });
 }
 

@@ -143,6 +143,16 @@ struct node_drain_options {
   std::uint32_t id = 0;
   bool wait = false; ///< until it keeps nothing any more
 };
+struct node_undrain_options {
+  admin_options admin;
+  std::uint32_t id = 0;
+};
+struct node_replace_options {
+  admin_options admin;
+  std::uint32_t old_id = 0;
+  std::uint32_t new_id = 0;
+  bool wait = true; ///< until the new one has all that the old one had
+};
 struct node_remove_options {
   admin_options admin;
   std::uint32_t id = 0;
@@ -151,6 +161,25 @@ struct node_remove_options {
 };
 struct rebalance_options {
   admin_options admin;
+};
+
+/// troupe cluster certs
+struct certificate_holder {
+  std::string name;
+  std::vector<std::string> hosts; ///< names or IP addresses
+};
+struct cluster_certs_options {
+  std::string out;
+  std::vector<certificate_holder> nodes;
+  std::uint32_t days = 730;
+  std::uint32_t ca_days = 3650;
+  bool force = false; ///< certificates of nodes anew
+};
+
+/// troupe recover
+struct recover_options {
+  config_options config;
+  std::string confirmed; ///< the cluster's id, by somebody who means it
 };
 
 /// troupe config …
@@ -183,8 +212,10 @@ using command = std::variant<
     user_import_options, user_export_options, user_devices_options,
     user_inactive_options, user_purge_options, list_show_options,
     list_ls_options, list_add_options, list_remove_options, node_list_options,
-    node_drain_options, node_remove_options, rebalance_options,
-    config_default_options, config_check_options, config_explain_options,
-    config_reference_options, bench_options, ready_options, version_options>;
+    node_drain_options, node_undrain_options, node_replace_options,
+    node_remove_options, rebalance_options, recover_options,
+    cluster_certs_options, config_default_options, config_check_options,
+    config_explain_options, config_reference_options, bench_options,
+    ready_options, version_options>;
 
 } // namespace troupe::app

@@ -114,6 +114,8 @@ struct cluster_settings {
   std::vector<std::string> join; ///< HOST:PORT each
   std::string secret;
   std::string secret_file;
+  milliseconds replace_after{0}; ///< 0 = never
+  milliseconds drain_spread{10'000};
   std::string tls_certificate; ///< PEM file, chain included
   std::string tls_key;         ///< PEM file
   std::string tls_ca;          ///< PEM file: whose certificates nodes have

@@ -287,6 +287,15 @@ const std::array rows{
             at<cluster, &cluster_s::secret_file>,
             {},
             "File that holds the secret, instead of cluster.secret."},
+    setting{"cluster", "replace_after", at<cluster, &cluster_s::replace_after>,
+            between(0, 30 * 24 * 3'600 * s),
+            "A node that was not heard of for so long loses its share to "
+            "others, if there are enough for every group, and gets one again "
+            "when it is back; the same on all nodes. 0 = never."},
+    setting{"cluster", "drain_spread", at<cluster, &cluster_s::drain_spread>,
+            between(0, 3'600 * s),
+            "When this node is drained, its clients are sent to other nodes "
+            "one by one over so long."},
     setting{"cluster",
             "tls_certificate",
             at<cluster, &cluster_s::tls_certificate>,

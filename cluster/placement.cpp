@@ -172,7 +172,7 @@ nodes place_directory(const std::vector<placed_node>& all, const nodes& now,
     return s == core::node_state::member;
   };
   const auto other = [](core::node_state s) {
-    return s == core::node_state::joining || s == core::node_state::draining;
+    return s != core::node_state::member && s != core::node_state::removed;
   };
   nodes result;
   // Who votes goes on voting; the next to vote are those longest here.
@@ -227,7 +227,8 @@ wish_of(core::group_id group, const nodes& replicas,
 
 group_step next_step(const configuration& now, core::node_id leader,
                      const group_wish& wish,
-                     const std::function<bool(core::node_id)>& caught_up) {
+                     const std::function<bool(core::node_id)>& caught_up,
+                     const std::function<bool(core::node_id)>& may_add) {
   if (wish.voters.empty())
     return {};
   const auto wished = [&](core::node_id n) {
@@ -238,7 +239,7 @@ group_step next_step(const configuration& now, core::node_id leader,
       return {step_kind::remove, node};
   for (const auto* list : {&wish.voters, &wish.learners})
     for (const auto node : *list)
-      if (!now.contains(node))
+      if (!now.contains(node) && may_add(node))
         return {step_kind::add_learner, node};
 
   nodes behind;

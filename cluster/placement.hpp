@@ -77,10 +77,13 @@ struct group_step {
 /// come first; voters are promoted as soon as they have caught up, from a lone
 /// one on all at once; only then others go. So there are never fewer voters
 /// than in the beginning, unless `wish` has fewer. At last the preferred leader
-/// gets the group. `caught_up` tells of any member.
-[[nodiscard]] group_step
-next_step(const configuration& now, core::node_id leader,
-          const group_wish& wish,
-          const std::function<bool(core::node_id)>& caught_up);
+/// gets the group. `caught_up` tells of any member, of others it says no;
+/// `may_add` puts off a node that has enough to get already.
+[[nodiscard]] group_step next_step(
+    const configuration& now, core::node_id leader, const group_wish& wish,
+    const std::function<bool(core::node_id)>& caught_up,
+    const std::function<bool(core::node_id)>& may_add = [](core::node_id) {
+      return true;
+    });
 
 } // namespace troupe::cluster

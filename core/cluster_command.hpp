@@ -19,6 +19,7 @@ enum class node_state : std::uint8_t {
   member = 2,   ///< keeps its share
   draining = 3, ///< gives its share away
   removed = 4,  ///< for good: its id is never used again
+  absent = 5,   ///< gone for long: its share went to others until it is back
 };
 
 /// A node wants to be one of the cluster, or says again that it is.
@@ -42,6 +43,14 @@ struct set_node_state {
 
   friend bool operator==(const set_node_state&,
                          const set_node_state&) = default;
+};
+
+/// `fresh` gets the seats of `old`, which keeps none any more.
+struct replace_node {
+  node_id old;
+  node_id fresh;
+
+  friend bool operator==(const replace_node&, const replace_node&) = default;
 };
 
 /// A node was started, perhaps somewhere else.
@@ -80,6 +89,6 @@ struct set_feature_level {
 
 using cluster_command =
     std::variant<admit_node, set_node_state, set_node_address, set_placement,
-                 set_feature_level>;
+                 set_feature_level, replace_node>;
 
 } // namespace troupe::core

@@ -62,6 +62,8 @@ std::string_view to_string(errc code) noexcept {
     return "timed out";
   case errc::shutting_down:
     return "shutting down";
+  case errc::draining:
+    return "draining";
   case errc::duplicate:
     return "duplicate";
   case errc::malformed:

@@ -44,7 +44,8 @@ enum class errc : std::uint16_t {
   unavailable = 61,   ///< no leader, or the node is starting.
   timed_out = 62,     ///< no answer within the request's time limit.
   shutting_down = 63, ///< the node drains; connect elsewhere.
-  duplicate = 64,     ///< applied before under the same idempotency key.
+  draining = 65,  ///< the node gives its clients away; connect to another one.
+  duplicate = 64, ///< applied before under the same idempotency key.
 
   // Bytes.
   malformed = 80,      ///< input that does not follow its format.

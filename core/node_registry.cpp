@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace troupe::core {
 namespace {
@@ -29,6 +30,7 @@ public:
   cluster_outcome operator()(const set_node_address& c) const;
   cluster_outcome operator()(const set_placement& c) const;
   cluster_outcome operator()(const set_feature_level& c) const;
+  cluster_outcome operator()(const replace_node& c) const;
 
 private:
   cluster_outcome admit_again(node_id id, node_record record,
@@ -112,6 +114,8 @@ cluster_outcome application::operator()(const set_node_state& c) const {
     return refused(errc::not_permitted, "the node was removed", c.node);
   if (c.state == node_state::joining)
     return refused(errc::not_permitted, "the node was admitted", c.node);
+  if (c.state == node_state::absent && record->state != node_state::member)
+    return refused(errc::not_permitted, "the node is no member", c.node);
   if (record->state == node_state::member) {
     // Somebody must keep the data.
     bool another = false;
@@ -163,6 +167,53 @@ cluster_outcome application::operator()(const set_placement& c) const {
   for (const auto& placed : c.groups)
     store_.put_placement(placed);
   return {};
+}
+
+cluster_outcome application::operator()(const replace_node& c) const {
+  const auto name = [](node_id id) {
+    return "node " + std::to_string(id.value());
+  };
+  if (c.old == c.fresh)
+    return refused(errc::not_permitted, name(c.old) + " can't replace itself",
+                   c.old);
+  auto old = store_.node(c.old);
+  const auto fresh = store_.node(c.fresh);
+  for (const auto& [id, known] :
+       {std::pair{c.old, old.has_value()}, {c.fresh, fresh.has_value()}})
+    if (!known)
+      return refused(errc::not_found, name(id) + " is not known", id);
+  if (old->state == node_state::removed)
+    return refused(errc::not_permitted,
+                   name(c.old) + " was removed: others have its seats", c.old);
+  if (fresh->state != node_state::member)
+    return refused(errc::not_permitted,
+                   name(c.fresh) +
+                       (fresh->state == node_state::joining
+                            ? " is still joining: wait until it is a member"
+                            : " is no member: it is drained, absent or "
+                              "removed"),
+                   c.fresh);
+  std::vector<group_placement> changed;
+  store_.each_placement([&](const group_placement& placed) {
+    auto& replicas = changed.emplace_back(placed).replicas;
+    const auto seat = std::find(replicas.begin(), replicas.end(), c.old);
+    // Who keeps the directory follows from what the nodes are.
+    if (placed.group == directory_group || seat == replicas.end())
+      changed.pop_back();
+    else if (std::find(replicas.begin(), replicas.end(), c.fresh) ==
+             replicas.end())
+      *seat = c.fresh;
+    else
+      replicas.erase(seat); // filled up by the next placement
+    return true;
+  });
+  for (const auto& placed : changed)
+    store_.put_placement(placed);
+  if (old->state != node_state::draining) {
+    old->state = node_state::draining;
+    store_.put_node(c.old, *old);
+  }
+  return {{}, c.fresh};
 }
 
 cluster_outcome application::operator()(const set_feature_level& c) const {

@@ -31,7 +31,10 @@ struct cluster_outcome {
 ///   removed, the founder is not entered yet, `as` in a cluster that has
 ///   nodes), too_many;
 /// - the others: not_found (no such node), not_permitted (the node was removed;
-///   an older incarnation; the last member; back to joining);
+///   an older incarnation; the last member; back to joining; absent without
+///   having been a member);
+/// - replace_node: not_found (one of them), not_permitted (`old` was removed,
+///   `fresh` is no member, both are one);
 /// - set_placement: invalid_config (no replicas, or one twice).
 cluster_outcome apply(node_store& store, const cluster_command& command,
                       timestamp time);

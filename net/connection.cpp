@@ -358,6 +358,11 @@ void connection::abort(std::string_view reason) {
     finish();
 }
 
+void connection::send_away() {
+  if (stage_ == stage::speaking && session_)
+    on_event(core::session_ended{{core::errc::draining, {}}});
+}
+
 void connection::drain() {
   if (stage_ == stage::speaking)
     on_event(core::session_ended{{core::errc::shutting_down, {}}});

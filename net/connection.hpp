@@ -49,6 +49,8 @@ public:
     return output_.size();
   }
 
+  /// The client is to connect to another node, if it has a session.
+  void send_away();
   /// The node shuts down: the protocol says goodbye, then the end.
   void drain();
   /// Ends without ceremony. `reason` is for the log.

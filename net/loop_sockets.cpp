@@ -3,6 +3,7 @@
 
 #include "net/connection.hpp"
 
+#include <random>
 #include <utility>
 
 namespace troupe::net {
@@ -25,6 +26,22 @@ void loop_sockets::remove(connection& gone) {
   connections_.pop_back();
   load.fetch_sub(1, std::memory_order_relaxed);
 }
+
+void loop_sockets::send_away(std::chrono::milliseconds within) {
+  sending_away_ = std::make_shared<char>();
+  std::mt19937 random{std::random_device{}()};
+  std::uniform_int_distribution<std::int64_t> moment{0, within.count()};
+  for (const auto& open : connections_)
+    home_.call_at(
+        home_.clock().now() + std::chrono::milliseconds{moment(random)},
+        [order = std::weak_ptr{sending_away_}, target = std::weak_ptr{open}] {
+          const auto connection = target.lock();
+          if (connection && !order.expired())
+            connection->send_away();
+        });
+}
+
+void loop_sockets::keep_clients() { sending_away_.reset(); }
 
 void loop_sockets::drain() {
   // A copy: a connection without output may go at once.

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -40,6 +41,12 @@ public:
     return connections_;
   }
 
+  /// Has every session that is open now end within the time given, each at a
+  /// moment of its own, so that the clients do not arrive elsewhere all at
+  /// once.
+  void send_away(std::chrono::milliseconds within);
+  /// Those that have not gone yet stay.
+  void keep_clients();
   /// Asks every connection to say goodbye and close.
   void drain();
   /// Closes every connection at once and stops polling.
@@ -57,6 +64,7 @@ private:
   std::unique_ptr<std::array<std::byte, scratch_bytes>> scratch_;
   std::vector<std::shared_ptr<connection>> connections_;
   bool stopped_ = false;
+  std::shared_ptr<const void> sending_away_; // until keep_clients()
 };
 
 } // namespace troupe::net

@@ -47,6 +47,16 @@ void network::close_listeners() {
   }
 }
 
+void network::send_away(std::chrono::milliseconds within) {
+  for (const auto& sockets : loops_)
+    sockets->home().post([sockets, within] { sockets->send_away(within); });
+}
+
+void network::keep_clients() {
+  for (const auto& sockets : loops_)
+    sockets->home().post([sockets] { sockets->keep_clients(); });
+}
+
 void network::drain() {
   close_listeners();
   for (const auto& sockets : loops_)

@@ -6,6 +6,7 @@
 #include "net/loop_sockets.hpp"
 #include "net/net_stats.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -40,6 +41,11 @@ public:
   core::result<ip_endpoint> listen(listener_options options);
   /// No new connections; open ones go on.
   void close_listeners();
+  /// Clients with a session are told to connect elsewhere, one after the other
+  /// over the time given; listeners stay open.
+  void send_away(std::chrono::milliseconds within);
+  /// Takes that back for those that are still here.
+  void keep_clients();
   /// Closes the listeners and has every protocol say goodbye (it gets
   /// session_ended{shutting_down}); connections end as they manage.
   void drain();

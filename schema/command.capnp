@@ -128,6 +128,7 @@ struct ClusterCommand {
     setNodeAddress @2 :NodeAddress;
     setPlacement @3 :List(Placement);
     setFeatureLevel @4 :UInt32;
+    replaceNode @5 :NodeReplacement;
   }
 }
 
@@ -142,6 +143,11 @@ struct AdmitNode {
 struct NodeState {
   node @0 :UInt32;
   state @1 :UInt8; # core::node_state
+}
+
+struct NodeReplacement {
+  old @0 :UInt32;
+  fresh @1 :UInt32;
 }
 
 struct NodeAddress {

@@ -92,6 +92,11 @@ struct cluster_writer {
   void operator()(const core::set_feature_level& c) {
     to.setSetFeatureLevel(c.level);
   }
+  void operator()(const core::replace_node& c) {
+    auto slot = to.initReplaceNode();
+    slot.setOld(c.old.value());
+    slot.setFresh(c.fresh.value());
+  }
 };
 
 struct directory_writer {
@@ -209,7 +214,7 @@ errc read(wire::ChangeList::Reader from, core::change_list& to) {
 
 bool is_state(std::uint8_t state) {
   return state >= static_cast<std::uint8_t>(core::node_state::joining) &&
-         state <= static_cast<std::uint8_t>(core::node_state::removed);
+         state <= static_cast<std::uint8_t>(core::node_state::absent);
 }
 
 errc read(wire::AdmitNode::Reader from, core::admit_node& to) {
@@ -267,6 +272,12 @@ errc read(wire::ClusterCommand::Reader from, std::size_t words,
   case wire::ClusterCommand::SET_FEATURE_LEVEL:
     to = core::set_feature_level{from.getSetFeatureLevel()};
     return errc::ok;
+  case wire::ClusterCommand::REPLACE_NODE: {
+    const auto slot = from.getReplaceNode();
+    to = core::replace_node{core::node_id{slot.getOld()},
+                            core::node_id{slot.getFresh()}};
+    return errc::ok;
+  }
   }
   return errc::newer_format; // a place in the union that we do not know
 }

@@ -169,7 +169,7 @@ core::errc decode_record(core::bytes_view bytes, core::node_record& to) {
                      [&](capnp::MessageReader& message, std::size_t) {
                        const auto from = message.getRoot<wire::Node>();
                        if (from.getState() >
-                           static_cast<std::uint8_t>(core::node_state::removed))
+                           static_cast<std::uint8_t>(core::node_state::absent))
                          return errc::newer_format;
                        if (from.getState() == 0)
                          return errc::corrupt;

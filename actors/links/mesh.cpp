@@ -390,6 +390,7 @@ link_stats mesh::stats() const {
     all.refused[i] = refused_[i].load(std::memory_order_relaxed);
     all.refused_total += all.refused[i];
   }
+  all.conversations = open_conversations_.load(std::memory_order_relaxed);
   all.old_link_envelopes = old_link_envelopes_.load(std::memory_order_relaxed);
   all.swallowed = swallowed_->load(std::memory_order_relaxed);
   return all;

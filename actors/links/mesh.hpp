@@ -166,6 +166,7 @@ private:
                  const refusal& why);
   void on_socket(boost::asio::ip::tcp::socket socket);
   void on_proven(const std::shared_ptr<inbound>& conversation);
+  void drop_conversation(const std::shared_ptr<inbound>& conversation);
   void on_refused(const std::shared_ptr<inbound>& conversation,
                   const refusal& why);
   [[nodiscard]] std::optional<refusal> objection(const inbound& conversation);
@@ -220,6 +221,7 @@ private:
 
   port_table ports_;
   std::array<std::atomic<std::uint64_t>, refusal_codes> refused_{};
+  std::atomic<std::uint64_t> open_conversations_{0}; // as conversations_
   std::atomic<std::uint64_t> old_link_envelopes_{0};
   std::shared_ptr<std::atomic<std::uint64_t>> swallowed_;
   mutable std::mutex info_mutex_;

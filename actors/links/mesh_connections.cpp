@@ -107,12 +107,13 @@ void mesh::on_socket(boost::asio::ip::tcp::socket socket) {
   // The oldest has had the most time to say who it is.
   if (conversations_.size() >= options_.conversations_max) {
     const auto oldest = conversations_.front();
-    conversations_.erase(conversations_.begin());
+    drop_conversation(oldest);
     oldest->refuse({refusal_code::busy, {}});
     on_refused(oldest, {refusal_code::busy, {}});
   }
   auto fresh = std::make_shared<inbound>(std::move(socket), self(), tls_);
   conversations_.push_back(fresh);
+  open_conversations_.store(conversations_.size(), std::memory_order_relaxed);
   fresh->start(
       options_.handshake_timeout,
       [weak = weak_from_this()](const auto& conversation) {
@@ -125,9 +126,14 @@ void mesh::on_socket(boost::asio::ip::tcp::socket socket) {
       });
 }
 
+void mesh::drop_conversation(const std::shared_ptr<inbound>& conversation) {
+  std::erase(conversations_, conversation);
+  open_conversations_.store(conversations_.size(), std::memory_order_relaxed);
+}
+
 void mesh::on_refused(const std::shared_ptr<inbound>& conversation,
                       const refusal& why) {
-  std::erase(conversations_, conversation);
+  drop_conversation(conversation);
   refused_[static_cast<std::size_t>(why.code)].fetch_add(
       1, std::memory_order_relaxed);
   const auto time = now();
@@ -145,7 +151,7 @@ void mesh::on_refused(const std::shared_ptr<inbound>& conversation,
 }
 
 void mesh::on_proven(const std::shared_ptr<inbound>& conversation) {
-  std::erase(conversations_, conversation);
+  drop_conversation(conversation);
   const auto refuse = [&](const refusal& why) {
     conversation->refuse(why);
     on_refused(conversation, why);

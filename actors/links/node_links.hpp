@@ -35,6 +35,8 @@ struct link_stats {
   /// Conversations that ended without a link, by reason.
   std::array<std::uint64_t, refusal_codes> refused{};
   std::uint64_t refused_total = 0;
+  /// Connections that have not proven anything yet.
+  std::uint64_t conversations = 0;
   /// Envelopes of links that are no more.
   std::uint64_t old_link_envelopes = 0;
   /// What peers sent beside envelopes for the gate; a few belong to CAF's own

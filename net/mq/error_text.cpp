@@ -61,6 +61,7 @@ std::string_view error_text(core::errc code) noexcept {
     return "timed out";
   case not_leader:
   case unavailable:
+  case draining:
     return "service unavailable";
   case duplicate:
     return "duplicate";

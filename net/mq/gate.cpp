@@ -356,6 +356,9 @@ void gate::answer(const core::session_ended& event, effects& out) {
   session_over_ = true;
   if (event.reason.code == core::errc::shutting_down)
     return end(goodbye::server_stop, "shutdown", out); // no quit, A.6-8
+  // Nor here: old clients take a quit for the last word.
+  if (event.reason.code == core::errc::draining)
+    return end(goodbye::moved, "connect to another node", out);
   quit(farewell_text(event.reason), out);
 }
 

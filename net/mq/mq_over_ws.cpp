@@ -143,6 +143,9 @@ void mq_over_ws::send_close(goodbye why, std::string_view reason,
   case goodbye::server_stop:
     endpoint_.send_close(ws::close_code::going_away, reason, out);
     break;
+  case goodbye::moved:
+    endpoint_.send_close(ws::close_code::service_restart, reason, out);
+    break;
   case goodbye::answer_to_peer:
     endpoint_.send_close(quit_code_, {}, out);
     break;

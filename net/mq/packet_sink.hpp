@@ -14,6 +14,7 @@ namespace troupe::net::mq {
 enum class goodbye : std::uint8_t {
   quit,          ///< a quit packet with the reason went before
   server_stop,   ///< the node shuts down; nothing went before
+  moved,         ///< another node is to be asked; nothing went before
   answer_to_peer ///< the peer closed first
 };
 

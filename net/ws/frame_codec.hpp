@@ -36,6 +36,7 @@ enum class close_code : std::uint16_t {
   policy_violation = 1008,
   message_too_big = 1009,
   internal_error = 1011,
+  service_restart = 1012, ///< "connect again"; registered later
 };
 
 /// Whether a peer may send this code.

@@ -23,13 +23,14 @@ using core::node_state;
 /// A cluster that begins with one node and arranges itself.
 class Membership : public test_support::cluster_fixture {
 protected:
-  void found(std::uint16_t shards = 2) {
+  void found(std::uint16_t shards = 2, core::milliseconds replace_after = 0ms) {
     settings with;
     with.nodes = with.founders = 1;
     with.shards = shards;
     with.stewards = true;
     with.raft.keep_entries = 10;
-    with.adjust = [](actors::broker_options& options) {
+    with.adjust = [replace_after](actors::broker_options& options) {
+      options.replace_after = replace_after;
       options.leader_steady_after = 2s;
       options.leader_balance_interval = 500ms;
     };
@@ -266,6 +267,83 @@ TEST_F(Membership, ADeadNodeIsReplacedByANewOne) {
   expect_settled();
   for (std::uint16_t g = 0; g <= 3; ++g)
     EXPECT_EQ(voters_of(g), (std::set<std::uint32_t>{1, 3, 4}));
+}
+
+TEST_F(Membership, ANewNodeTakesTheSeatsOfADeadOne) {
+  found(3);
+  add_node();
+  add_node();
+  ASSERT_TRUE(busy_until_voters(3, 3));
+  crash(2);
+  const auto id = add_node();
+  EXPECT_EQ(
+      change_cluster(core::replace_node{node_id{2}, node_id{id}}).failure.code,
+      core::errc::not_permitted)
+      << "it has not got the directory";
+  ASSERT_TRUE(wait_until([&] {
+    return node(1).directory->find_node(node_id{id})->state ==
+           node_state::member;
+  }));
+  ASSERT_EQ(
+      change_cluster(core::replace_node{node_id{2}, node_id{id}}).failure.code,
+      core::errc::ok);
+  expect_settled();
+  for (std::uint16_t g = 1; g <= 3; ++g)
+    EXPECT_EQ(voters_of(g), (std::set<std::uint32_t>{1, 3, id}));
+  EXPECT_EQ(node(1).directory->find_node(node_id{2})->state,
+            node_state::draining);
+}
+
+TEST_F(Membership, AMemberGoneForLongIsReplacedUntilItIsBack) {
+  found(4, 10s);
+  for (int i = 0; i < 3; ++i)
+    add_node();
+  ASSERT_TRUE(busy_until_voters(3, 4));
+  expect_settled();
+  crash(4);
+  ASSERT_TRUE(wait_for_leaders());
+  const auto leader = [&] { return leader_of(0); };
+  const auto state_of_four = [&] {
+    return node(leader()).directory->find_node(node_id{4})->state;
+  };
+  busy(5s);
+  EXPECT_EQ(state_of_four(), node_state::member) << "not yet";
+  ASSERT_TRUE(wait_until(
+      [&] { return leader() != 0 && state_of_four() == node_state::absent; },
+      30s));
+  expect_settled();
+  for (std::uint16_t g = 1; g <= 4; ++g)
+    EXPECT_EQ(voters_of(g), (std::set<std::uint32_t>{1, 2, 3}));
+  ASSERT_TRUE(wait_until([&] { return !voters_of(0).contains(4); }));
+
+  start_node(4);
+  ASSERT_TRUE(wait_until(
+      [&] { return leader() != 0 && state_of_four() == node_state::member; },
+      30s));
+  ASSERT_TRUE(wait_until(
+      [&] {
+        for (std::uint16_t g = 1; g <= 4; ++g)
+          if (voters_of(g).contains(4))
+            return true;
+        return false;
+      },
+      60s));
+  expect_settled();
+}
+
+TEST_F(Membership, WithoutSpareNodesNobodyIsReplaced) {
+  found(2, 5s);
+  add_node();
+  add_node();
+  ASSERT_TRUE(busy_until_voters(3, 3));
+  crash(3);
+  ASSERT_TRUE(wait_for_leaders());
+  busy(30s);
+  EXPECT_EQ(node(leader_of(0)).directory->find_node(node_id{3})->state,
+            node_state::member);
+  EXPECT_TRUE(placed(1).contains(3));
+  start_node(3);
+  expect_settled();
 }
 
 TEST_F(Membership, ARemovedNodeLearnsItAndIsQuiet) {

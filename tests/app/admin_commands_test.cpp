@@ -264,6 +264,62 @@ TEST(AdminCommands, DrainWaitsUntilNothingIsLeft) {
   EXPECT_EQ(seen.out, "node 2 is drained\n");
 }
 
+TEST(AdminCommands, DrainAsksALeaderAboutGroupsThatTheNodeDoesNotKeep) {
+  const auto seen = run_against(
+      {{200, "{}"},
+       // Placed elsewhere already; who votes in it is not known here.
+       {200, R"({"shards":[{"group":1,"leader":3,"voters":[],"learners":[],)"
+             R"("placement":[3,4]}]})"},
+       {200, R"({"shards":[{"group":1,"leader":3,"voters":[2,3],)"
+             R"("learners":[4],"placement":[3,4]}]})"},
+       {200, R"({"shards":[{"group":1,"leader":3,"voters":[],"learners":[],)"
+             R"("placement":[3,4]}]})"},
+       {200, R"({"shards":[{"group":1,"leader":3,"voters":[3,4],)"
+             R"("learners":[],"placement":[3,4]}]})"}},
+      node_drain_options{{}, 2, true});
+  EXPECT_EQ(seen.requests, (requests{"POST /nodes/2/drain {}", "GET /shards ",
+                                     "GET /nodes/3/shards ", "GET /shards ",
+                                     "GET /nodes/3/shards "}));
+  EXPECT_EQ(seen.err, "node 2 keeps 1 group\nnode 2 keeps 0 groups\n");
+}
+
+TEST(AdminCommands, ReplaceWaitsUntilTheGroupsAreWhole) {
+  const std::string before =
+      R"({"shards":[{"group":0,"leader":2,"voters":[1,2,3],"learners":[4],)"
+      R"("placement":[1,2,3,4]},{"group":1,"leader":2,"voters":[1,2,3],)"
+      R"("learners":[],"placement":[1,4,3]}]})";
+  const std::string between =
+      R"({"shards":[{"group":0,"leader":1,"voters":[1,3,4],"learners":[2],)"
+      R"("placement":[1,3,4,2]},{"group":1,"leader":1,"voters":[1,2,3,4],)"
+      R"("learners":[],"placement":[1,4,3]}]})";
+  const std::string whole =
+      R"({"shards":[{"group":0,"leader":1,"voters":[1,3,4],"learners":[2],)"
+      R"("placement":[1,3,4,2]},{"group":1,"leader":1,"voters":[1,3,4],)"
+      R"("learners":[],"placement":[1,4,3]}]})";
+  const auto seen =
+      run_against({{200, "{}"}, {200, before}, {200, between}, {200, whole}},
+                  node_replace_options{{}, 2, 4});
+  EXPECT_EQ(seen.requests.front(), "POST /nodes/2/replace?by=4 {}");
+  EXPECT_EQ(seen.requests.size(), 4U);
+  EXPECT_EQ(seen.err,
+            "node 2 keeps 2 groups and leads 2; node 4 has 0, 1 on the move\n"
+            "node 2 keeps 1 group and leads 0; node 4 has 1, 1 on the move\n"
+            "node 2 keeps 0 groups and leads 0; node 4 has 1, 0 on the "
+            "move\n");
+  EXPECT_NE(seen.out.find("whole without node 2"), std::string::npos);
+  EXPECT_EQ(seen.exit_code, exit_ok);
+}
+
+TEST(AdminCommands, ReplaceSaysWhyNot) {
+  const auto refused = run_against(
+      {{404, R"({"error":"not found","detail":"node 9 is not known"})"}},
+      node_replace_options{{}, 2, 9});
+  EXPECT_EQ(refused.exit_code, exit_failed);
+  EXPECT_NE(refused.err.find("node 9 is not known"), std::string::npos);
+  EXPECT_EQ(run_against({{200, "{}"}}, node_undrain_options{{}, 2}).requests,
+            requests{"POST /nodes/2/undrain {}"});
+}
+
 TEST(AdminCommands, RemoveAndRebalanceAskOnce) {
   EXPECT_EQ(run_against({{200, "{}"}}, node_remove_options{{}, 3, false, true})
                 .requests,

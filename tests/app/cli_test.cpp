@@ -214,5 +214,50 @@ TEST(CommandLine, HelpAndVersionAreNoFailure) {
   EXPECT_EQ(all.text.find("reference"), std::string::npos);
 }
 
+TEST(CommandLine, CertsTakesNodesWithTheirHosts) {
+  const auto options = parsed<cluster_certs_options>(
+      {"cluster", "certs", "--out", "d", "--node", "a=10.0.0.1,a.lan", "--node",
+       "b", "--days", "30"});
+  EXPECT_EQ(options.out, "d");
+  ASSERT_EQ(options.nodes.size(), 2U);
+  EXPECT_EQ(options.nodes[0].name, "a");
+  EXPECT_EQ(options.nodes[0].hosts, (words{"10.0.0.1", "a.lan"}));
+  EXPECT_EQ(options.nodes[1].name, "b");
+  EXPECT_TRUE(options.nodes[1].hosts.empty());
+  EXPECT_EQ(options.days, 30U);
+  // Names become files and parts of a certificate.
+  for (const auto* name :
+       {"ca", "../a", "", "a=x,DNS:evil/y", "a=", "a b", ".a", "a=h\nDNS:x"})
+    refused({"cluster", "certs", "--out", "d", "--node", name});
+  EXPECT_NE(refused({"cluster", "cert", "--out", "d"}).find("'certs'"),
+            std::string::npos);
+}
+
+TEST(CommandLine, RecoverTakesTheFlagsOfServeAndAConfirmation) {
+  const auto asked = parsed<recover_options>(
+      {"recover", "--data", "/d", "--config", "t.toml"});
+  EXPECT_TRUE(asked.confirmed.empty());
+  EXPECT_EQ(asked.config.file, "t.toml");
+  ASSERT_EQ(asked.config.flags.size(), 1U);
+  const auto meant = parsed<recover_options>(
+      {"recover", "--i-know-that-the-others-are-lost", "0123"});
+  EXPECT_EQ(meant.confirmed, "0123");
+  refused({"recover", "--i-know-that-the-others-are-lost"});
+  EXPECT_NE(refused({"recove"}).find("did you mean 'recover'"),
+            std::string::npos);
+}
+
+TEST(CommandLine, ReplaceTakesTwoNodes) {
+  const auto options =
+      parsed<node_replace_options>({"node", "replace", "2", "4", "--no-wait"});
+  EXPECT_EQ(options.old_id, 2U);
+  EXPECT_EQ(options.new_id, 4U);
+  EXPECT_FALSE(options.wait);
+  EXPECT_TRUE(parsed<node_replace_options>({"node", "replace", "2", "4"}).wait);
+  refused({"node", "replace", "2"});
+  EXPECT_NE(refused({"node", "undrian", "2"}).find("did you mean 'undrain'"),
+            std::string::npos);
+}
+
 } // namespace
 } // namespace troupe::app

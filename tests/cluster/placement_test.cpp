@@ -391,5 +391,18 @@ TEST(GroupStep, EveryHistoryEndsWhereItShould) {
   }
 }
 
+TEST(GroupStep, PutsOffANodeThatHasEnoughToGet) {
+  const auto node = [](std::uint32_t id) { return node_id{id}; };
+  const configuration now{{node(1), node(2), node(3)}, {}};
+  const group_wish wish{{node(1), node(4), node(5)}, {}};
+  const auto all = [](node_id n) { return n.value() <= 3; };
+  const auto not_four = [](node_id n) { return n != node_id{4}; };
+  EXPECT_EQ(next_step(now, node(1), wish, all, not_four),
+            (group_step{step_kind::add_learner, node(5)}));
+  // Nobody leaves while somebody is still awaited.
+  EXPECT_EQ(next_step(now, node(1), wish, all, [](node_id) { return false; }),
+            group_step{});
+}
+
 } // namespace
 } // namespace troupe::cluster

@@ -122,6 +122,65 @@ TEST_F(NodeRegistry, PlacementsNameNodesThereAre) {
   EXPECT_EQ(place({b}), errc::not_permitted);
 }
 
+TEST_F(NodeRegistry, ANodeTakesTheSeatsOfAnother) {
+  found();
+  const auto a = node_id{1};
+  const auto b = admit("b").node;
+  const auto c = admit("c").node;
+  const auto d = admit("d").node;
+  for (const auto node : {b, c, d})
+    run(set_node_state{node, node_state::member});
+  run(set_placement{{{group_id{0}, {a, b, c, d}},
+                     {group_id{1}, {a, b, c}},
+                     {group_id{2}, {b, d}},
+                     {group_id{3}, {a, c}}}});
+  const auto done = run(replace_node{b, d});
+  EXPECT_EQ(done.failure.code, errc::ok);
+  EXPECT_EQ(done.node, d);
+  EXPECT_EQ(*store.placement(group_id{0}), (std::vector{a, b, c, d}));
+  EXPECT_EQ(*store.placement(group_id{1}), (std::vector{a, d, c}));
+  EXPECT_EQ(*store.placement(group_id{2}), std::vector{d}) << "it had it";
+  EXPECT_EQ(*store.placement(group_id{3}), (std::vector{a, c}));
+  EXPECT_EQ(state(b.value()), node_state::draining);
+  EXPECT_EQ(run(replace_node{b, d}).failure.code, errc::ok) << "asked again";
+}
+
+TEST_F(NodeRegistry, WhoCanNotReplaceWhom) {
+  found();
+  const auto a = node_id{1};
+  const auto b = admit("b").node;
+  const auto refused = [&](node_id old, node_id fresh) {
+    return run(replace_node{old, fresh}).failure;
+  };
+  EXPECT_EQ(refused(a, a).code, errc::not_permitted);
+  EXPECT_EQ(refused(a, node_id{9}).detail, "node 9 is not known");
+  EXPECT_EQ(refused(node_id{8}, a).detail, "node 8 is not known");
+  EXPECT_NE(refused(a, b).detail.find("still joining"), std::string::npos);
+  EXPECT_EQ(state(1), node_state::member);
+  run(set_node_state{b, node_state::member});
+  run(set_node_state{b, node_state::draining});
+  EXPECT_EQ(refused(a, b).code, errc::not_permitted);
+  run(set_node_state{b, node_state::removed});
+  EXPECT_EQ(refused(b, a).code, errc::not_permitted);
+  EXPECT_EQ(refused(a, b).code, errc::not_permitted);
+}
+
+TEST_F(NodeRegistry, OnlyAMemberBecomesAbsentAndNotTheLast) {
+  found();
+  EXPECT_EQ(run(set_node_state{node_id{1}, node_state::absent}).failure.code,
+            errc::not_permitted);
+  const auto b = admit("b").node;
+  EXPECT_EQ(run(set_node_state{b, node_state::absent}).failure.code,
+            errc::not_permitted)
+      << "it has not got the directory";
+  run(set_node_state{b, node_state::member});
+  EXPECT_EQ(run(set_node_state{b, node_state::absent}).failure.code, errc::ok);
+  EXPECT_EQ(run(set_node_state{node_id{1}, node_state::draining}).failure.code,
+            errc::not_permitted)
+      << "the last member";
+  EXPECT_EQ(run(set_node_state{b, node_state::member}).failure.code, errc::ok);
+}
+
 TEST_F(NodeRegistry, TheFeatureLevelNeverFalls) {
   run(set_feature_level{3});
   run(set_feature_level{2});
