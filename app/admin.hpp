@@ -5,6 +5,7 @@
 #include "actors/operator_actor.hpp"
 #include "app/broker.hpp"
 #include "app/gateway.hpp"
+#include "app/workers/pool.hpp"
 #include "core/cluster_command.hpp"
 #include "net/http_router.hpp"
 #include "net/ip_endpoint.hpp"
@@ -25,7 +26,8 @@ struct admin_parts {
   broker& engine;
   const actor_gateway& gateway;
   net::network& network;
-  std::string token; ///< "" = none is asked for
+  const workers::pool* workers; ///< null: the node serves clients itself
+  std::string token;            ///< "" = none is asked for
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -58,7 +60,10 @@ private:
   void add_list_routes();
   void add_legacy_page();
   void add_cluster_routes();
+  void add_worker_routes();
 
+  /// Why the node does not serve just now; empty: it does.
+  [[nodiscard]] std::vector<std::string> not_ready() const;
   [[nodiscard]] boost::json::value nodes_view();
   [[nodiscard]] boost::json::value links_view();
   /// `then` runs on the operator's loop.
@@ -75,6 +80,9 @@ private:
   void answer_relayed(const net::http_request& request, net::responder answer);
   void show_proxy(const std::vector<std::string>& words, net::responder answer);
   void show_session(std::uint64_t number, net::responder answer);
+  void list_connections(
+      actors::runtime::loop& home,
+      std::function<void(std::vector<workers::worker_connection>)> done) const;
   void list_sessions(const net::http_request& request, net::responder answer);
   void show_user(const std::string& uid, net::responder answer);
   void add_user(const net::http_request& request, net::responder answer);

@@ -21,7 +21,7 @@ struct short_flag {
   const char* name;
   const char* form;
 };
-constexpr std::array<short_flag, 15> short_flags{{
+constexpr std::array<short_flag, 16> short_flags{{
     {"--data", "node.data", "DIR"},
     {"--listen", "listen.public", "HOST:PORT"},
     {"--admin", "listen.admin", "HOST:PORT"},
@@ -35,6 +35,7 @@ constexpr std::array<short_flag, 15> short_flags{{
     {"--cluster-advertise", "cluster.advertise", "HOST:PORT"},
     {"--cluster-secret-file", "cluster.secret_file", "FILE"},
     {"--loops", "node.loops", "N"},
+    {"--workers", "workers.count", "N"},
     {"--log-level", "log.level", "LEVEL"},
     {"--log-format", "log.format", "text|json"},
 }};
@@ -98,6 +99,7 @@ public:
     add_bench();
     add_ready();
     add_version();
+    add_worker();
   }
   command_tree(const command_tree&) = delete;
   command_tree& operator=(const command_tree&) = delete;
@@ -405,6 +407,12 @@ private:
     auto* reference = config->add_subcommand("reference", "");
     reference->group(""); // hidden: for docs/configuration.md
     options_of<config_reference_options>(reference);
+  }
+
+  void add_worker() {
+    auto* at = root_.add_subcommand("worker", "");
+    at->group(""); // hidden: for agents
+    at->add_option("NUMBER", options_of<worker_options>(at).number);
   }
 
   void add_bench() {

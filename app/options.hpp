@@ -27,6 +27,11 @@ struct serve_options {
   config_options config;
 };
 
+/// troupe worker: started by an agent; not in the help.
+struct worker_options {
+  std::uint32_t number = 0; ///< for lists of processes
+};
+
 /// Who a client command is, and to which node it talks.
 struct client_options {
   endpoint server{"127.0.0.1", 8080};
@@ -177,14 +182,16 @@ struct ready_options {
 };
 struct version_options {};
 
-using command = std::variant<
-    serve_options, post_options, ping_options, inbox_tail_options,
-    user_add_options, user_show_options, user_list_options, user_remove_options,
-    user_import_options, user_export_options, user_devices_options,
-    user_inactive_options, user_purge_options, list_show_options,
-    list_ls_options, list_add_options, list_remove_options, node_list_options,
-    node_drain_options, node_remove_options, rebalance_options,
-    config_default_options, config_check_options, config_explain_options,
-    config_reference_options, bench_options, ready_options, version_options>;
+using command =
+    std::variant<serve_options, post_options, ping_options, inbox_tail_options,
+                 user_add_options, user_show_options, user_list_options,
+                 user_remove_options, user_import_options, user_export_options,
+                 user_devices_options, user_inactive_options,
+                 user_purge_options, list_show_options, list_ls_options,
+                 list_add_options, list_remove_options, node_list_options,
+                 node_drain_options, node_remove_options, rebalance_options,
+                 config_default_options, config_check_options,
+                 config_explain_options, config_reference_options,
+                 bench_options, ready_options, version_options, worker_options>;
 
 } // namespace troupe::app

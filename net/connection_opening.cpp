@@ -47,6 +47,8 @@ void connection::start(loop_sockets& sockets, std::shared_ptr<const door> door,
     return fresh->finish();
   const auto& d = *fresh->door_;
   fresh->set_deadline(d.limits.opening);
+  if (d.proxy == proxy_policy::off)
+    fresh->tell_observer();
   if (d.proxy != proxy_policy::off) {
     if (trusts(d, fresh->info_.peer.address))
       fresh->stage_ = stage::proxy_header;
@@ -133,8 +135,16 @@ connection::step connection::accept_peer() {
       return refuse(*admitted.refused, "limit");
     lease_ = std::move(admitted.lease);
   }
+  tell_observer();
   stage_ = stage::detect;
   return step::more;
+}
+
+void connection::tell_observer() {
+  if (door_->observer == nullptr)
+    return;
+  observed_ = true;
+  door_->observer->on_open(*this);
 }
 
 connection::step connection::detect() {
@@ -247,6 +257,8 @@ connection::step connection::begin(const protocol_factory& make) {
   protocol_ = std::move(made);
   info_.protocol = protocol_->name();
   sockets_->by_protocol.add(info_.protocol);
+  if (observed_)
+    door_->observer->on_protocol(*this);
   drive([&](protocol& p, effects& out) { p.on_open(now(), out); });
   return step::more;
 }
