@@ -79,18 +79,27 @@ void agent_end::close() {
       session->close();
 }
 
+void agent_end::end() {
+  close();
+  parts_.counts->begin();
+}
+
 void agent_end::give_up(std::string why) {
   if (over_)
     return;
-  close();
-  parts_.counts->begin();
+  end();
   parts_.lost(std::move(why));
 }
 
-void agent_end::on_lost(std::string_view why) {
+void agent_end::on_lost(loss why) {
   // The call comes from the line, which this may be the last to know.
   const auto self = shared_from_this();
-  give_up("line: " + std::string{why});
+  if (why == loss::nonsense)
+    return give_up("says what can't be read");
+  if (over_)
+    return;
+  end();
+  parts_.closed();
 }
 
 void agent_end::on_word(word what) {

@@ -50,6 +50,8 @@ public:
     std::shared_ptr<worker_counts> counts;
     words::configure first_word;
     std::function<void()> ready;
+    /// One of these at the end, unless close() was called.
+    std::function<void()> closed;
     std::function<void(std::string why)> lost;
   };
 
@@ -80,7 +82,7 @@ private:
 
   void on_word(word what) override;
   void on_room() override {}
-  void on_lost(std::string_view why) override;
+  void on_lost(loss why) override;
 
   void handle(const words::beat&) {}
   void handle(const words::ready& w);
@@ -95,6 +97,7 @@ private:
   void on_beat();
   void next_beat();
   void give_up(std::string why);
+  void end();
 
   parts parts_;
   std::shared_ptr<line> line_;

@@ -158,7 +158,7 @@ bool line::read_some() {
   if (count < 0 && errno == EAGAIN)
     return false;
   if (count <= 0) {
-    lose(count == 0 ? "closed" : std::strerror(errno));
+    lose(loss::closed);
     return false;
   }
   heard_ = true;
@@ -175,7 +175,7 @@ bool line::read_large() {
   if (count < 0 && errno == EAGAIN)
     return false;
   if (count <= 0) {
-    lose(count == 0 ? "closed" : std::strerror(errno));
+    lose(loss::closed);
     return false;
   }
   heard_ = true;
@@ -196,7 +196,7 @@ void line::take_frames() {
     std::uint32_t length = 0;
     std::memcpy(&length, all.data() + used, sizeof length);
     if (length > frame_bytes_max)
-      return lose("a frame above the limit");
+      return lose(loss::nonsense);
     const auto there = filled_ - used - length_bytes;
     const auto from = used + length_bytes;
     if (there >= length) {
@@ -219,11 +219,11 @@ void line::take_frames() {
 void line::tell(core::bytes_view frame, const core::shared_bytes* owner) {
   auto what = decode(frame, owner);
   if (!what)
-    return lose("a frame that can't be read");
+    return lose(loss::nonsense);
   user_->on_word(std::move(*what));
 }
 
-void line::lose(std::string_view why) {
+void line::lose(loss why) {
   if (auto* user = std::exchange(user_, nullptr)) {
     const auto self = shared_from_this();
     close();

@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
-#include <string_view>
 #include <vector>
 
 namespace troupe::app::workers {
@@ -21,15 +20,20 @@ namespace troupe::app::workers {
 /// what stands around it.
 inline constexpr std::size_t frame_bytes_max = std::size_t{1040} << 20;
 
+/// Why a line has ended.
+enum class loss : std::uint8_t {
+  closed,   ///< the other end is gone
+  nonsense, ///< it says what can't be read
+};
+
 /// Who is at one end of a line. Called on its loop.
 class line_user {
 public:
   virtual void on_word(word what) = 0;
   /// full() was true and is not any more.
   virtual void on_room() = 0;
-  /// The other end is gone, or talks nonsense. All it said before has been
-  /// told. The last call.
-  virtual void on_lost(std::string_view why) = 0;
+  /// All that was said before has been told. The last call.
+  virtual void on_lost(loss why) = 0;
 
 protected:
   ~line_user() = default;
@@ -81,7 +85,7 @@ private:
   bool read_large();
   void take_frames();
   void tell(core::bytes_view frame, const core::shared_bytes* owner);
-  void lose(std::string_view why);
+  void lose(loss why);
   void wake_up();
 
   actors::runtime::loop& home_;

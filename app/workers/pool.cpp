@@ -69,6 +69,7 @@ void pool::attach(std::uint32_t worker, std::uint64_t life,
   what.counts = at->counts;
   what.first_word = configuration(parts_.values, worker, kinds_);
   what.ready = [this, worker, life] { supervisor_->ready(worker, life); };
+  what.closed = [this, worker, life] { supervisor_->closed(worker, life); };
   what.lost = [this, worker, life](std::string why) {
     supervisor_->lost(worker, life, std::move(why));
   };

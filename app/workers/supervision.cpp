@@ -73,6 +73,11 @@ supervision::order supervision::on_lost(core::steady_time now) {
   return order::kill;
 }
 
+void supervision::on_closed(core::steady_time now) {
+  if (on_lost(now) == order::kill)
+    due_ = now + options_.close_time;
+}
+
 void supervision::on_exit(core::steady_time now) {
   count_life(now);
   back_off(now);

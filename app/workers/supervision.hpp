@@ -24,7 +24,9 @@ struct supervision_options {
   /// Before the third start in a row; doubles with each.
   core::milliseconds first_pause{100};
   core::milliseconds longest_pause{30'000};
-  /// From "stop" to the kill.
+  /// Who has closed his line has so long to end.
+  core::milliseconds close_time{300};
+  /// From "stop" to the kill, and between kills.
   core::milliseconds stop_time{1'000};
 };
 
@@ -55,8 +57,10 @@ public:
   void on_spawn_failed(core::steady_time now);
   /// It accepts clients.
   void on_ready(core::steady_time now);
-  /// It missed too many beats, talks nonsense or has closed its line.
+  /// It missed too many beats or talks nonsense.
   [[nodiscard]] order on_lost(core::steady_time now);
+  /// It has closed its line, so it should be about to end.
+  void on_closed(core::steady_time now);
   /// The process is gone; deadline() says when another one follows.
   void on_exit(core::steady_time now);
   /// No more starts. The process has until deadline() to go by itself.

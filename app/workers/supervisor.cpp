@@ -60,6 +60,16 @@ void supervisor::ready(std::uint32_t worker, std::uint64_t life) {
   changed_.notify_all();
 }
 
+void supervisor::closed(std::uint32_t worker, std::uint64_t life) {
+  {
+    const std::lock_guard lock{mutex_};
+    auto& at = slots_[worker];
+    if (at.life == life)
+      at.policy.on_closed(clock_.now());
+  }
+  wake();
+}
+
 void supervisor::lost(std::uint32_t worker, std::uint64_t life,
                       std::string why) {
   const std::lock_guard lock{mutex_};

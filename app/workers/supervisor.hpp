@@ -57,7 +57,9 @@ public:
   void start();
   /// It accepts clients.
   void ready(std::uint32_t worker, std::uint64_t life);
-  /// It does not answer, or its line is closed.
+  /// Its line is closed: it ends, or is about to.
+  void closed(std::uint32_t worker, std::uint64_t life);
+  /// It does not answer, or talks nonsense.
   void lost(std::uint32_t worker, std::uint64_t life, std::string why);
   /// No more starts; processes that are told to end and do not are killed when
   /// `patience` is over.

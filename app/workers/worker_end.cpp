@@ -110,7 +110,7 @@ void worker_end::on_beat() {
   parts_.network.look();
   missed_ = line_->heard() ? 0 : missed_ + 1;
   if (missed_ >= missed_beats_max)
-    return on_lost("the agent is silent");
+    return leave("the agent is silent");
   next_beat();
 }
 
@@ -164,12 +164,16 @@ void worker_end::on_room() {
       at->second->tell_room();
 }
 
-void worker_end::on_lost(std::string_view why) {
+void worker_end::on_lost(loss why) {
+  leave(why == loss::closed ? "the agent is gone" : "the agent talks nonsense");
+}
+
+void worker_end::leave(std::string why) {
   if (std::exchange(lost_, true))
     return;
   line_->close();
   drain();
-  parts_.orphaned(std::string{why});
+  parts_.orphaned(std::move(why));
 }
 
 } // namespace troupe::app::workers

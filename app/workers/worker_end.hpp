@@ -59,7 +59,7 @@ private:
 
   void on_word(word what) override;
   void on_room() override;
-  void on_lost(std::string_view why) override;
+  void on_lost(loss why) override;
 
   void handle(const words::beat&) {}
   void handle(words::event& w);
@@ -67,12 +67,13 @@ private:
   void handle(const words::reload&) { parts_.reload(); }
   void handle(const words::drain&) { drain(); }
   void handle(const words::stop&) { parts_.finished(); }
-  void handle(const auto&) { on_lost("the agent says what a worker says"); }
+  void handle(const auto&) { leave("the agent talks nonsense"); }
 
   void next_beat();
   void on_beat();
   void look_for_end();
   void say(word what);
+  void leave(std::string why);
 
   parts parts_;
   std::shared_ptr<line> line_;

@@ -133,7 +133,7 @@ class Supervision(WorkersCase):
             os.kill(before[n], sign)
             row = await self.replaced(n, before[n], REPLACED)
             self.assertEqual(row["restarts"], 1)
-            self.assertIn(f"signal {sign.value}", row["last_end"])
+            self.assertEqual(row["last_end"], f"signal {sign.value}")
         after = await self.up()
         self.assertEqual(after[2], before[2])
         self.assertEqual(after[3], before[3])
@@ -201,7 +201,7 @@ class Supervision(WorkersCase):
         self.assertEqual(await draft.read_to_end(), b"\x81\x00")
         draft.vanish()
         row = await self.replaced(3, before[3], REPLACED)
-        self.assertIn("exit code 0", row["last_end"])
+        self.assertEqual(row["last_end"], "exit code 0")
 
 
 class Agent(WorkersCase):
