@@ -47,15 +47,16 @@ void connection::start(loop_sockets& sockets, std::shared_ptr<const door> door,
     return fresh->finish();
   const auto& d = *fresh->door_;
   fresh->set_deadline(d.limits.opening);
-  if (d.proxy == proxy_policy::off)
-    fresh->tell_observer();
   if (d.proxy != proxy_policy::off) {
     if (trusts(d, fresh->info_.peer.address))
       fresh->stage_ = stage::proxy_header;
     else if (d.proxy == proxy_policy::required)
       fresh->refuse(refusal::proxy_header, "not a trusted proxy");
+    else
+      fresh->tell_observer();
     return; // the first edge goes on
   }
+  fresh->tell_observer();
   if (d.tls == tls_policy::off)
     if (const auto* only = fresh->only_protocol())
       fresh->begin(*only);
