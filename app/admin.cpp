@@ -81,6 +81,7 @@ admin::admin(admin_parts parts)
   add_legacy_page();
   add_cluster_routes();
   add_shard_routes();
+  add_worker_routes();
   if (auto* member = parts_.engine.cluster())
     member->relay().serve([this](const auto& request, net::responder answer) {
       answer_relayed(request, std::move(answer));

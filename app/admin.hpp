@@ -7,6 +7,7 @@
 #include "app/gateway.hpp"
 #include "app/inner_request.hpp"
 #include "app/unseen_users.hpp"
+#include "app/workers/pool.hpp"
 #include "core/cluster_command.hpp"
 #include "net/http_router.hpp"
 #include "net/ip_endpoint.hpp"
@@ -27,7 +28,8 @@ struct admin_parts {
   broker& engine;
   const actor_gateway& gateway;
   net::network& network;
-  std::string token; ///< "" = none is asked for
+  const workers::pool* workers; ///< null: the node serves clients itself
+  std::string token;            ///< "" = none is asked for
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -61,7 +63,10 @@ private:
   void add_list_routes();
   void add_legacy_page();
   void add_cluster_routes();
+  void add_worker_routes();
 
+  /// Why the node does not serve just now; empty: it does.
+  [[nodiscard]] std::vector<std::string> not_ready() const;
   [[nodiscard]] boost::json::value nodes_view();
   [[nodiscard]] boost::json::value links_view();
   /// `then` runs on the operator's loop.
@@ -81,6 +86,9 @@ private:
   void answer_relayed(const net::http_request& request, net::responder answer);
   void show_proxy(const std::vector<std::string>& words, net::responder answer);
   void show_session(std::uint64_t number, net::responder answer);
+  void list_connections(
+      actors::runtime::loop& home,
+      std::function<void(std::vector<workers::worker_connection>)> done) const;
   void list_sessions(const net::http_request& request, net::responder answer);
   void show_user(const std::string& uid, net::responder answer);
   void add_user(const net::http_request& request, net::responder answer);

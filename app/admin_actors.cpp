@@ -10,6 +10,8 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -264,6 +266,27 @@ void admin::show_session(std::uint64_t number, net::responder answer) {
   work->step(0);
 }
 
+/// Those of this process, then those of its workers.
+void admin::list_connections(
+    actors::runtime::loop& home,
+    std::function<void(std::vector<workers::worker_connection>)> done) const {
+  parts_.network.list_connections(
+      home, [this, &home,
+             done = std::move(done)](std::vector<net::connection_view> own) {
+        std::vector<workers::worker_connection> all;
+        for (auto& view : own)
+          all.push_back({std::nullopt, std::move(view)});
+        if (parts_.workers == nullptr)
+          return done(std::move(all));
+        parts_.workers->list_connections(
+            home, [all = std::move(all),
+                   done](std::vector<workers::worker_connection> more) mutable {
+              std::move(more.begin(), more.end(), std::back_inserter(all));
+              done(std::move(all));
+            });
+      });
+}
+
 void admin::list_sessions(const net::http_request& request,
                           net::responder answer) {
   const auto limit = limit_of(request, page_default, page_max);
@@ -278,17 +301,17 @@ void admin::list_sessions(const net::http_request& request,
   auto all = std::make_shared<gathering>();
   auto loops = parts_.engine.loops();
   auto finish = [this, answer, all, limit, after] {
-    parts_.network.list_connections(
+    list_connections(
         answer.home(), [this, answer, all, limit,
-                        after](std::vector<net::connection_view> views) {
-          std::sort(views.begin(), views.end(),
+                        after](std::vector<workers::worker_connection> found) {
+          std::sort(found.begin(), found.end(),
                     [](const auto& a, const auto& b) {
-                      return a.info.id < b.info.id;
+                      return a.view.info.id < b.view.info.id;
                     });
           const auto now = parts_.engine.clock().now();
           json::array rows;
           json::value next = nullptr;
-          for (const auto& v : views) {
+          for (const auto& [worker, v] : found) {
             if (v.info.id.value() <= *after || v.info.protocol == "http")
               continue;
             if (rows.size() == *limit) {
@@ -304,10 +327,14 @@ void admin::list_sessions(const net::http_request& request,
                 {"age_ms",
                  std::chrono::duration_cast<std::chrono::milliseconds>(
                      now - v.info.opened)
-                     .count()},
-                {"bytes_in", v.bytes_in},
-                {"bytes_out", v.bytes_out},
-                {"output_waiting", v.output_waiting}};
+                     .count()}};
+            if (worker) {
+              row["worker"] = *worker;
+            } else {
+              row["bytes_in"] = v.bytes_in;
+              row["bytes_out"] = v.bytes_out;
+              row["output_waiting"] = v.output_waiting;
+            }
             if (auto who = all->users.find(v.info.id.value());
                 who != all->users.end()) {
               row["uid"] = who->second.uid;

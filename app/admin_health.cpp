@@ -225,6 +225,34 @@ std::string label_of(actors::links::refusal_code code) {
   return text;
 }
 
+void add_workers(metrics_writer& out,
+                 const std::vector<workers::worker_view>& views) {
+  out.family("troupe_workers", "gauge", "Workers by state.");
+  for (std::size_t i = 0; i < workers::worker_state_count; ++i) {
+    const auto state = static_cast<workers::worker_state>(i);
+    const auto count =
+        std::count_if(views.begin(), views.end(),
+                      [&](const auto& v) { return v.process.state == state; });
+    out.sample("troupe_workers", "state", workers::to_string(state),
+               static_cast<std::uint64_t>(count));
+  }
+  const auto each = [&](const char* name, const char* type, const char* help,
+                        auto value) {
+    out.family(name, type, help);
+    for (const auto& v : views)
+      out.sample(name, "worker", std::to_string(v.process.worker), value(v));
+  };
+  each("troupe_worker_restarts_total", "counter",
+       "Processes started in place of one that had ended.",
+       [](const auto& v) { return v.process.restarts; });
+  each("troupe_worker_connections", "gauge",
+       "Connections open now in a worker.",
+       [](const auto& v) { return v.connections; });
+  each("troupe_worker_words_waiting", "gauge",
+       "Words on the way to a worker that its line had no room for.",
+       [](const auto& v) { return v.words_waiting; });
+}
+
 void add_cluster(metrics_writer& out, broker& engine) {
   auto* member = engine.cluster();
   if (member == nullptr)
@@ -334,12 +362,17 @@ std::string admin::metrics_text() const {
   add_replication(out, parts_.engine.context().stats);
   add_attachments(out, parts_.engine.context().stats);
   add_cluster(out, parts_.engine);
-  add_network(out, parts_.network.stats());
+  auto sockets = parts_.network.stats();
+  if (parts_.workers != nullptr) {
+    sockets.add(parts_.workers->stats());
+    add_workers(out, parts_.workers->views());
+  }
+  add_network(out, sockets);
   add_storage(out, parts_.engine);
   add_loops(out, parts_.engine);
   out.gauge("troupe_actors", "Actors alive.", parts_.engine.registry().size());
   out.gauge("troupe_ready", "1 if the node serves.",
-            std::uint64_t{parts_.engine.not_ready().empty()});
+            std::uint64_t{not_ready().empty()});
   out.gauge("process_resident_memory_bytes", "Resident memory.",
             resident_bytes());
   return std::move(out).text();
@@ -351,7 +384,7 @@ void admin::add_health_routes() {
   });
   route("GET", "/readyz",
         [this](const net::http_request&, net::responder answer) {
-          const auto reasons = parts_.engine.not_ready();
+          const auto reasons = not_ready();
           answer.send(
               json_response({{"ready", reasons.empty()},
                              {"reasons", boost::json::value_from(reasons)}},

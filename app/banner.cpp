@@ -94,6 +94,10 @@ std::string banner_text(const settings& values, const bound_addresses& bound,
     out += row("mq", to_string(*bound.mq), "websocket.MQ");
   if (bound.tls)
     out += row("tls", to_string(*bound.tls), "the same as public, inside TLS");
+  if (const auto count = values.workers.count; count > 0)
+    out +=
+        row("workers", std::to_string(count),
+            count == 1 ? "process serves clients" : "processes serve clients");
   if (bound.admin)
     out += row("admin", url(*bound.admin),
                node.asks_for_admin_token ? "asks for a token" : "no token");

@@ -37,6 +37,7 @@ public:
     add_bench();
     add_ready();
     add_version();
+    add_worker();
   }
   command_tree(const command_tree&) = delete;
   command_tree& operator=(const command_tree&) = delete;
@@ -410,6 +411,12 @@ private:
     auto* reference = config->add_subcommand("reference", "");
     reference->group(""); // hidden: for docs/configuration.md
     options_of<config_reference_options>(reference);
+  }
+
+  void add_worker() {
+    auto* at = root_.add_subcommand("worker", "");
+    at->group(""); // hidden: for agents
+    at->add_option("NUMBER", options_of<worker_options>(at).number);
   }
 
   void add_bench() {

@@ -19,7 +19,7 @@ struct short_flag {
   const char* name;
   const char* form;
 };
-inline constexpr std::array<short_flag, 15> short_flags{{
+inline constexpr std::array<short_flag, 16> short_flags{{
     {"--data", "node.data", "DIR"},
     {"--listen", "listen.public", "HOST:PORT"},
     {"--admin", "listen.admin", "HOST:PORT"},
@@ -33,6 +33,7 @@ inline constexpr std::array<short_flag, 15> short_flags{{
     {"--cluster-advertise", "cluster.advertise", "HOST:PORT"},
     {"--cluster-secret-file", "cluster.secret_file", "FILE"},
     {"--loops", "node.loops", "N"},
+    {"--workers", "workers.count", "N"},
     {"--log-level", "log.level", "LEVEL"},
     {"--log-format", "log.format", "text|json"},
 }};

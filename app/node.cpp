@@ -2,8 +2,6 @@
 #include "app/node.hpp"
 
 #include "app/admin.hpp"
-#include "net/http_front.hpp"
-#include "net/mq/mq_over_draft.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -35,24 +33,6 @@ core::inbox_policy inbox_policy(const inbox_settings& from) {
   return to;
 }
 
-net::mq::gate_options gate_options(const mq_settings& from) {
-  net::mq::gate_options to;
-  to.login_time = from.login_timeout;
-  to.retry_time = from.retry_interval;
-  to.window_max = static_cast<std::uint32_t>(from.window_max);
-  to.ping_bytes_max = from.ping_bytes_max;
-  to.message_bytes_max = from.message_bytes_max;
-  return to;
-}
-
-net::rate_limit per_second(std::uint64_t rate) {
-  return {static_cast<double>(rate), static_cast<double>(rate) * 2};
-}
-
-net::rate_limit per_minute(std::uint64_t rate) {
-  return {static_cast<double>(rate) / 60, static_cast<double>(rate)};
-}
-
 std::string host_name() {
   char text[256] = {};
   return ::gethostname(text, sizeof text - 1) == 0 ? text : "node";
@@ -60,7 +40,8 @@ std::string host_name() {
 
 } // namespace
 
-node::node(const service_context& context) : context_(context) {}
+node::node(const service_context& context)
+    : context_(context), doors_(context.values) {}
 
 // The actor system must end on the thread that made it (CAF's logger waits for
 // that thread), so the parts are destroyed here and not by drain().
@@ -83,12 +64,36 @@ void node::write_log(std::string_view level, std::string_view component,
 }
 
 core::result<bound_addresses> node::start() {
-  const auto& values = context_.values;
-  gate_options_ = gate_options(values.mq);
-  ws_options_ = {values.ws.ping_interval, values.ws.idle_timeout};
-  if (auto loaded = load_certificate(); !loaded)
+  if (auto loaded = doors_.load(); !loaded)
     return loaded.error();
+  auto opened = broker::open(engine_settings());
+  if (!opened)
+    return opened.error();
+  broker_ = std::move(*opened);
+  if (!broker_->wait_until_serving(std::chrono::seconds{30}))
+    for (const auto& reason : broker_->not_ready())
+      write_log("warn", "node", "does not serve yet: " + reason);
+  gateway_ = std::make_unique<actor_gateway>(
+      broker_->system(), broker_->context(), broker_->loops().size());
+  network_ = std::make_unique<net::network>(broker_->loops());
+  addresses_ = make_address_limits(context_.values);
+  if (context_.values.workers.count > 0)
+    workers_ = std::make_unique<workers::pool>(
+        workers::pool::parts{context_.values, broker_->loops(), *gateway_,
+                             addresses_, context_.log});
+  serving_.store(true, std::memory_order_release);
+  admin_ = std::make_unique<admin>(admin_parts{
+      *broker_, *gateway_, *network_, workers_.get(), context_.admin_token});
+  auto bound = open_doors();
+  if (!bound)
+    return bound.error();
+  if (auto started = start_workers(); !started)
+    return started.error();
+  return bound;
+}
 
+broker_settings node::engine_settings() {
+  const auto& values = context_.values;
   broker_settings engine;
   engine.data = values.node.data;
   engine.loops = loop_count(values.node);
@@ -111,59 +116,29 @@ core::result<bound_addresses> node::start() {
   engine.failed = context_.failed;
   engine.pause = context_.pause;
   engine.cluster = cluster_part();
-  auto opened = broker::open(std::move(engine));
-  if (!opened)
-    return opened.error();
-  broker_ = std::move(*opened);
-  if (!broker_->wait_until_serving(std::chrono::seconds{30}))
-    for (const auto& reason : broker_->not_ready())
-      write_log("warn", "node", "does not serve yet: " + reason);
-  gateway_ = std::make_unique<actor_gateway>(
-      broker_->system(), broker_->context(), broker_->loops().size());
-  network_ = std::make_unique<net::network>(broker_->loops());
-  serving_.store(true, std::memory_order_release);
-  net::address_limits_options limits;
-  limits.total_connections_max =
-      static_cast<std::uint32_t>(values.listen.connections_max);
-  limits.address_connections_max =
-      static_cast<std::uint32_t>(values.listen.connections_per_address_max);
-  limits.accepts = per_second(values.listen.accept_rate_per_address);
-  limits.logins = per_minute(values.mq.login_rate_per_address);
-  limits.exempt_loopback = false; // a bound that was set is meant
-  addresses_ = net::address_limits::make(limits);
+  return engine;
+}
 
-  admin_ = std::make_unique<admin>(
-      admin_parts{*broker_, *gateway_, *network_, context_.admin_token});
+core::result<bound_addresses> node::open_doors() {
+  const auto& values = context_.values.listen;
   bound_addresses bound;
-  auto all = public_door();
-  if (!all)
-    return all.error();
-  auto at = listen(values.listen.public_address, *all);
+  auto at = listen(values.public_address, door_kind::all);
   if (!at)
     return at.error();
   bound.public_address = *at;
-  if (values.listen.mq) {
-    auto door = base_door();
-    door->protocols[net::sniffed::mq] = [this](net::protocol_host&) {
-      return std::make_unique<net::mq::mq_over_draft>(gate_options_);
-    };
-    auto own = listen(*values.listen.mq, door);
+  if (values.mq) {
+    auto own = listen(*values.mq, door_kind::mq);
     if (!own)
       return own.error();
     bound.mq = *own;
   }
-  if (values.listen.tls) {
-    auto door = std::make_shared<net::door>(**all);
-    door->tls = net::tls_policy::required;
-    if (!door->certificate)
-      return core::error{core::errc::invalid_config,
-                         "listen.tls needs tls.certificate and tls.key"};
-    auto own = listen(*values.listen.tls, door);
+  if (values.tls) {
+    auto own = listen(*values.tls, door_kind::tls);
     if (!own)
       return own.error();
     bound.tls = *own;
   }
-  auto admin_address = net::parse_endpoint(to_string(values.listen.admin));
+  auto admin_address = net::parse_endpoint(to_string(values.admin));
   if (!admin_address)
     return admin_address.error();
   auto admin_at = admin_->listen(*admin_address);
@@ -174,6 +149,15 @@ core::result<bound_addresses> node::start() {
     if (auto own = parse_endpoint(member->links().listen_address()))
       bound.cluster = *own;
   return bound;
+}
+
+core::result<void> node::start_workers() {
+  if (!workers_)
+    return {};
+  workers_->start(std::chrono::seconds{30});
+  if (const auto why = workers_->not_ready(); !why.empty())
+    return core::error{core::errc::unavailable, why};
+  return {};
 }
 
 std::optional<cluster_options> node::cluster_part() const {
@@ -196,89 +180,25 @@ std::string node::node_name() const {
   return given.empty() ? host_name() : given;
 }
 
-core::result<void> node::load_certificate() {
-  const auto& tls = context_.values.tls;
-  if (tls.certificate.empty())
-    return {};
-  net::tls_options options;
-  options.certificate_path = tls.certificate;
-  options.key_path = tls.key;
-  if (!tls.client_ca.empty()) {
-    options.clients = net::client_certificates::required;
-    options.client_ca_path = tls.client_ca;
-  }
-  auto loaded = net::tls_context::load(options);
-  if (!loaded)
-    return loaded.error();
-  certificate_ = std::move(*loaded);
-  return {};
-}
-
-std::shared_ptr<net::door> node::base_door() const {
-  const auto& values = context_.values;
-  auto door = std::make_shared<net::door>();
-  door->sessions = gateway_.get();
-  door->addresses = addresses_;
-  door->certificate = certificate_;
-  door->tls = certificate_ ? net::tls_policy::sniffed : net::tls_policy::off;
-  door->limits.frame_bytes_max =
-      values.mq.message_bytes_max + (std::size_t{256} << 10);
-  door->limits.output_bytes_max = values.listen.output_bytes_max;
-  door->limits.keep_alive_idle =
-      std::chrono::ceil<std::chrono::seconds>(values.listen.keepalive_idle);
-  door->limits.keep_alive_interval =
-      std::chrono::ceil<std::chrono::seconds>(values.listen.keepalive_interval);
-  door->limits.keep_alive_probes =
-      static_cast<int>(values.listen.keepalive_probes);
-  switch (values.listen.proxy_protocol) {
-  case proxy_protocol_mode::off:
-    door->proxy = net::proxy_policy::off;
-    break;
-  case proxy_protocol_mode::optional:
-    door->proxy = net::proxy_policy::optional;
-    break;
-  case proxy_protocol_mode::required:
-    door->proxy = net::proxy_policy::required;
-    break;
-  }
-  for (const auto& text : values.listen.trusted_proxies)
-    if (auto network = net::ip_network::parse(text))
-      door->trusted_proxies.push_back(*network);
-  return door;
-}
-
-core::result<std::shared_ptr<const net::door>> node::public_door() {
-  const auto& values = context_.values;
-  auto router = std::make_shared<net::http_router>();
-  net::websocket_options upgrade;
-  upgrade.origins = values.ws.origins;
-  upgrade.deflate = values.ws.deflate;
-  router->add_websocket(
-      "/mq", upgrade,
-      [this](const net::websocket_terms& terms,
-             net::protocol_host&) -> std::unique_ptr<net::protocol> {
-        return std::make_unique<net::mq::mq_over_ws>(gate_options_, ws_options_,
-                                                     terms.deflate);
-      });
-  net::http_options http;
-  http.limits.head_bytes_max = values.ws.header_bytes_max;
-  auto door = base_door();
-  door->protocols[net::sniffed::http] = net::make_http(router, http);
-  door->protocols[net::sniffed::mq] = [this](net::protocol_host&) {
-    return std::make_unique<net::mq::mq_over_draft>(gate_options_);
-  };
-  return std::shared_ptr<const net::door>{std::move(door)};
-}
-
-core::result<endpoint> node::listen(const endpoint& where,
-                                    std::shared_ptr<const net::door> door) {
+core::result<endpoint> node::listen(const endpoint& where, door_kind kind) {
   auto address = net::parse_endpoint(to_string(where));
   if (!address)
     return address.error();
+  auto door = doors_.make(kind, {gateway_.get(), addresses_, nullptr});
+  if (!door)
+    return door.error();
+  const auto backlog = static_cast<int>(context_.values.listen.backlog);
+  if (workers_) {
+    auto socket = net::open_listening_socket(*address, backlog);
+    if (!socket)
+      return socket.error();
+    workers_->add_door(kind, std::move(*socket));
+    return parse_endpoint(net::to_string(*address));
+  }
   net::listener_options options;
   options.endpoint = *address;
-  options.served = std::move(door);
-  options.backlog = static_cast<int>(context_.values.listen.backlog);
+  options.served = std::move(*door);
+  options.backlog = backlog;
   auto local = network_->listen(std::move(options));
   if (!local)
     return local.error();
@@ -318,16 +238,24 @@ void node::on_draining(bool draining) {
                      : "not draining any more: clients may come");
   if (!serving_.load(std::memory_order_acquire))
     return; // nobody is here, and nobody can log in
-  if (draining)
-    network_->send_away(context_.values.cluster.drain_spread);
-  else
-    network_->keep_clients();
+  if (draining) {
+    const auto spread = context_.values.cluster.drain_spread;
+    network_->send_away(spread);
+    if (workers_)
+      workers_->send_away(spread);
+    return;
+  }
+  network_->keep_clients();
+  if (workers_)
+    workers_->keep_clients();
 }
 
 core::result<void> node::reload(const settings&) {
-  if (!certificate_)
-    return {};
-  return certificate_->reload();
+  if (auto taken = doors_.reload(); !taken)
+    return taken;
+  if (workers_)
+    workers_->reload();
+  return {};
 }
 
 void node::drain(std::function<void()> done) {
@@ -345,11 +273,15 @@ void node::stop() {
   auto& stats = broker_->context().stats;
   if (network_) {
     network_->drain();
+    if (workers_)
+      workers_->drain(patience / 2);
     // Clients are told; those that do not close in half of the time are cut.
     while (stats.sessions_open.load() > 0 &&
            std::chrono::steady_clock::now() < end - patience / 2)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
     network_->stop();
+    if (workers_)
+      workers_->stop();
     while (stats.sessions_open.load() > 0 &&
            std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});

@@ -2,12 +2,11 @@
 #pragma once
 
 #include "app/broker.hpp"
+#include "app/client_doors.hpp"
 #include "app/gateway.hpp"
 #include "app/service.hpp"
-#include "net/mq/gate_options.hpp"
-#include "net/mq/mq_over_ws.hpp"
+#include "app/workers/pool.hpp"
 #include "net/network.hpp"
-#include "net/tls_context.hpp"
 
 #include <atomic>
 #include <memory>
@@ -26,18 +25,17 @@ public:
 
   core::result<bound_addresses> start() override;
   [[nodiscard]] node_facts facts() const override;
-  /// What can change: the certificate (read again).
+  /// What can change: the certificate (read again, by workers, too).
   core::result<void> reload(const settings& fresh) override;
   void drain(std::function<void()> done) override;
 
 private:
-  core::result<void> load_certificate();
   [[nodiscard]] std::optional<cluster_options> cluster_part() const;
   [[nodiscard]] std::string node_name() const;
-  [[nodiscard]] std::shared_ptr<net::door> base_door() const;
-  core::result<std::shared_ptr<const net::door>> public_door();
-  core::result<endpoint> listen(const endpoint& where,
-                                std::shared_ptr<const net::door> door);
+  [[nodiscard]] broker_settings engine_settings();
+  core::result<bound_addresses> open_doors();
+  core::result<endpoint> listen(const endpoint& where, door_kind kind);
+  core::result<void> start_workers();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);
@@ -45,14 +43,13 @@ private:
   void stop();
 
   service_context context_;
-  net::mq::gate_options gate_options_;
-  net::mq::ws_options ws_options_;
+  client_doors doors_;
   std::unique_ptr<broker> broker_;
   std::unique_ptr<actor_gateway> gateway_;
-  std::shared_ptr<net::tls_context> certificate_;
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;
-  std::atomic<bool> serving_ = false; ///< network_ is there
+  std::unique_ptr<workers::pool> workers_; ///< none: the node serves itself
+  std::atomic<bool> serving_ = false;      ///< network_, workers_ are there
   std::unique_ptr<admin> admin_;
   std::thread drainer_;
   bool stopped_ = false;

@@ -27,6 +27,11 @@ struct serve_options {
   config_options config;
 };
 
+/// troupe worker: started by an agent; not in the help.
+struct worker_options {
+  std::uint32_t number = 0; ///< for lists of processes
+};
+
 /// Who a client command is, and to which node it talks.
 struct client_options {
   endpoint server{"127.0.0.1", 8080};
@@ -216,6 +221,6 @@ using command = std::variant<
     node_remove_options, rebalance_options, recover_options,
     cluster_certs_options, config_default_options, config_check_options,
     config_explain_options, config_reference_options, bench_options,
-    ready_options, version_options>;
+    ready_options, version_options, worker_options>;
 
 } // namespace troupe::app

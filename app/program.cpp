@@ -3,6 +3,7 @@
 
 #include "app/cli.hpp"
 #include "app/serve.hpp"
+#include "app/workers/worker_process.hpp"
 
 #include <exception>
 #include <ostream>
@@ -22,6 +23,9 @@ struct runner {
   }
   int operator()(const bench_options& options) const {
     return parts.bench ? parts.bench(options, screen) : missing("bench");
+  }
+  int operator()(const worker_options& options) const {
+    return workers::run_worker(options, screen);
   }
   template <class Options>
   int operator()(const Options& options) const {

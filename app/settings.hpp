@@ -51,6 +51,11 @@ struct listen_settings {
   std::uint64_t output_bytes_max = 128ULL << 20; ///< waiting for one socket
 };
 
+/// Processes that keep the clients' connections; see decision 0014.
+struct workers_settings {
+  std::uint64_t count = 0; ///< 0 = the node serves clients itself
+};
+
 /// Certificates; read again at a reload.
 struct tls_settings {
   std::string certificate; ///< PEM file, chain included
@@ -130,6 +135,7 @@ struct log_settings {
 struct settings {
   node_settings node;
   listen_settings listen;
+  workers_settings workers;
   tls_settings tls;
   admin_settings admin;
   mq_settings mq;

@@ -36,6 +36,7 @@ constexpr setting_traits secret_on_reload{.effect = takes_effect::at_reload,
 
 constexpr auto node = &settings::node;
 constexpr auto listen = &settings::listen;
+constexpr auto workers = &settings::workers;
 constexpr auto tls = &settings::tls;
 constexpr auto admin = &settings::admin;
 constexpr auto mq = &settings::mq;
@@ -55,6 +56,7 @@ using cluster_s = cluster_settings;
 constexpr std::array sections{
     section{"node", "The process: where its data is and how it runs."},
     section{"listen", "The sockets, and what every connection is held to."},
+    section{"workers", "Processes that keep the clients' connections."},
     section{"tls", "Certificates for the TLS listener."},
     section{"admin", "Who may use the admin listener."},
     section{"mq", "websocket.MQ's frames, on a port of their own or any other "
@@ -149,6 +151,11 @@ const std::array rows{
             at<listen, &listen_s::output_bytes_max>,
             on_reload(size_between(64 * kib, 16 * gib)),
             "Bytes that may wait for one slow client before it is cut off."},
+
+    setting{"workers", "count", at<workers, &workers_settings::count>,
+            between(0, 64),
+            "Processes that accept clients and speak their protocols, replaced "
+            "when they die or hang; 0: the node does it itself."},
 
     setting{"tls", "certificate", at<tls, &tls_settings::certificate>,
             on_reload(), "PEM file with the certificate and its chain."},

@@ -1,9 +1,10 @@
-# troupe_outside_test(name [TIMEOUT seconds] [SERIAL])
+# troupe_outside_test(name [TIMEOUT seconds] [SERIAL] [WORKERS count])
 #
 # A Python file that starts the built binary and talks to its sockets; one
 # ctest entry a file, label "outside". SERIAL is for the heavy ones.
+# With WORKERS it is one more entry, of nodes that have so many.
 function(troupe_outside_test name)
-  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(arg "SERIAL" "TIMEOUT;WORKERS" "" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 180)
   endif()
@@ -14,13 +15,18 @@ function(troupe_outside_test name)
     math(EXPR arg_TIMEOUT "3 * ${arg_TIMEOUT}")
     list(APPEND environment TROUPE_TEST_SANITIZED=1 TROUPE_TEST_DEADLINE=90)
   endif()
+  set(entry ${name})
+  if(arg_WORKERS)
+    list(APPEND environment TROUPE_TEST_WORKERS=${arg_WORKERS})
+    string(APPEND entry ".workers")
+  endif()
   cmake_path(GET CMAKE_CURRENT_SOURCE_DIR FILENAME folder)
   add_test(
-    NAME ${folder}.${name}
+    NAME ${folder}.${entry}
     COMMAND ${Python3_EXECUTABLE} -B -m unittest -v tests.${folder}.${name}
     WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(
-    ${folder}.${name}
+    ${folder}.${entry}
     PROPERTIES
       LABELS outside
       TIMEOUT ${arg_TIMEOUT}

@@ -89,6 +89,8 @@ public:
   virtual ~session_link() = default;
   /// Called on the loop of the session only.
   virtual void on_event(session_event event) = 0;
+  /// The way to the session was full and has room again.
+  virtual void on_room() {}
 };
 
 } // namespace troupe::core

@@ -101,7 +101,8 @@ bool connection::may_offer() const {
 }
 
 bool connection::may_read() const {
-  return may_offer() && !output_full_ && !peer_ended_;
+  return may_offer() && !output_full_ && !peer_ended_ &&
+         !(session_ && session_->full());
 }
 
 connection::step connection::read_for_protocol(std::size_t& budget) {
@@ -345,6 +346,8 @@ void connection::finish() {
   lease_.release();
   sockets_->by_protocol.subtract(info_.protocol);
   sockets_->stats.open.subtract();
+  if (std::exchange(observed_, false))
+    door_->observer->on_end(*this);
   sockets_->remove(*this);
 }
 
@@ -361,6 +364,11 @@ void connection::abort(std::string_view reason) {
 void connection::send_away() {
   if (stage_ == stage::speaking && session_)
     on_event(core::session_ended{{core::errc::draining, {}}});
+}
+
+void connection::cut(refusal reason) {
+  sockets_->stats.refuse(reason);
+  abort(to_string(reason));
 }
 
 void connection::drain() {

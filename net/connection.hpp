@@ -55,9 +55,12 @@ public:
   void drain();
   /// Ends without ceremony. `reason` is for the log.
   void abort(std::string_view reason);
+  /// The same because of a limit that somebody else keeps.
+  void cut(refusal reason);
 
   // core::session_link, protocol_host
   void on_event(core::session_event event) override;
+  void on_room() override;
   void run(const std::function<void(effects&)>& work) override;
   [[nodiscard]] actors::runtime::loop& home() override {
     return sockets_->home();
@@ -97,6 +100,8 @@ private:
   /// Bytes that stay in the socket; none yet, or closed: nullopt.
   std::optional<core::bytes_view> peek(std::span<std::byte> into);
 
+  void tell_observer();
+
   // Reading.
   void on_ready(std::uint32_t events) override;
   void work();
@@ -119,7 +124,7 @@ private:
   void carry_out(effects& out);
   void replace_protocol(std::unique_ptr<protocol> successor);
   void send_commands(std::vector<core::session_command> commands);
-  void limit_logins(std::vector<core::session_command>& commands);
+  void keep_to_login_rate(std::vector<core::session_command>& commands);
   void after_effects();
 
   // Writing and closing.
@@ -168,8 +173,9 @@ private:
   bool flush_due_ = false;   // on_flushed is owed
   bool close_wanted_ = false;
   bool abort_wanted_ = false;
-  bool paused_ = false;  // as protocol_ said last
-  bool reoffer_ = false; // input_ has bytes the protocol now wants
+  bool paused_ = false;   // as protocol_ said last
+  bool reoffer_ = false;  // input_ has bytes the protocol now wants
+  bool observed_ = false; // door_->observer knows of it
 };
 
 template <class Call>

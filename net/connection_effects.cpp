@@ -1,49 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of a connection that carries out what its protocol wants.
 #include "net/connection.hpp"
+#include "net/login_limits.hpp"
 
 #include <spdlog/spdlog.h>
 
-#include <optional>
-#include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace troupe::net {
-
-namespace {
-
-/// The answer to a login that the rate limit refuses; none for a command
-/// that is not limited.
-std::optional<core::session_event>
-login_refused(const core::session_command& command) {
-  core::error limited{core::errc::rate_limited, "too many logins"};
-  return std::visit(
-      [&](const auto& c) -> std::optional<core::session_event> {
-        using type = std::decay_t<decltype(c)>;
-        if constexpr (std::is_same_v<type, core::login>) {
-          core::logged_in answer;
-          answer.request = c.request;
-          answer.failure = limited;
-          return answer;
-        } else if constexpr (std::is_same_v<type, core::register_user>) {
-          core::user_registered answer;
-          answer.request = c.request;
-          answer.failure = limited;
-          return answer;
-        } else if constexpr (std::is_same_v<type, core::add_device>) {
-          core::device_added answer;
-          answer.request = c.request;
-          answer.failure = limited;
-          return answer;
-        } else {
-          return std::nullopt;
-        }
-      },
-      command);
-}
-
-} // namespace
 
 void connection::carry_out(effects& out) {
   if (!out.commands.empty())
@@ -67,13 +31,15 @@ void connection::replace_protocol(std::unique_ptr<protocol> successor) {
   protocol_ = std::move(successor);
   info_.protocol = protocol_->name();
   sockets_->by_protocol.add(info_.protocol);
+  if (observed_)
+    door_->observer->on_protocol(*this);
   effects out{output_};
   protocol_->on_open(now(), out);
   carry_out(out);
 }
 
 void connection::send_commands(std::vector<core::session_command> commands) {
-  limit_logins(commands);
+  keep_to_login_rate(commands);
   if (commands.empty())
     return;
   if (!session_ && door_->sessions != nullptr)
@@ -84,17 +50,14 @@ void connection::send_commands(std::vector<core::session_command> commands) {
     close_wanted_ = true;
 }
 
-void connection::limit_logins(std::vector<core::session_command>& commands) {
+void connection::keep_to_login_rate(
+    std::vector<core::session_command>& commands) {
   if (!door_->addresses)
     return;
-  std::erase_if(commands, [&](const core::session_command& command) {
-    auto answer = login_refused(command);
-    if (!answer || door_->addresses->allow_login(info_.peer.address, now()))
-      return false;
+  const auto before = commands.size();
+  limit_logins(commands, *door_->addresses, info_.peer.address, now(), events_);
+  for (auto left = commands.size(); left < before; ++left)
     sockets_->stats.refuse(refusal::login_rate);
-    events_.push_back(std::move(*answer));
-    return true;
-  });
 }
 
 void connection::after_effects() {
@@ -132,6 +95,11 @@ void connection::on_event(core::session_event event) {
   drive([&](protocol& p, effects& out) {
     p.on_event(std::move(event), now(), out);
   });
+}
+
+void connection::on_room() {
+  if (stage_ == stage::speaking)
+    sockets_->readiness().again(*this);
 }
 
 void connection::run(const std::function<void(effects&)>& work) {

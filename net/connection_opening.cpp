@@ -52,8 +52,11 @@ void connection::start(loop_sockets& sockets, std::shared_ptr<const door> door,
       fresh->stage_ = stage::proxy_header;
     else if (d.proxy == proxy_policy::required)
       fresh->refuse(refusal::proxy_header, "not a trusted proxy");
+    else
+      fresh->tell_observer();
     return; // the first edge goes on
   }
+  fresh->tell_observer();
   if (d.tls == tls_policy::off)
     if (const auto* only = fresh->only_protocol())
       fresh->begin(*only);
@@ -133,8 +136,16 @@ connection::step connection::accept_peer() {
       return refuse(*admitted.refused, "limit");
     lease_ = std::move(admitted.lease);
   }
+  tell_observer();
   stage_ = stage::detect;
   return step::more;
+}
+
+void connection::tell_observer() {
+  if (door_->observer == nullptr)
+    return;
+  observed_ = true;
+  door_->observer->on_open(*this);
 }
 
 connection::step connection::detect() {
@@ -247,6 +258,8 @@ connection::step connection::begin(const protocol_factory& make) {
   protocol_ = std::move(made);
   info_.protocol = protocol_->name();
   sockets_->by_protocol.add(info_.protocol);
+  if (observed_)
+    door_->observer->on_protocol(*this);
   drive([&](protocol& p, effects& out) { p.on_open(now(), out); });
   return step::more;
 }

@@ -59,6 +59,21 @@ enum class tls_policy : std::uint8_t {
   required, ///< TLS only
 };
 
+class connection;
+
+/// Told of every connection of a door, on the connection's loop. May cut one,
+/// though not inside of a call.
+class connection_observer {
+public:
+  virtual ~connection_observer() = default;
+  /// Its peer's address is known.
+  virtual void on_open(connection& fresh) = 0;
+  /// It speaks a protocol, or another one than before.
+  virtual void on_protocol(const connection& which) = 0;
+  /// It is closed. Once for each on_open().
+  virtual void on_end(const connection& gone) = 0;
+};
+
 /// What one listener serves and how. Shared by its connections; immutable
 /// once listening (tls reloads inside itself).
 struct door {
@@ -79,6 +94,8 @@ struct door {
   /// network. Without one a command ends its connection.
   session_gateway* sessions = nullptr;
   std::shared_ptr<address_limits> addresses;
+  /// Not owned; outlives the network. May be null.
+  connection_observer* observer = nullptr;
   connection_limits limits;
 };
 

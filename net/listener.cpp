@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <utility>
 
 namespace troupe::net {
 
@@ -19,6 +20,8 @@ namespace {
 
 // Accepts before the connections of this loop have their turn.
 constexpr int accepts_a_turn = 64;
+// Where other processes accept, too: they shall have their part.
+constexpr int shared_accepts_a_turn = 2;
 // The pause after the process ran out of descriptors or memory.
 constexpr std::chrono::milliseconds rest_time{100};
 
@@ -36,11 +39,6 @@ ip_endpoint local_endpoint(int fd) {
   socklen_t length = sizeof raw;
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &length);
   return from_sockaddr(raw);
-}
-
-connection_id next_connection_id() {
-  static std::atomic<std::uint64_t> last{0};
-  return connection_id{last.fetch_add(1, std::memory_order_relaxed) + 1};
 }
 
 // A machine without IPv6 serves "every address" over IPv4.
@@ -66,11 +64,14 @@ owned_fd open_socket(ip_endpoint& endpoint) {
 
 } // namespace
 
-core::result<std::shared_ptr<listener>>
-listener::open(listener_options options, std::shared_ptr<loop_sockets> home,
-               loops all) {
-  auto socket = open_socket(options.endpoint);
-  const auto& endpoint = options.endpoint;
+connection_id next_connection_id() {
+  static std::atomic<std::uint64_t> last{0};
+  return connection_id{last.fetch_add(1, std::memory_order_relaxed) + 1};
+}
+
+core::result<owned_fd> open_listening_socket(ip_endpoint& endpoint,
+                                             int backlog) {
+  auto socket = open_socket(endpoint);
   if (!socket)
     return failed("can't open a socket for", endpoint);
   int on = 1;
@@ -79,10 +80,27 @@ listener::open(listener_options options, std::shared_ptr<loop_sockets> home,
   auto raw = to_sockaddr(endpoint, length);
   if (::bind(socket.get(), reinterpret_cast<sockaddr*>(&raw), length) != 0)
     return failed("can't bind", endpoint);
-  if (::listen(socket.get(), options.backlog) != 0)
+  if (::listen(socket.get(), backlog) != 0)
     return failed("can't listen on", endpoint);
-  return std::shared_ptr<listener>{new listener{
+  endpoint = local_endpoint(socket.get());
+  return core::result<owned_fd>{std::move(socket)};
+}
+
+core::result<std::shared_ptr<listener>>
+listener::open(listener_options options, std::shared_ptr<loop_sockets> home,
+               loops all) {
+  const bool shared = options.socket >= 0;
+  owned_fd socket{std::exchange(options.socket, -1)};
+  if (!shared) {
+    auto opened = open_listening_socket(options.endpoint, options.backlog);
+    if (!opened)
+      return opened.error();
+    socket = std::move(*opened);
+  }
+  std::shared_ptr<listener> fresh{new listener{
       std::move(options), std::move(home), std::move(all), std::move(socket)}};
+  fresh->shared_ = shared;
+  return fresh;
 }
 
 listener::listener(listener_options options, std::shared_ptr<loop_sockets> home,
@@ -94,7 +112,12 @@ listener::listener(listener_options options, std::shared_ptr<loop_sockets> home,
 listener::~listener() = default;
 
 void listener::start() {
-  if (socket_ && !home_->readiness().add(socket_.get(), *this))
+  if (!socket_)
+    return;
+  auto& readiness = home_->readiness();
+  const bool added = shared_ ? readiness.add_shared(socket_.get(), *this)
+                             : readiness.add(socket_.get(), *this);
+  if (!added)
     spdlog::error("can't poll {}", to_string(local_));
 }
 
@@ -109,7 +132,8 @@ void listener::on_ready(std::uint32_t) {
   if (resting_)
     return;
   auto self = shared_from_this();
-  for (int i = 0; i < accepts_a_turn; ++i)
+  const auto most = shared_ ? shared_accepts_a_turn : accepts_a_turn;
+  for (int i = 0; i < most; ++i)
     if (!accept_one())
       return;
   home_->readiness().again(*this);

@@ -18,7 +18,18 @@ struct listener_options {
   ip_endpoint endpoint;
   std::shared_ptr<const door> served;
   int backlog = 4096;
+  /// Of open_listening_socket(), taken over by listener::open(): nothing is
+  /// bound then, and other processes may accept from it, too. -1: none.
+  int socket = -1;
 };
+
+/// Binds and listens, non-blocking. Fails with in_use or io_error. `endpoint`
+/// becomes where it listens, with the real port.
+core::result<owned_fd> open_listening_socket(ip_endpoint& endpoint,
+                                             int backlog);
+
+/// Numbers ascend from 1 on. Any thread.
+[[nodiscard]] connection_id next_connection_id();
 
 /// One listening socket on one loop; hands each accepted connection to the
 /// loop that has the fewest (why not SO_REUSEPORT:
@@ -44,6 +55,9 @@ public:
   /// On its loop, as close(): no more accepts, the port is free again.
   void start();
   void close();
+  /// Accepts what waits, on its loop: for a socket whose edge another process
+  /// may have been told and not lived to use.
+  void look() { on_ready(0); }
 
 private:
   listener(listener_options options, std::shared_ptr<loop_sockets> home,
@@ -64,6 +78,7 @@ private:
   ip_endpoint local_;
   std::size_t next_loop_ = 0;
   bool resting_ = false;
+  bool shared_ = false; // others accept from it, too
 };
 
 } // namespace troupe::net

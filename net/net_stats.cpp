@@ -29,6 +29,23 @@ std::string_view to_string(refusal reason) noexcept {
   return "unknown";
 }
 
+void net_stats::add(const net_stats& other) {
+  accepted += other.accepted;
+  open += other.open;
+  bytes_in += other.bytes_in;
+  bytes_out += other.bytes_out;
+  protocol_closes += other.protocol_closes;
+  protocol_errors += other.protocol_errors;
+  tls_handshakes += other.tls_handshakes;
+  tls_failures += other.tls_failures;
+  socket_errors += other.socket_errors;
+  dropped_slow += other.dropped_slow;
+  for (std::size_t i = 0; i < refused.size(); ++i)
+    refused[i] += other.refused[i];
+  for (const auto& [name, count] : other.open_by_protocol)
+    open_by_protocol[name] += count;
+}
+
 void net_stats::add(const loop_stats& loop) noexcept {
   accepted += loop.accepted.value();
   open += loop.open.value();

@@ -85,6 +85,8 @@ struct net_stats {
 
   /// Adds one loop's counters (open_by_protocol apart).
   void add(const loop_stats& loop) noexcept;
+  /// Adds all of another sum.
+  void add(const net_stats& other);
   [[nodiscard]] std::uint64_t refused_for(refusal reason) const noexcept {
     return refused[static_cast<std::size_t>(reason)];
   }

@@ -39,6 +39,12 @@ core::result<ip_endpoint> network::listen(listener_options options) {
   return local;
 }
 
+void network::look() {
+  std::lock_guard lock{mutex_};
+  for (const auto& open : listeners_)
+    open->sockets().home().post([open] { open->look(); });
+}
+
 void network::close_listeners() {
   std::lock_guard lock{mutex_};
   for (auto& open : std::exchange(listeners_, {})) {

@@ -39,6 +39,8 @@ public:
   /// Begins to accept; answers where, with the real port. Fails with in_use
   /// or io_error.
   core::result<ip_endpoint> listen(listener_options options);
+  /// Has every listener look for itself (listener::look).
+  void look();
   /// No new connections; open ones go on.
   void close_listeners();
   /// Clients with a session are told to connect elsewhere, one after the other

@@ -43,6 +43,13 @@ bool poller::add(int fd, watcher& w) {
   return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+bool poller::add_shared(int fd, watcher& w) {
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET | EPOLLEXCLUSIVE;
+  event.data.ptr = &w;
+  return ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
 void poller::remove(int fd, watcher& w) {
   ::epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr);
   // What this turn still holds for it must not be told.

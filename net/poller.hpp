@@ -48,6 +48,9 @@ public:
 
   /// False if the kernel is out of memory.
   [[nodiscard]] bool add(int fd, watcher& w);
+  /// A listening socket that other processes accept from, too: where the
+  /// kernel can, one of them is woken and not all.
+  [[nodiscard]] bool add_shared(int fd, watcher& w);
   void remove(int fd, watcher& w);
 
   /// Calls on_ready(0) once in a later turn: for a watcher that has left

@@ -45,6 +45,10 @@ public:
   /// this returns, or later on the same loop.
   virtual void send(std::vector<core::session_command> commands) = 0;
 
+  /// The way to the session is full for now: the connection reads no further
+  /// until session_link::on_room(). What was read is still taken.
+  [[nodiscard]] virtual bool full() { return false; }
+
   /// The connection is gone: the session is told (as by close_session) and
   /// the link is not called any more, not even by what is on its way. Called
   /// exactly once, last.

@@ -2,7 +2,8 @@
 """Runs a real node for tests: temporary data folder, port 0, ready line.
 
 TROUPE_BIN names the binary; without it every test of a node is skipped.
-TROUPE_KEEP=1 leaves the data folders in place. Everything here blocks; from a
+TROUPE_KEEP=1 leaves the data folders in place; TROUPE_TEST_WORKERS=N gives every
+node N workers. Everything here blocks; from a
 coroutine call it through asyncio.to_thread when others must go on meanwhile.
 """
 
@@ -109,6 +110,8 @@ class TroupeNode:
             "--admin",
             f"{address}:0",
         ]
+        if count := os.environ.get("TROUPE_TEST_WORKERS"):
+            line += ["--workers", count]
         for key, value in self.settings.items():
             line += ["--set", f"{key}={value}"]
         return line + self.arguments

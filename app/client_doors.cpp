@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/client_doors.hpp"
+
+#include "net/http_front.hpp"
+#include "net/mq/mq_over_draft.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace troupe::app {
+namespace {
+
+net::mq::gate_options gate_options(const mq_settings& from) {
+  net::mq::gate_options to;
+  to.login_time = from.login_timeout;
+  to.retry_time = from.retry_interval;
+  to.window_max = static_cast<std::uint32_t>(from.window_max);
+  to.ping_bytes_max = from.ping_bytes_max;
+  to.message_bytes_max = from.message_bytes_max;
+  return to;
+}
+
+net::rate_limit per_second(std::uint64_t rate) {
+  return {static_cast<double>(rate), static_cast<double>(rate) * 2};
+}
+
+net::rate_limit per_minute(std::uint64_t rate) {
+  return {static_cast<double>(rate) / 60, static_cast<double>(rate)};
+}
+
+net::proxy_policy to_policy(proxy_protocol_mode mode) {
+  switch (mode) {
+  case proxy_protocol_mode::off:
+    return net::proxy_policy::off;
+  case proxy_protocol_mode::optional:
+    return net::proxy_policy::optional;
+  case proxy_protocol_mode::required:
+    return net::proxy_policy::required;
+  }
+  return net::proxy_policy::off;
+}
+
+} // namespace
+
+client_doors::client_doors(const settings& values)
+    : values_(values), gate_options_(gate_options(values.mq)),
+      ws_options_{values.ws.ping_interval, values.ws.idle_timeout} {}
+
+core::result<void> client_doors::load() {
+  const auto& tls = values_.tls;
+  if (tls.certificate.empty())
+    return {};
+  net::tls_options options;
+  options.certificate_path = tls.certificate;
+  options.key_path = tls.key;
+  if (!tls.client_ca.empty()) {
+    options.clients = net::client_certificates::required;
+    options.client_ca_path = tls.client_ca;
+  }
+  auto loaded = net::tls_context::load(options);
+  if (!loaded)
+    return loaded.error();
+  certificate_ = std::move(*loaded);
+  return {};
+}
+
+core::result<void> client_doors::reload() {
+  if (!certificate_)
+    return {};
+  return certificate_->reload();
+}
+
+std::shared_ptr<net::door>
+client_doors::base_door(const door_keepers& keepers) const {
+  auto door = std::make_shared<net::door>();
+  door->sessions = keepers.sessions;
+  door->addresses = keepers.addresses;
+  door->observer = keepers.observer;
+  door->certificate = certificate_;
+  door->tls = certificate_ ? net::tls_policy::sniffed : net::tls_policy::off;
+  const auto& listen = values_.listen;
+  door->limits.frame_bytes_max =
+      values_.mq.message_bytes_max + (std::size_t{256} << 10);
+  door->limits.output_bytes_max = listen.output_bytes_max;
+  door->limits.keep_alive_idle =
+      std::chrono::ceil<std::chrono::seconds>(listen.keepalive_idle);
+  door->limits.keep_alive_interval =
+      std::chrono::ceil<std::chrono::seconds>(listen.keepalive_interval);
+  door->limits.keep_alive_probes = static_cast<int>(listen.keepalive_probes);
+  door->proxy = to_policy(listen.proxy_protocol);
+  for (const auto& text : listen.trusted_proxies)
+    if (auto network = net::ip_network::parse(text))
+      door->trusted_proxies.push_back(*network);
+  return door;
+}
+
+void client_doors::add_mq(net::door& door) const {
+  door.protocols[net::sniffed::mq] = [this](net::protocol_host&) {
+    return std::make_unique<net::mq::mq_over_draft>(gate_options_);
+  };
+}
+
+void client_doors::add_all(net::door& door) const {
+  auto router = std::make_shared<net::http_router>();
+  net::websocket_options upgrade;
+  upgrade.origins = values_.ws.origins;
+  upgrade.deflate = values_.ws.deflate;
+  router->add_websocket(
+      "/mq", upgrade,
+      [this](const net::websocket_terms& terms,
+             net::protocol_host&) -> std::unique_ptr<net::protocol> {
+        return std::make_unique<net::mq::mq_over_ws>(gate_options_, ws_options_,
+                                                     terms.deflate);
+      });
+  net::http_options http;
+  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  door.protocols[net::sniffed::http] = net::make_http(router, http);
+  add_mq(door);
+}
+
+core::result<std::shared_ptr<const net::door>>
+client_doors::make(door_kind kind, const door_keepers& keepers) const {
+  auto door = base_door(keepers);
+  switch (kind) {
+  case door_kind::mq:
+    add_mq(*door);
+    break;
+  case door_kind::tls:
+    if (!certificate_)
+      return core::error{core::errc::invalid_config,
+                         "listen.tls needs tls.certificate and tls.key"};
+    door->tls = net::tls_policy::required;
+    add_all(*door);
+    break;
+  case door_kind::all:
+    add_all(*door);
+    break;
+  }
+  return std::shared_ptr<const net::door>{std::move(door)};
+}
+
+std::shared_ptr<net::address_limits>
+make_address_limits(const settings& values) {
+  net::address_limits_options limits;
+  limits.total_connections_max =
+      static_cast<std::uint32_t>(values.listen.connections_max);
+  limits.address_connections_max =
+      static_cast<std::uint32_t>(values.listen.connections_per_address_max);
+  limits.accepts = per_second(values.listen.accept_rate_per_address);
+  limits.logins = per_minute(values.mq.login_rate_per_address);
+  limits.exempt_loopback = false; // a bound that was set is meant
+  return net::address_limits::make(limits);
+}
+
+} // namespace troupe::app

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/door_kind.hpp"
+#include "app/settings.hpp"
+#include "core/result.hpp"
+#include "net/door.hpp"
+#include "net/mq/gate_options.hpp"
+#include "net/mq/mq_over_ws.hpp"
+#include "net/tls_context.hpp"
+
+#include <memory>
+
+namespace troupe::app {
+
+/// Who is behind a door; what is not owned outlives the network.
+struct door_keepers {
+  net::session_gateway* sessions = nullptr;
+  /// Who keeps the limits himself; null: somebody else does.
+  std::shared_ptr<net::address_limits> addresses{};
+  net::connection_observer* observer = nullptr;
+};
+
+/// Makes the doors for clients out of settings, the same in an agent and in
+/// its workers. Owned by either; outlives the network, whose protocols look
+/// into it.
+class client_doors {
+public:
+  /// `values` outlives it.
+  explicit client_doors(const settings& values);
+  client_doors(const client_doors&) = delete;
+  client_doors& operator=(const client_doors&) = delete;
+
+  /// Reads certificate and key, if there are any. Once, before make().
+  core::result<void> load();
+  /// Reads them again; an error leaves everything as it was.
+  core::result<void> reload();
+
+  /// invalid_config if it needs a certificate and there is none.
+  [[nodiscard]] core::result<std::shared_ptr<const net::door>>
+  make(door_kind kind, const door_keepers& keepers) const;
+
+private:
+  [[nodiscard]] std::shared_ptr<net::door>
+  base_door(const door_keepers& keepers) const;
+  void add_all(net::door& door) const;
+  void add_mq(net::door& door) const;
+
+  const settings& values_;
+  net::mq::gate_options gate_options_;
+  net::mq::ws_options ws_options_;
+  std::shared_ptr<net::tls_context> certificate_;
+};
+
+/// The limits of a node's addresses.
+[[nodiscard]] std::shared_ptr<net::address_limits>
+make_address_limits(const settings& values);
+
+} // namespace troupe::app

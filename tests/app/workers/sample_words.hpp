@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/workers/words.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace troupe::app::workers {
+
+inline core::message sample_message(std::size_t payload_bytes) {
+  core::message m;
+  m.id = {1'700'000'000'123, 77};
+  m.realm = "r";
+  m.sender = "alice";
+  m.created = core::from_millis(1'700'000'000'123);
+  m.expires = core::from_millis(1'800'000'000'000);
+  m.content_type = "text/plain";
+  m.headers = {{"key", "value"}, {"empty", ""}};
+  m.meta = core::shared_bytes::copy_of("{}");
+  m.payload = core::shared_bytes::copy_of(std::string(payload_bytes, 'p'));
+  return m;
+}
+
+inline word large_delivery(std::size_t payload_bytes) {
+  return words::event{3, core::delivery{core::inbox_position{4},
+                                        std::make_shared<const core::message>(
+                                            sample_message(payload_bytes))}};
+}
+
+/// One of each kind at least, with and without what is optional.
+inline std::vector<word> sample_words() {
+  const core::error failure{core::errc::user_exists, "bob"};
+  core::outgoing_message out;
+  out.meta = core::shared_bytes::copy_of("etc");
+  out.payload = core::shared_bytes::copy_of(std::string(4096, 'o'));
+  out.time_to_live = core::milliseconds{1500};
+  words::commands batch;
+  batch.client = 9;
+  batch.items.emplace_back(core::register_user{1, "bob", "n0", {"a", "b"}});
+  batch.items.emplace_back(core::change_aliases{2, "bob", {}});
+  batch.items.emplace_back(core::add_device{3, "bob", "n1", "n0"});
+  batch.items.emplace_back(core::login{4, "bob", "n0", 8, std::nullopt});
+  batch.items.emplace_back(
+      core::login{5, "bob", "n0", 8, core::inbox_position{6}});
+  batch.items.emplace_back(
+      core::post{6,
+                 {{"carol", core::recipient_kind::one_device}, {"list", {}}},
+                 out,
+                 false,
+                 "once"});
+  batch.items.emplace_back(core::post{7, {}, {}, true, std::nullopt});
+  batch.items.emplace_back(
+      core::post_to_alias{8, "al", out, true, std::nullopt});
+  batch.items.emplace_back(
+      core::edit_list{9, "friends", core::list_edit_kind::invite, "al", out});
+  batch.items.emplace_back(core::acknowledge{core::inbox_position{10}});
+  batch.items.emplace_back(core::close_session{});
+  words::counts counts;
+  counts.totals.accepted = 5;
+  counts.totals.bytes_out = 1ULL << 40;
+  counts.totals.refused[3] = 2;
+  counts.totals.open_by_protocol = {{"mq", 3}, {"mq-ws", 1}};
+  core::posted accepted;
+  accepted.request = 6;
+  accepted.accepted = true;
+  accepted.id = core::message_id{12, 34};
+  core::posted refused;
+  refused.failures = {failure, {core::errc::inbox_full, "carol"}};
+  return {words::beat{},
+          words::configure{protocol_version,
+                           2,
+                           {{"mq.window_max", "8"}, {"listen.tls", ""}},
+                           {door_kind::all, door_kind::tls}},
+          words::event{1, core::user_registered{2, failure, {"x", ""}}},
+          words::event{1, core::device_added{2, {}, core::device_offset{3}}},
+          words::event{1, core::device_added{2, failure, std::nullopt}},
+          words::event{1, core::logged_in{2,
+                                          {},
+                                          core::resume_outcome::gap,
+                                          core::inbox_position{7},
+                                          16}},
+          words::event{1, accepted},
+          words::event{1, refused},
+          words::event{1, core::list_edited{4, failure}},
+          large_delivery(0),
+          large_delivery(5000),
+          words::event{1, core::session_ended{{core::errc::shutting_down, {}}}},
+          words::refused{5, net::refusal::accept_rate},
+          words::reload{},
+          words::drain{},
+          words::stop{},
+          words::ready{},
+          counts,
+          words::opened{6, "192.0.2.1:4711", "[::1]:80"},
+          words::speaks{6, "mq-ws", true, "CN=somebody"},
+          batch,
+          words::closed{6, 100, 1ULL << 33}};
+}
+
+} // namespace troupe::app::workers
