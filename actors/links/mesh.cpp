@@ -215,19 +215,21 @@ link_session* mesh::find(core::node_id id, link_id link) {
 }
 
 core::result<void> mesh::send(core::node_id to, kind k, std::uint64_t key,
-                              core::shared_bytes body) {
+                              core::shared_bytes body,
+                              std::size_t queue_bytes_max) {
   auto* here = runtime::loop::current();
   if (here == nullptr || &here->system() != &system_) {
-    home_.post([weak = weak_from_this(), to, k, key, body = std::move(body)] {
+    home_.post([weak = weak_from_this(), to, k, key, body = std::move(body),
+                queue_bytes_max] {
       if (const auto self = weak.lock())
-        static_cast<void>(self->send(to, k, key, body));
+        static_cast<void>(self->send(to, k, key, body, queue_bytes_max));
     });
     return {};
   }
   auto* port = ports_.find(here->index(), to);
   if (port == nullptr)
     return core::errc::unavailable;
-  return port->send(*here, k, key, body.view());
+  return port->send(*here, k, key, body.view(), queue_bytes_max);
 }
 
 // ------------------------------------------------------------------------ time

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/links/peer_port.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::actors::links {
@@ -47,7 +48,8 @@ peer_port::peer_port(core::node_id peer, std::size_t loops, limits bounds,
 peer_port::~peer_port() = default;
 
 core::result<void> peer_port::send(runtime::loop& here, kind k,
-                                   std::uint64_t key, core::bytes_view body) {
+                                   std::uint64_t key, core::bytes_view body,
+                                   std::size_t queue_bytes_max) {
   const auto link = this->link();
   if (link == link_id{}) {
     drop(drop_reason::not_connected, 1);
@@ -59,7 +61,8 @@ core::result<void> peer_port::send(runtime::loop& here, kind k,
   const auto cost = encoded_size(body.size());
   const auto before = queued_[lane].fetch_add(cost, std::memory_order_relaxed);
   // An empty queue takes any message, however small the bound.
-  if (before != 0 && before + cost > limits_.queue_bytes_max[lane]) {
+  const auto most = std::min(queue_bytes_max, limits_.queue_bytes_max[lane]);
+  if (before != 0 && before + cost > most) {
     release(lane, cost);
     drop(drop_reason::overloaded, 1);
     return core::errc::overloaded;
