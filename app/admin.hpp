@@ -58,6 +58,7 @@ private:
   void add_list_routes();
   void add_legacy_page();
   void add_cluster_routes();
+  void add_topic_routes();
 
   [[nodiscard]] boost::json::value nodes_view();
   [[nodiscard]] boost::json::value links_view();
@@ -83,6 +84,9 @@ private:
   void import_users(const net::http_request& request, net::responder answer);
   void edit_list(const std::string& list, const net::http_request& request,
                  net::responder answer);
+  void list_interest(const net::http_request& request, net::responder answer);
+  void publish(const net::http_request& request, net::responder answer);
+  void tail_topics(const net::http_request& request, net::responder answer);
   void list_unseen(const net::http_request& request, net::responder answer);
   void purge_unseen(const net::http_request& request, net::responder answer);
   [[nodiscard]] std::uint16_t shard_count() const {

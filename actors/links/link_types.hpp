@@ -30,8 +30,6 @@ using cluster_name = std::array<std::byte, 16>;
 /// in the first goes before what waits in the second.
 enum class lane : std::uint8_t { control = 0, bulk = 1 };
 inline constexpr std::size_t lanes = 2;
-/// Of a lane's queue: nothing but its own bound.
-inline constexpr std::size_t no_limit = ~std::size_t{0};
 
 /// What a message is about: whoever owns the kind knows how to read it.
 /// Numbers are stable, they cross the wire. Below 0x80: control lane; from

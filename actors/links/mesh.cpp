@@ -215,21 +215,19 @@ link_session* mesh::find(core::node_id id, link_id link) {
 }
 
 core::result<void> mesh::send(core::node_id to, kind k, std::uint64_t key,
-                              core::shared_bytes body,
-                              std::size_t queue_bytes_max) {
+                              core::shared_bytes body) {
   auto* here = runtime::loop::current();
   if (here == nullptr || &here->system() != &system_) {
-    home_.post([weak = weak_from_this(), to, k, key, body = std::move(body),
-                queue_bytes_max] {
+    home_.post([weak = weak_from_this(), to, k, key, body = std::move(body)] {
       if (const auto self = weak.lock())
-        static_cast<void>(self->send(to, k, key, body, queue_bytes_max));
+        static_cast<void>(self->send(to, k, key, body));
     });
     return {};
   }
   auto* port = ports_.find(here->index(), to);
   if (port == nullptr)
     return core::errc::unavailable;
-  return port->send(*here, k, key, body.view(), queue_bytes_max);
+  return port->send(*here, k, key, body.view());
 }
 
 // ------------------------------------------------------------------------ time

@@ -130,7 +130,7 @@ public:
 
   /// Any thread.
   core::result<void> send(core::node_id to, kind k, std::uint64_t key,
-                          core::shared_bytes body, std::size_t queue_bytes_max);
+                          core::shared_bytes body);
   [[nodiscard]] std::vector<peer_info> info() const;
   [[nodiscard]] link_stats stats() const;
   [[nodiscard]] runtime::loop& home() const { return home_; }

@@ -74,9 +74,8 @@ void node_links::forget_peer(core::node_id node) {
 }
 
 core::result<void> node_links::send(core::node_id to, kind k, std::uint64_t key,
-                                    core::shared_bytes body,
-                                    std::size_t queue_bytes_max) {
-  return mesh_->send(to, k, key, std::move(body), queue_bytes_max);
+                                    core::shared_bytes body) {
+  return mesh_->send(to, k, key, std::move(body));
 }
 
 std::vector<peer_info> node_links::peers() const { return mesh_->info(); }

@@ -78,11 +78,9 @@ public:
 
   /// Free of locks on a loop; elsewhere it is posted to one and errors are
   /// not seen. unavailable: no link just now; overloaded: the peer's queue is
-  /// full; too_large. Who wants to leave room for others says how many bytes
-  /// may wait in the lane with this message, if that is less than its bound.
+  /// full; too_large.
   core::result<void> send(core::node_id to, kind k, std::uint64_t key,
-                          core::shared_bytes body,
-                          std::size_t queue_bytes_max = no_limit);
+                          core::shared_bytes body);
 
   [[nodiscard]] std::vector<peer_info> peers() const;
   [[nodiscard]] link_stats stats() const;

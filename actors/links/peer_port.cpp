@@ -5,6 +5,23 @@
 #include <utility>
 
 namespace troupe::actors::links {
+namespace {
+
+/// What may wait in a lane with a message of a kind: publications may be lost
+/// and tables of filters can wait, so they leave room for what is durable, and
+/// for votes.
+std::size_t room_for(kind k, std::size_t bound) {
+  switch (k) {
+  case kind::publish:
+    return std::min(bound, std::size_t{4} << 20U);
+  case kind::interest:
+    return std::min(bound, std::size_t{256} << 10U);
+  default:
+    return bound;
+  }
+}
+
+} // namespace
 
 std::uint64_t packed_messages::messages() const noexcept {
   std::uint64_t sum = 0;
@@ -48,8 +65,7 @@ peer_port::peer_port(core::node_id peer, std::size_t loops, limits bounds,
 peer_port::~peer_port() = default;
 
 core::result<void> peer_port::send(runtime::loop& here, kind k,
-                                   std::uint64_t key, core::bytes_view body,
-                                   std::size_t queue_bytes_max) {
+                                   std::uint64_t key, core::bytes_view body) {
   const auto link = this->link();
   if (link == link_id{}) {
     drop(drop_reason::not_connected, 1);
@@ -61,8 +77,8 @@ core::result<void> peer_port::send(runtime::loop& here, kind k,
   const auto cost = encoded_size(body.size());
   const auto before = queued_[lane].fetch_add(cost, std::memory_order_relaxed);
   // An empty queue takes any message, however small the bound.
-  const auto most = std::min(queue_bytes_max, limits_.queue_bytes_max[lane]);
-  if (before != 0 && before + cost > most) {
+  if (before != 0 &&
+      before + cost > room_for(k, limits_.queue_bytes_max[lane])) {
     release(lane, cost);
     drop(drop_reason::overloaded, 1);
     return core::errc::overloaded;

@@ -45,11 +45,10 @@ public:
 
   [[nodiscard]] core::node_id peer() const noexcept { return peer_; }
 
-  /// On a loop. unavailable: no link; overloaded: the queue is full
-  /// or would be above `queue_bytes_max`; too_large: above message_bytes_max.
+  /// On a loop. unavailable: no link; overloaded: the queue is full;
+  /// too_large: above message_bytes_max.
   core::result<void> send(runtime::loop& here, kind k, std::uint64_t key,
-                          core::bytes_view body,
-                          std::size_t queue_bytes_max = no_limit);
+                          core::bytes_view body);
 
   /// From the mesh: which link is up; none: down.
   void open(link_id link) noexcept {

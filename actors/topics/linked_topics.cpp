@@ -110,8 +110,7 @@ private:
   void clean();
   void show();
   core::result<void> send(core::node_id to, const core::shared_bytes& frame) {
-    return links_.send(to, links::kind::interest, home_index, frame,
-                       options_.interest_bytes_max);
+    return links_.send(to, links::kind::interest, home_index, frame);
   }
   void pump_soon(bool at_once) {
     if (std::exchange(pumping_, true))
@@ -274,7 +273,7 @@ linked_topics::linked_topics(caf::actor_system& system,
                              std::shared_ptr<topic_router> router,
                              links::node_links& links,
                              linked_topics_options options)
-    : router_(std::move(router)), links_(links), options_(options) {
+    : router_(std::move(router)), links_(links) {
   auto& home = runtime::scheduler::of(system).at(home_index);
   exchange_ =
       std::make_shared<exchange>(home, *router_, links, std::move(options));
@@ -326,8 +325,7 @@ exchange_stats linked_topics::stats() const { return exchange_->stats(); }
 
 core::result<void> linked_topics::send(core::node_id to, std::uint64_t key,
                                        core::shared_bytes frame) {
-  return links_.send(to, links::kind::publish, key, std::move(frame),
-                     options_.publish_bytes_max);
+  return links_.send(to, links::kind::publish, key, std::move(frame));
 }
 
 } // namespace troupe::actors::topics

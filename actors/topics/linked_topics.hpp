@@ -22,11 +22,6 @@ struct linked_topics_options {
   std::chrono::milliseconds digest_interval{10'000};
   /// A table that was asked for and has not begun is asked for again.
   std::chrono::milliseconds ask_interval{1'000};
-  /// Bytes of publications that may wait for one node. What the durable plane
-  /// has for that node may have to wait behind them, in the same lane.
-  std::size_t publish_bytes_max = std::size_t{4} << 20U;
-  /// Bytes in the control lane with a table's part: votes wait behind them.
-  std::size_t interest_bytes_max = std::size_t{256} << 10U;
   cluster::interest_sender::options sender;
 };
 
@@ -81,7 +76,6 @@ private:
 
   const std::shared_ptr<topic_router> router_;
   links::node_links& links_;
-  const linked_topics_options options_;
   std::shared_ptr<exchange> exchange_;
 };
 

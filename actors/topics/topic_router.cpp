@@ -62,7 +62,8 @@ struct topic_subscription::member final
   }
 
   void deliver(const core::publication_ptr& what) override {
-    if (options_.no_local && what->publisher == options_.publisher &&
+    if (options_.no_local && options_.publisher != 0 &&
+        what->publisher == options_.publisher &&
         what->node == router_.options_.self)
       return;
     count(router_.stats_.delivered);
