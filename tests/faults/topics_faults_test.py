@@ -38,8 +38,7 @@ class TopicsFaults(unittest.TestCase):
             self.assertEqual(heard.result(), [f"before {n}"])
 
             host = self.cluster.hosts[names[3]]
-            # Both wait behind the cable: one for a publication, whose filter
-            # the others can't hear of.
+            # Somebody listens there while the cable is out.
             deaf = self.topics.tail(three, "cut/#")
             self.topics.wait_for(one, "cut/#", (0, {3}))
             host.pull()
