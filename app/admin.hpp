@@ -64,6 +64,7 @@ private:
   void add_legacy_page();
   void add_cluster_routes();
   void add_worker_routes();
+  void add_topic_routes();
 
   /// Why the node does not serve just now; empty: it does.
   [[nodiscard]] std::vector<std::string> not_ready() const;
@@ -108,6 +109,9 @@ private:
                  http_reply then);
   void ask_unseen(std::uint16_t group, const unseen_question& question,
                   http_reply then);
+  void list_interest(const net::http_request& request, net::responder answer);
+  void publish(const net::http_request& request, net::responder answer);
+  void tail_topics(const net::http_request& request, net::responder answer);
   void list_unseen(const net::http_request& request, net::responder answer);
   void purge_unseen(const net::http_request& request, net::responder answer);
   [[nodiscard]] std::uint16_t shard_count() const {

@@ -189,6 +189,9 @@ core::result<void> broker::start_actors() {
   context_->log = settings_.log;
   context_->on_retired = [this](core::group_id group) { on_retired(group); };
   system_ = std::make_unique<caf::actor_system>(*config_);
+  topics_ = std::make_shared<actors::topics::topic_router>(
+      *system_, actors::topics::router_options{
+                    folder_->identity()->node, settings_.interest, {}});
   if (settings_.cluster)
     if (auto opened = open_cluster(); !opened)
       return opened;
@@ -210,7 +213,7 @@ core::result<void> broker::open_cluster() {
                              settings_.cluster->name, "", entry_.incarnation()};
   auto opened = cluster_member::open(
       *settings_.cluster,
-      {*system_, *context_, files_, *state_, folder_->path() / "spool",
+      {*system_, *context_, topics_, files_, *state_, folder_->path() / "spool",
        identity.cluster, std::move(self),
        [this](core::group_id group, actors::group_frame frame) {
          if (started_.load(std::memory_order_acquire))

@@ -6,6 +6,7 @@
 #include "actors/replica_log.hpp"
 #include "actors/runtime/runtime_config.hpp"
 #include "actors/runtime/scheduler.hpp"
+#include "actors/topics/topic_router.hpp"
 #include "app/cluster_entry.hpp"
 #include "app/cluster_member.hpp"
 #include "app/cluster_options.hpp"
@@ -42,6 +43,7 @@ struct broker_settings {
   std::size_t loops = 1;
   std::chrono::microseconds spin{0};
   actors::broker_options broker;
+  cluster::interest_limits interest;
   std::size_t segment_bytes = std::size_t{64} << 20;
   std::chrono::milliseconds commit_interval{50};
   std::size_t map_bytes = std::size_t{1} << 40;
@@ -91,6 +93,7 @@ public:
   [[nodiscard]] const std::filesystem::path& data_path() const {
     return folder_->path();
   }
+  [[nodiscard]] actors::topics::topic_router& topics() { return *topics_; }
   [[nodiscard]] storage::log_store& log() { return *log_; }
   [[nodiscard]] storage::state_store& state() { return *state_; }
   [[nodiscard]] const core::clock& clock() const { return clock_; }
@@ -135,6 +138,9 @@ private:
   std::unique_ptr<actors::broker_context> context_;
   std::unique_ptr<actors::runtime::runtime_config> config_;
   std::unique_ptr<caf::actor_system> system_;
+  /// Sessions have their subscriptions until they are gone: kept until the
+  /// actor system is.
+  std::shared_ptr<actors::topics::topic_router> topics_;
   std::unique_ptr<cluster_member> cluster_;
   bool has_log_ = false;
 

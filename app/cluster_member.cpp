@@ -69,7 +69,8 @@ cluster_member::cluster_member(surroundings around,
                      around_.deliver(group, std::move(frame));
                  }),
       attachments_(std::make_shared<actors::linked_attachments>(
-          around_.system, around_.context, *links_)) {
+          around_.system, around_.context, *links_)),
+      topics_(around_.system, around_.topics, *links_) {
   self_.address = links_->advertised_address();
 }
 
@@ -99,6 +100,7 @@ void cluster_member::stop() {
   if (std::exchange(stopped_, true))
     return;
   attachments_->stop();
+  topics_.stop();
   if (around_.context.membership_handle)
     caf::anon_send(around_.context.membership_handle, actors::retire{});
   around_.context.membership_handle = actors::membership_actor{};

@@ -8,6 +8,7 @@
 #include "actors/linked_groups.hpp"
 #include "actors/links/node_links.hpp"
 #include "actors/snapshot_service.hpp"
+#include "actors/topics/linked_topics.hpp"
 #include "app/cluster_options.hpp"
 #include "app/node_relay.hpp"
 #include "core/result.hpp"
@@ -36,6 +37,7 @@ public:
   struct surroundings {
     caf::actor_system& system;
     actors::broker_context& context;
+    std::shared_ptr<actors::topics::topic_router> topics;
     storage::file_system& files;
     storage::state_store& tables;
     std::filesystem::path spool;
@@ -89,6 +91,9 @@ public:
 
   [[nodiscard]] actors::links::node_links& links() { return *links_; }
   [[nodiscard]] node_relay& relay() { return relay_; }
+  [[nodiscard]] const actors::topics::linked_topics& topics() const {
+    return topics_;
+  }
   [[nodiscard]] const actors::links::node_links& links() const {
     return *links_;
   }
@@ -109,6 +114,7 @@ private:
   node_relay relay_;
   actors::linked_groups transport_;
   std::shared_ptr<actors::linked_attachments> attachments_;
+  actors::topics::linked_topics topics_;
   std::unique_ptr<actors::snapshot_service> snapshots_;
   bool stopped_ = false;
 };

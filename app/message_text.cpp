@@ -43,15 +43,6 @@ struct reader {
   }
 };
 
-std::string base64(const std::string& data) {
-  std::string out((data.size() + 2) / 3 * 4 + 1, '\0'); // and a final zero
-  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                  reinterpret_cast<const unsigned char*>(data.data()),
-                  static_cast<int>(data.size()));
-  out.pop_back();
-  return out;
-}
-
 /// Everything but line ends, tabs and what is printable becomes \xNN.
 std::string visible(std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
@@ -75,6 +66,15 @@ std::string visible(std::string_view text) {
 }
 
 } // namespace
+
+std::string base64(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0'); // and a final zero
+  EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                  reinterpret_cast<const unsigned char*>(bytes.data()),
+                  static_cast<int>(bytes.size()));
+  out.pop_back();
+  return out;
+}
 
 std::optional<inbox_message> inbox_message_of(const mq::server_packet& packet) {
   return std::visit(reader{}, packet);

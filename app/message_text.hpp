@@ -5,6 +5,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe::app {
 
@@ -16,6 +17,8 @@ struct inbox_message {
   std::string etc; ///< JSON, "" if none
   std::string data;
 };
+
+[[nodiscard]] std::string base64(std::string_view bytes);
 
 /// The message in a packet, or nothing if it is none that has to be
 /// acknowledged.

@@ -102,6 +102,7 @@ broker_settings node::engine_settings() {
   engine.broker.passivate_after = values.inbox.passivate_after;
   engine.broker.recipients_max = values.mq.recipients_max;
   engine.broker.inbox = inbox_policy(values.inbox);
+  engine.interest.filters_max = values.topics.filters_max;
   engine.segment_bytes = values.storage.segment_bytes;
   engine.commit_interval = values.storage.commit_interval;
   engine.map_bytes = values.storage.map_bytes;

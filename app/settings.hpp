@@ -101,6 +101,11 @@ struct inbox_settings {
   milliseconds passivate_after{15'000};
 };
 
+/// What is published and not kept.
+struct topics_settings {
+  std::uint64_t filters_max = 1'000'000;
+};
+
 /// The log and the state on disk.
 struct storage_settings {
   std::uint64_t segment_bytes = 64ULL << 20;
@@ -141,6 +146,7 @@ struct settings {
   mq_settings mq;
   ws_settings ws;
   inbox_settings inbox;
+  topics_settings topics;
   storage_settings storage;
   cluster_settings cluster;
   log_settings log;

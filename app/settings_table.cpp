@@ -42,6 +42,7 @@ constexpr auto admin = &settings::admin;
 constexpr auto mq = &settings::mq;
 constexpr auto ws = &settings::ws;
 constexpr auto inbox = &settings::inbox;
+constexpr auto topics = &settings::topics;
 constexpr auto storage = &settings::storage;
 constexpr auto cluster = &settings::cluster;
 constexpr auto log = &settings::log;
@@ -63,6 +64,7 @@ constexpr std::array sections{
                   "door."},
     section{"ws", "WebSocket connections (RFC 6455)."},
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
+    section{"topics", "What is published, and not kept."},
     section{"storage", "The log and the state on disk."},
     section{"cluster", "How nodes form a cluster."},
     section{"log", "What the node writes about itself."},
@@ -238,6 +240,11 @@ const std::array rows{
     setting{"inbox", "passivate_after", at<inbox, &inbox_s::passivate_after>,
             on_reload(between(10 * ms, day)),
             "An inbox nobody uses leaves memory after this."},
+
+    setting{"topics", "filters_max", at<topics, &topics_settings::filters_max>,
+            between(1, 100'000'000),
+            "Different topic filters that the subscribers of this node may "
+            "hold together."},
 
     setting{"storage", "segment_bytes", at<storage, &storage_s::segment_bytes>,
             size_between(mib, 16 * gib),

@@ -107,7 +107,8 @@ struct bench_node {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   bench_node node{2, tls};
   std::uint64_t messages = 0;
-  node.links->on_message(kind::publish, [&](const received&) { ++messages; });
+  node.links->on_message(kind::raft_entries,
+                         [&](const received&) { ++messages; });
   node.links->on_message(kind::call, [&](const received& m) {
     report r{messages, cpu_seconds()};
     static_cast<void>(
@@ -204,7 +205,8 @@ private:
   void turn() {
     bool full = false;
     for (int i = 0; i < burst && !full; ++i)
-      full = !node_.links->send(core::node_id{2}, kind::publish, key, body_);
+      full =
+          !node_.links->send(core::node_id{2}, kind::raft_entries, key, body_);
     if (!flooding_)
       flooded_->set_value();
     else if (full)

@@ -1,9 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/links/peer_port.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace troupe::actors::links {
+namespace {
+
+/// What may wait in a lane with a message of a kind: publications may be lost
+/// and tables of filters can wait, so they leave room for what is durable, and
+/// for votes.
+std::size_t room_for(kind k, std::size_t bound) {
+  switch (k) {
+  case kind::publish:
+    return std::min(bound, std::size_t{4} << 20U);
+  case kind::interest:
+    return std::min(bound, std::size_t{256} << 10U);
+  default:
+    return bound;
+  }
+}
+
+} // namespace
 
 std::uint64_t packed_messages::messages() const noexcept {
   std::uint64_t sum = 0;
@@ -59,7 +77,8 @@ core::result<void> peer_port::send(runtime::loop& here, kind k,
   const auto cost = encoded_size(body.size());
   const auto before = queued_[lane].fetch_add(cost, std::memory_order_relaxed);
   // An empty queue takes any message, however small the bound.
-  if (before != 0 && before + cost > limits_.queue_bytes_max[lane]) {
+  if (before != 0 &&
+      before + cost > room_for(k, limits_.queue_bytes_max[lane])) {
     release(lane, cost);
     drop(drop_reason::overloaded, 1);
     return core::errc::overloaded;

@@ -57,6 +57,8 @@ link_node::link_node(settings with) : with_(std::move(with)) {
   });
   if (with_.prepare)
     with_.prepare(*links_);
+  if (with_.prepare_with_system)
+    with_.prepare_with_system(*system_, *links_);
   links_->start();
 }
 

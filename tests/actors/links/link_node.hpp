@@ -38,6 +38,9 @@ public:
     std::function<void(actors::links::link_options&)> adjust{};
     /// Before they start; what is registered here goes before the recorder.
     std::function<void(actors::links::node_links&)> prepare{};
+    /// The same for who needs loops.
+    std::function<void(caf::actor_system&, actors::links::node_links&)>
+        prepare_with_system{};
     /// Kinds that are recorded.
     std::vector<actors::links::kind> kinds{actors::links::kind::raft,
                                            actors::links::kind::raft_entries,

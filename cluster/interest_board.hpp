@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "cluster/interest_wire.hpp"
+#include "core/ids.hpp"
+#include "core/result.hpp"
+#include "core/topic.hpp"
+#include "core/topic_filter.hpp"
+#include "core/topic_filter_index.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+namespace troupe::cluster {
+
+/// Names a filter that somebody on this node holds, for as long as it is held
+/// without a break; never used again.
+using filter_id = core::strong_id<struct filter_id_tag, std::uint64_t>;
+
+/// Who wants the messages of a topic.
+struct audience {
+  /// [i]: filters held on loop i that match.
+  std::vector<std::vector<filter_id>> loops;
+  /// Other nodes, each once.
+  std::vector<core::node_id> peers;
+
+  [[nodiscard]] std::size_t filters() const;
+  [[nodiscard]] bool empty() const { return peers.empty() && filters() == 0; }
+  void clear();
+};
+
+struct interest_limits {
+  /// Different filters held by the subscribers of this node.
+  std::size_t filters_max = 1'000'000;
+  /// Filters of one other node. One that has more gets everything.
+  std::size_t peer_filters_max = 4'000'000;
+};
+
+/// Who is interested in which topics, as far as this node knows: its own loops
+/// (counted) and other nodes (a set of filters each, in tables that come and
+/// go as a whole). Realms have nothing to do with each other.
+///
+/// Thread-safe. Look-ups share a lock; changes hold it for microseconds, long
+/// ones go in pieces.
+class interest_board {
+public:
+  /// A table of one other node's filters.
+  using table_number = std::uint16_t;
+
+  interest_board(interest_limits limits, std::size_t loops)
+      : limits_(limits), loops_(loops) {}
+
+  // ------------------------------------------------------------- this node
+
+private:
+  struct realm_space;
+
+public:
+  /// A filter that a loop holds.
+  class claim {
+  public:
+    claim() = default;
+    [[nodiscard]] filter_id id() const { return id_; }
+
+  private:
+    friend class interest_board;
+    realm_space* where_ = nullptr;
+    core::topic_filter_index::place place_{};
+    filter_id id_;
+  };
+  /// too_many: the node's limit of different filters. name_invalid: the realm.
+  core::result<claim> hold(std::string_view realm,
+                           const core::topic_filter& filter, std::size_t loop);
+  /// REQUIRES: held on that loop, and released as often as it was held.
+  void release(const claim& held, std::size_t loop);
+
+  /// Replaces what `found` holds.
+  void find(std::string_view realm, const core::topic& name,
+            audience& found) const;
+
+  /// Different filters held here, and their digest.
+  [[nodiscard]] interest_digest own() const;
+  struct row {
+    std::string realm;
+    std::string filter;
+    std::uint64_t held = 0;           ///< by how many on this node
+    std::vector<core::node_id> peers; ///< that want it, too
+  };
+  /// A page of what is known, in no order that means something.
+  struct page_mark {
+    std::string realm;
+    core::topic_filter_index::place next = 0;
+  };
+  /// Goes on at `from` and moves it; false: that was the last one. Looks at a
+  /// bounded number of filters: a page may be empty.
+  bool list(page_mark& from, std::size_t rows_max,
+            std::vector<row>& rows) const;
+
+  // ------------------------------------------- for those who tell others
+
+  /// Remembers changes from now on, or no more.
+  void watch(bool on);
+  /// Told without the lock when the first change since take_changes() is
+  /// there. Set once, before watch().
+  std::function<void()> on_change;
+  /// What has changed, whether it is held now or not: realm and filter.
+  struct filter_name {
+    std::string realm;
+    std::string filter;
+    friend auto operator<=>(const filter_name&, const filter_name&) = default;
+  };
+  [[nodiscard]] std::vector<filter_name> take_changes();
+  /// Nothing if there are changes not taken yet.
+  [[nodiscard]] std::optional<interest_digest> settled_digest() const;
+  [[nodiscard]] bool is_held(const filter_name& name) const;
+  /// Appends filters held here that cost at most so many bytes; false: these
+  /// were the last. May append none and still have more.
+  bool scan(page_mark& from, std::size_t bytes_max,
+            std::vector<interest_change>& out) const;
+
+  // ----------------------------------------------------------- other nodes
+
+  /// An empty table, in use from now on. A node may have several: it then gets
+  /// what one of them wants. Nothing: too many tables.
+  std::optional<table_number> open_table(core::node_id peer);
+  /// Filters that can't be parsed are passed over: decode_interest() checks.
+  void apply(table_number table, const std::vector<interest_change>& changes);
+  /// Out of use at once. clean() must be called until it is done.
+  void drop_table(table_number table);
+  /// Takes apart a piece of what was dropped; false: nothing is left.
+  bool clean();
+  struct table_info {
+    core::node_id peer;
+    interest_digest digest;
+    bool overflowed = false; ///< gets everything: it has too many filters
+  };
+  [[nodiscard]] table_info info(table_number table) const;
+
+private:
+  using index = core::topic_filter_index;
+  struct entry {
+    filter_id id; ///< 0: not held here
+    std::vector<std::pair<std::uint16_t, std::uint32_t>> loops; ///< counts
+    std::vector<table_number> tables;
+  };
+  struct realm_space {
+    std::string realm;
+    index filters;
+    std::vector<entry> entries; // by place
+  };
+  using spot = std::pair<realm_space*, index::place>;
+  struct spot_hash {
+    std::size_t operator()(const spot& s) const noexcept {
+      return std::hash<const void*>{}(s.first) * 31 +
+             s.second * std::size_t{0x9E3779B97F4A7C15U};
+    }
+  };
+  struct peer_table {
+    core::node_id peer;
+    bool in_use = false;
+    bool overflowed = false;
+    std::unordered_set<spot, spot_hash> filters;
+    interest_digest digest;
+  };
+
+  spot place_for(std::string_view realm, const core::topic_filter& filter);
+  void forget_if_unused(spot where);
+  void note_change(const spot& where, bool& first);
+  void apply_one(table_number number, const interest_change& change);
+  template <class Visit>
+  bool walk(page_mark& from, Visit&& visit) const;
+
+  const interest_limits limits_;
+  const std::size_t loops_;
+
+  mutable std::shared_mutex mutex_; // guards all below
+  std::map<std::string, realm_space, std::less<>> spaces_;
+  std::uint64_t last_id_ = 0;
+  interest_digest own_;
+  bool watched_ = false;
+  std::set<filter_name> changes_;
+  std::vector<peer_table> tables_;
+  std::vector<table_number> free_tables_;
+  std::vector<table_number> dropped_;
+  std::vector<core::node_id> want_all_; // of tables in use that overflowed
+};
+
+} // namespace troupe::cluster
