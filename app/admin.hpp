@@ -75,6 +75,8 @@ private:
   void change_node(const net::http_request& request, net::responder answer);
   [[nodiscard]] core::result<void> may_remove(core::node_id node,
                                               const boost::json::array& shards);
+  /// Has a link to this node, or is it.
+  [[nodiscard]] bool is_here(core::node_id node) const;
   void set_state(core::set_node_state change, net::responder answer);
   void undrain(core::node_id node, net::responder answer);
   void replace(core::node_id old, const net::http_request& request,

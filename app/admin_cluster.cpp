@@ -289,6 +289,14 @@ void admin::gather_shards(std::function<void(boost::json::array)> then) {
   });
 }
 
+bool admin::is_here(core::node_id node) const {
+  const auto peers = parts_.engine.cluster()->links().peers();
+  return node == parts_.engine.identity().node ||
+         std::any_of(peers.begin(), peers.end(), [&](const auto& peer) {
+           return peer.node == node && peer.state == links::peer_state::up;
+         });
+}
+
 /// Why a node must not be removed yet: cutting off one that votes could leave
 /// its groups without a majority. One that is gone may be removed at any time.
 core::result<void> admin::may_remove(core::node_id node,
@@ -296,13 +304,7 @@ core::result<void> admin::may_remove(core::node_id node,
   const auto record = parts_.engine.context().directory->find_node(node);
   if (!record || record->state == core::node_state::removed)
     return {};
-  const auto peers = parts_.engine.cluster()->links().peers();
-  const bool linked =
-      node == parts_.engine.identity().node ||
-      std::any_of(peers.begin(), peers.end(), [&](const auto& peer) {
-        return peer.node == node && peer.state == links::peer_state::up;
-      });
-  if (!linked)
+  if (!is_here(node))
     return {};
   const auto who = "node " + std::to_string(node.value());
   if (record->state == core::node_state::member)
@@ -370,6 +372,14 @@ void admin::replace(core::node_id old, const net::http_request& request,
     return answer.send(
         net::http_error(400, "by=ID: the node that takes the seats"));
   const core::replace_node change{old, core::node_id{number}};
+  // A dead one would make the groups worse; who it is is told by the directory.
+  const auto known = parts_.engine.context().directory->find_node(change.fresh);
+  if (known && known->state == core::node_state::member &&
+      !is_here(change.fresh))
+    return answer.send(
+        error_response({core::errc::not_permitted,
+                        "node " + std::to_string(number) +
+                            " is not connected: it can't take anything over"}));
   order([answer, change](actors::operator_state& op) {
     op.run(std::make_unique<actors::change_cluster_operation>(
         change, [answer, change](core::error why, core::node_id) {

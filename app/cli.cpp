@@ -360,11 +360,13 @@ private:
         ->add_option("--days", options.days,
                      "How long the nodes' certificates are good")
         ->check(CLI::Range(1, 36'500))
+        ->type_name("DAYS")
         ->capture_default_str();
     certs
         ->add_option("--ca-days", options.ca_days,
                      "How long the authority is, if it is made now")
         ->check(CLI::Range(1, 36'500))
+        ->type_name("DAYS")
         ->capture_default_str();
     certs->add_flag("--force", options.force,
                     "Make a node's certificate anew if there is one; the "

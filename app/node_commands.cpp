@@ -44,7 +44,7 @@ core::result<std::vector<json::value>> all_groups(const admin_client& admin) {
   if (!here)
     return here.error();
   const auto own = array_at(*here, "shards");
-  std::vector<json::value> rows{own.begin(), own.end()};
+  std::vector<json::value> rows(own.begin(), own.end());
   std::map<std::string, json::array> others;
   for (auto& row : rows) {
     const auto leader = text_at(row, "leader");
@@ -60,7 +60,7 @@ core::result<std::vector<json::value>> all_groups(const admin_client& admin) {
     }
     for (const auto& each : known->second)
       if (number_at(each, "group") == number_at(row, "group"))
-        row = json::value{each};
+        row = each;
   }
   return rows;
 }

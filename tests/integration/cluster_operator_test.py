@@ -32,10 +32,16 @@ class Replacement(ClusterCase):
         async def run(*arguments):
             return await asyncio.to_thread(cluster.run, first, *arguments)
 
+        await asyncio.to_thread(
+            until,
+            lambda: not cluster.rows(first)[lost]["linked"],
+            "a dead node is linked",
+        )
         for arguments, why in (
+            ((1, lost), "is not connected"),
             ((lost, 9), "node 9 is not known"),
             ((8, 1), "node 8 is not known"),
-            ((lost, lost), "can't replace itself"),
+            ((1, 1), "can't replace itself"),
         ):
             with self.assertRaisesRegex(Refused, why):
                 await run("node", "replace", *map(str, arguments))
@@ -50,6 +56,8 @@ class Replacement(ClusterCase):
         said = await run("node", "replace", str(lost), "4")
         self.assertIn(f"whole without node {lost}", said)
         stay = {1, 2, 3, 4} - {lost}
+        with self.assertRaisesRegex(Refused, "is not connected|is no member"):
+            await run("node", "replace", "1", str(lost))
         for node in cluster.running():
             for group in cluster.shards(node)[1:]:
                 self.assertEqual(set(group["placement"]), stay, group)
@@ -142,6 +150,8 @@ class Draining(ClusterCase):
         await asyncio.to_thread(
             cluster.run, first, "node", "drain", number, "--wait"
         )
+        for group in cluster.shards(first)[1:]:
+            self.assertEqual(group["voters"], [1], group)
         moments = sorted([await each - began for each in ends])
         # Not all at once, and not for ever.
         self.assertGreater(moments[-1] - moments[0], 0.5, moments)

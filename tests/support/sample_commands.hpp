@@ -94,14 +94,14 @@ inline std::vector<core::logged_directory_command> sample_directory_commands() {
           core::set_node_state{core::node_id{3}, core::node_state::draining}},
       core::change_cluster{
           core::set_node_address{core::node_id{3}, "host:2", 8}},
-      core::change_cluster{
-          core::set_node_state{core::node_id{3}, core::node_state::absent}},
-      core::change_cluster{
-          core::replace_node{core::node_id{3}, core::node_id{4}}},
       core::change_cluster{core::set_placement{
           {{core::group_id{0}, {core::node_id{1}, core::node_id{3}}},
            {core::group_id{16}, {}}}}},
       core::change_cluster{core::set_feature_level{2}},
+      core::change_cluster{
+          core::set_node_state{core::node_id{3}, core::node_state::absent}},
+      core::change_cluster{
+          core::replace_node{core::node_id{3}, core::node_id{4}}},
   };
   std::vector<core::logged_directory_command> commands;
   for (auto& body : bodies)
