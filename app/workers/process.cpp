@@ -7,6 +7,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -55,6 +56,17 @@ private:
   posix_spawn_file_actions_t actions_{};
   std::vector<net::owned_fd> copies_;
 };
+
+/// The environment without what Troupe is told by it: secrets may be there.
+std::vector<char*> clean_environment() {
+  constexpr std::string_view ours = "TROUPE_";
+  std::vector<char*> all;
+  for (char** each = environ; *each != nullptr; ++each)
+    if (!std::string_view{*each}.starts_with(ours))
+      all.push_back(*each);
+  all.push_back(nullptr);
+  return all;
+}
 
 class attributes {
 public:
@@ -105,9 +117,11 @@ core::result<process> start_process(std::uint32_t worker,
   std::string number = std::to_string(worker);
   std::array<char*, 4> arguments{name.data(), verb.data(), number.data(),
                                  nullptr};
+  auto environment = clean_environment();
   // The file this process runs, also if another one has its name by now.
-  const int error = ::posix_spawn(&fresh.pid, "/proc/self/exe", files.get(),
-                                  how.get(), arguments.data(), environ);
+  const int error =
+      ::posix_spawn(&fresh.pid, "/proc/self/exe", files.get(), how.get(),
+                    arguments.data(), environment.data());
   if (error != 0)
     return failed("posix_spawn", error);
   fresh.ended =

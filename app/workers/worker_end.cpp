@@ -148,6 +148,8 @@ void worker_end::on_word(word what) {
 }
 
 void worker_end::handle(words::event& w) {
+  if (auto* delivery = std::get_if<core::delivery>(&w.what))
+    delivery->message = messages_.share(std::move(delivery->message));
   // The client may have gone while it was on its way.
   if (const auto at = ports_.find(w.client); at != ports_.end())
     at->second->tell(std::move(w.what));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/workers/line.hpp"
+#include "app/workers/shared_messages.hpp"
 #include "app/workers/supervision.hpp"
 #include "net/connection.hpp"
 #include "net/network.hpp"
@@ -80,6 +81,7 @@ private:
   std::unordered_map<client_number, net::connection*> connections_;
   std::unordered_map<client_number, port*> ports_;
   std::vector<client_number> waiting_; // for room in the line
+  shared_messages messages_;
   /// Lets timers of the loop know that this is gone.
   std::shared_ptr<worker_end*> alive_ = std::make_shared<worker_end*>(this);
   unsigned missed_ = 0;

@@ -265,6 +265,23 @@ class Agent(WorkersCase):
         for pid in (await self.up()).values():
             self.assertEqual(os.getpgid(pid), pid)
 
+    async def test_workers_are_told_no_secret(self):
+        self.node.stop()
+        os.environ["TROUPE_TEST_MARK"] = "seen"
+        self.addCleanup(os.environ.pop, "TROUPE_TEST_MARK")
+        await asyncio.to_thread(self.node.start)
+        for pid in (await self.up()).values():
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            self.assertNotIn(b"TROUPE_", environment)
+            arguments = Path(f"/proc/{pid}/cmdline").read_bytes()
+            self.assertTrue(arguments.startswith(b"troupe\0worker\0"))
+            # The line, the public listener, and what it opened itself: nothing
+            # of the data folder.
+            held = {
+                os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()
+            }
+            self.assertFalse([f for f in held if str(self.node.data) in f])
+
     async def test_second_signal_leaves_nobody_either(self):
         await self.up()
         await self.user("witness")

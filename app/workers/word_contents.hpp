@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+/// For word_encoder.cpp and word_decoder.cpp.
+namespace troupe::app::workers {
+
+/// Numbers of the format: both ways, to the worker from 16 on, to the agent
+/// from 32 on.
+enum class contents : std::uint8_t {
+  beat = 1,
+  configure = 16,
+  event = 17,
+  refused = 18,
+  reload = 19,
+  drain = 20,
+  stop = 21,
+  ready = 32,
+  counts = 33,
+  opened = 34,
+  speaks = 35,
+  commands = 36,
+  closed = 37,
+};
+
+/// An offset that is none: offsets end at 99.
+inline constexpr std::uint8_t no_offset = 0xFF;
+
+} // namespace troupe::app::workers
