@@ -139,7 +139,8 @@ void broker_clients::begin(client& c, under_way op) {
 void broker_clients::attempt(client& c) {
   auto& op = *c.now;
   if (around_.time() >= op.give_up ||
-      (op.attempt > 0 && !reading_ && set_up_.empty() && around_.dice(60) == 0))
+      (op.attempt > 0 && !reading_ && set_up_.empty() &&
+       around_.dice(60) == 0 && ready_))
     return give_up(c);
   repeated_ += op.attempt > 0 ? 1 : 0;
   ++op.attempt;

@@ -250,8 +250,15 @@ broker_result broker_world::run() {
   for (auto& m : machines_)
     start(*m);
   clients_.start();
-  while (!clients_.ready() && !oracle_.violated())
+  const auto patience = now_ + 600s;
+  while (!clients_.ready() && !oracle_.violated()) {
     run_until(now_ + 50ms);
+    if (now_ > patience)
+      broken("no progress before anything went wrong, with " +
+             std::string{leader(1) != nullptr ? "a" : "no"} +
+             " leader, after " + std::to_string(oracle_.elections()) +
+             " elections");
+  }
   calm_ = false;
   faults();
   steward();

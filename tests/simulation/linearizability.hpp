@@ -51,7 +51,7 @@ struct decision {
 };
 
 /// Steps of the search after which it gives up; about a second.
-inline constexpr std::uint64_t linearizability_budget = 20'000'000;
+inline constexpr std::uint64_t linearizability_budget = 5'000'000;
 
 /// `Model` says what the object does:
 ///   struct Model {
