@@ -132,8 +132,8 @@ int run(const recover_options& options, terminal& screen) {
   if (options.confirmed.empty()) {
     screen.out << "\nNothing was changed. If it is to be done, say so with the "
                   "id of the cluster:\n  troupe recover --data "
-               << values.node.data << " ... " << confirming_flag << ' ' << cluster
-               << '\n';
+               << values.node.data << " ... " << confirming_flag << ' '
+               << cluster << '\n';
     return exit_failed;
   }
   if (options.confirmed != cluster)

@@ -43,6 +43,26 @@ TEST_F(Session, RegistersLogsInPostsAndAcknowledges) {
   EXPECT_TRUE(again.link.texts().empty());
 }
 
+TEST_F(Session, NobodyLogsInAtADrainingNode) {
+  add_user("anna");
+  auto& before = login("anna");
+  context().draining = true;
+  auto& after = connect();
+  after.send(core::login{0, "anna", "n0", 1, {}});
+  settle();
+  EXPECT_EQ(after.link.count<core::logged_in>(), 0u);
+  ASSERT_EQ(after.link.count<core::session_ended>(), 1u);
+  EXPECT_EQ(after.link.last<core::session_ended>().reason.code, errc::draining);
+  // Who is in goes when its time has come, and can still post.
+  EXPECT_TRUE(post(before, {all_of("anna")}, "note").id);
+  close(after);
+  settle();
+  context().draining = false;
+  close(before);
+  settle();
+  EXPECT_EQ(login("anna").link.count<core::logged_in>(), 1u);
+}
+
 TEST_F(Session, AnswersOnlyWhatIsOnStableStorage) {
   auto& client = connect();
   client.send(core::register_user{0, "anna", "phone", {}});

@@ -57,8 +57,8 @@ int try_everything(caf::actor_system& system, std::uint16_t port) {
                    static_cast<bool>(middleman.remote_spawn<caf::actor>(
                        *node, "anything", caf::make_message(), limit)));
     for (const auto* name : {"ConfigServ", "SpawnServ"}) {
-      const auto found = middleman.remote_lookup(
-          caf::atom_from_string(name), *node);
+      const auto found =
+          middleman.remote_lookup(caf::atom_from_string(name), *node);
       worked += tell(name, static_cast<bool>(found));
       if (found)
         self->send_exit(caf::actor_cast<caf::actor>(found),
@@ -77,5 +77,6 @@ int main(int argc, char** argv) {
   if (what == "listen")
     return wait_for_callers(system);
   const auto port = std::strtoul(what.c_str(), nullptr, 10);
-  return port == 0 ? 2 : try_everything(system, static_cast<std::uint16_t>(port));
+  return port == 0 ? 2
+                   : try_everything(system, static_cast<std::uint16_t>(port));
 }

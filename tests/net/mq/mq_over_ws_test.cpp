@@ -125,6 +125,14 @@ TEST(MqOverWs, ServerStopIsGoingAway) {
   EXPECT_EQ(peer.heard(), (lines{"close 1001 shutdown"}));
 }
 
+TEST(MqOverWs, ADrainingNodeAsksToConnectAgainWithoutAQuit) {
+  ws_driver peer;
+  peer.log_in();
+  peer.event(core::session_ended{{core::errc::draining, {}}});
+  EXPECT_EQ(peer.heard(), (lines{"close 1012 connect to another node"}));
+  EXPECT_TRUE(peer.is_closed);
+}
+
 TEST(MqOverWs, CloseIsAnsweredWithItsCode) {
   ws_driver peer;
   peer.log_in();
