@@ -20,7 +20,7 @@ struct supervision_options {
   /// From the start of a process to its first word.
   core::milliseconds start_time{20'000};
   /// Who has served for so long was no failure.
-  core::milliseconds steady_time{5'000};
+  core::milliseconds steady_time{2'000};
   /// Before the third start in a row; doubles with each.
   core::milliseconds first_pause{100};
   core::milliseconds longest_pause{30'000};

@@ -107,8 +107,8 @@ class worker {
 public:
   worker(const words::configure& first, const settings& values, logger& log,
          signal_watch& watch)
-      : number_(first.worker), values_(values), log_(log), watch_(watch),
-        doors_(values), config_(one_loop(values, log)), system_(config_),
+      : number_(first.worker), log_(log), watch_(watch), doors_(values),
+        config_(one_loop(values, log)), system_(config_),
         home_(actors::runtime::scheduler::of(system_).at(0)),
         network_({&home_}),
         end_({home_, network_, [this] { reload(); },
@@ -196,7 +196,6 @@ private:
   }
 
   const std::uint32_t number_;
-  const settings& values_;
   logger& log_;
   signal_watch& watch_;
   std::atomic<bool> finished_{false};

@@ -174,7 +174,7 @@ class Supervision(WorkersCase):
         os.kill(first, signal.SIGKILL)
         await self.replaced(0, first, REPLACED)
         # Who has lived for a while starts again at once.
-        await asyncio.sleep(5.2)
+        await asyncio.sleep(2.2)
         os.kill(pid, signal.SIGKILL)
         await self.replaced(1, pid, REPLACED)
 
@@ -304,7 +304,10 @@ class Limits(WorkersCase):
             late = await self.connect()
             try:
                 await late.send(
-                    "register", userId=self.name("late"), newNode="n0"
+                    "register",
+                    userId=self.name("late"),
+                    newNode="n0",
+                    aliases="",
                 )
                 self.assertEqual(await late.read_to_end(), b"")
             except ConnectionError:

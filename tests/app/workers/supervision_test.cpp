@@ -49,7 +49,7 @@ TEST_F(Supervision, BeginsAtOnce) {
 TEST_F(Supervision, ReplacesAtOnceWhoHasLived) {
   serve();
   for (int i = 0; i < 100; ++i) {
-    exit_after(5s);
+    exit_after(2s);
     EXPECT_EQ(pause(), 0ms);
     serve();
   }
@@ -93,7 +93,7 @@ TEST_F(Supervision, ALifeEndsTheBackOff) {
     now_ += pause();
     serve();
   }
-  exit_after(5s);
+  exit_after(2s);
   EXPECT_EQ(pause(), 0ms);
   EXPECT_EQ(policy_.short_lives(), 0U);
 }
