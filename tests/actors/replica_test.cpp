@@ -27,6 +27,7 @@ struct witness final : replica_host {
   void send_snapshot(const cluster::snapshot_send&) override {}
   void install(const cluster::snapshot_meta&) override {}
   void on_leadership() override {}
+  void on_commit_time(std::chrono::nanoseconds) override {}
 
   std::vector<core::timestamp> times;
 };

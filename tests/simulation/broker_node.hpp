@@ -13,6 +13,7 @@
 #include "tests/simulation/object_models.hpp"
 #include "tests/support/memory_state_space.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -162,6 +163,7 @@ public:
   void send_snapshot(const snapshot_send& order) override;
   void install(const snapshot_meta& meta) override;
   void on_leadership() override;
+  void on_commit_time(std::chrono::nanoseconds) override {}
 
   // ----- core::inbox_observer
   bool observes(const core::owner&) override { return true; }
