@@ -67,7 +67,7 @@ struct broker_stats {
   /// From the proposal to a majority's disks, of groups led here; one proposal
   /// of a group at a time is measured.
   core::time_histogram commit_times;
-  counter nodes_replaced{0};    ///< were gone for too long, seen from here
+  counter nodes_replaced{0}; ///< were gone for too long, seen from here
 
   // Sessions and inboxes on different nodes.
   counter sessions_released{0};   ///< lost their inbox's leader
