@@ -143,10 +143,11 @@ protected:
                    {},
                    {},
                    core::add_cursor{inbox(), core::device_offset{}, {}}}),
-               true});
+               true, true});
           for (const auto& [number, bytes] : open)
-            batch.items.push_back(
-                {number, core::shared_bytes::copy_of(bytes.view()), true});
+            batch.items.push_back({number,
+                                   core::shared_bytes::copy_of(bytes.view()),
+                                   true, true});
           const auto expected = batch.items.size();
           caf::anon_send(node.context().shards[group - 1U], std::move(batch));
           std::size_t seen = 0;
