@@ -26,7 +26,6 @@ namespace json = boost::json;
 namespace topics = actors::topics;
 using actors::runtime::loop;
 
-constexpr std::string_view default_realm = "default";
 constexpr std::size_t page_default = 100;
 constexpr std::size_t page_max = 1000;
 /// Pieces of the board that one request looks at.
@@ -262,7 +261,7 @@ void admin::tail_topics(const net::http_request& request,
   const auto tail = std::make_shared<topic_tail>(answer, *count);
   const auto begun =
       tail->begin(parts_.engine.topics(),
-                  request.query_value("realm").value_or(default_realm), *filter,
+                  request.query_value("realm").value_or(admin_realm), *filter,
                   std::chrono::seconds{*seconds});
   if (!begun)
     answer.send(error_response(begun.error()));

@@ -15,7 +15,7 @@ import time
 import unittest
 
 from tests.faults import namespaces
-from tests.integration.cluster_test import DEADLINE, Cluster, until
+from tests.integration.cluster_harness import DEADLINE, Cluster, until
 from tests.integration.mq_client import Disconnected, MqClient
 from tests.integration.promises import SEED, World
 from tests.integration.troupe_node import TroupeNode

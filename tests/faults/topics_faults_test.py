@@ -6,7 +6,7 @@ import unittest
 
 from tests.faults import namespaces
 from tests.faults.cluster_faults_test import TOKEN, ClusterOfHosts
-from tests.integration.cluster_test import until
+from tests.integration.cluster_harness import until
 from tests.integration.topics_test import Topics
 
 

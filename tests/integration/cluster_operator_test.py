@@ -6,7 +6,7 @@ import asyncio
 import time
 import unittest
 
-from tests.integration.cluster_test import SHARDS, ClusterCase, Refused, until
+from tests.integration.cluster_harness import SHARDS, ClusterCase, Refused, until
 from tests.integration.mq_client import MqClient, Transport
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 import unittest
 
-from tests.integration.cluster_test import DEADLINE, ClusterCase, until
+from tests.integration.cluster_harness import DEADLINE, ClusterCase, until
 from tests.integration.troupe_node import MEMORY_IS_COMPARABLE
 
 SEED = int(os.environ.get("TROUPE_TEST_SEED", "20240117"))

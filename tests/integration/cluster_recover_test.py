@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from tests.integration.cluster_test import DEADLINE, ClusterCase
+from tests.integration.cluster_harness import DEADLINE, ClusterCase
 from tests.integration.troupe_node import binary
 
 CONFIRM = "--i-know-that-the-others-are-lost"

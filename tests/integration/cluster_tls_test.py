@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import unittest
 
-from tests.integration.cluster_test import ClusterCase
+from tests.integration.cluster_harness import ClusterCase
 from tests.integration.troupe_node import binary
 
 

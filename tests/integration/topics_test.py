@@ -7,7 +7,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode
 
-from tests.integration.cluster_test import Cluster, until
+from tests.integration.cluster_harness import Cluster, until
 from tests.integration.troupe_node import TroupeNode
 
 # A tail is answered before a request gives up.
