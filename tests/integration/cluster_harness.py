@@ -78,11 +78,10 @@ class Cluster:
         return self.nodes[name]
 
     def found(self, others=()):
+        """One after the other: numbers are given in the order of joining."""
         first = self.node("n1").start()
         for name in others:
-            self.node(name, join=[first]).spawn()
-        for name in others:
-            self.nodes[name].wait_ready()
+            self.node(name, join=[first]).start()
         return first
 
     def running(self):
