@@ -21,8 +21,8 @@ void directory_state::start(directory_deps deps) {
   context_ = deps.context;
   machine_ = std::make_unique<core::directory_machine>(*deps.store);
   group_timers timers;
-  timers.tick = [this](core::milliseconds after) {
-    self_->delayed_send(self_, after, raft_tick{});
+  timers.tick = [this](core::milliseconds after, std::uint32_t number) {
+    self_->delayed_send(self_, after, raft_tick{number});
   };
   timers.flush = [this] {
     if (!std::exchange(flush_pending_, true))
@@ -146,8 +146,8 @@ void directory_state::on_state_committed(core::log_index applied) {
   settle();
 }
 
-void directory_state::on_raft_tick() {
-  group_->on_tick();
+void directory_state::on_raft_tick(std::uint32_t number) {
+  group_->on_tick(number);
   if (group_->ready() && !group_->retiring())
     steward_->on_tick(group_->consensus());
   settle();
@@ -234,7 +234,7 @@ directory_actor::behavior_type directory_behavior(directory_state::pointer self,
       [&st](const group_task& m) { st.on_task(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
-      [&st](const raft_tick&) { st.on_raft_tick(); },
+      [&st](const raft_tick& m) { st.on_raft_tick(m.number); },
       [&st](const flush_tick&) { st.on_flush_tick(); },
       [&st](const retire&) { st.begin_retirement(); },
       [&st](const inspect&) { return st.describe(); },

@@ -48,7 +48,7 @@ struct directory_state {
   void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
-  void on_raft_tick();
+  void on_raft_tick(std::uint32_t number);
   void on_flush_tick();
   void begin_retirement();
   [[nodiscard]] std::string describe() const;

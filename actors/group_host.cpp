@@ -12,11 +12,17 @@
 #include <variant>
 
 namespace troupe::actors {
+
+using namespace std::chrono_literals;
+
 namespace {
 
 /// A lone voter needs no heart-beat; the tick then only retries writes.
 constexpr core::milliseconds tick_alone{500};
-constexpr core::milliseconds tick_replicated{50};
+/// Also of a leader: its beats, and what its followers lack.
+constexpr core::milliseconds tick_replicated{200};
+constexpr core::milliseconds tick_busy{50};
+constexpr core::milliseconds tick_least{10};
 
 /// Beside large messages, a leader is heard of this often.
 constexpr core::milliseconds beat_interval{100};
@@ -45,10 +51,12 @@ group_host::group_host(std::string name, broker_context& context,
 
 void group_host::start() {
   replica_.start();
-  timers_.tick(tick_alone);
+  ask_for_tick();
 }
 
-void group_host::on_tick() {
+void group_host::on_tick(std::uint32_t number) {
+  if (number != last_tick_)
+    return;
   replica_.tick(dismissed_);
   for (auto& [node, sender] : senders_)
     sender->on_tick();
@@ -58,18 +66,43 @@ void group_host::on_tick() {
   if (!retiring_)
     steward_.on_tick();
   // Also while it retires: a write may wait for room.
-  timers_.tick(until_tick());
+  ask_for_tick();
 }
 
+void group_host::ask_for_tick() { timers_.tick(until_tick(), ++last_tick_); }
+
+/// Ticks are most of what an idle node costs. A leader's come with its beats; a
+/// follower that hears its leader has nothing to do before it would campaign.
 /// All groups of a node tick together: one wake-up, and one batch of beats to
-/// each peer. The nodes do so at different times, since candidates that come at
-/// the same moment split the votes.
+/// each peer.
 core::milliseconds group_host::until_tick() const {
-  const auto period =
-      replica_.alone() || dismissed_ ? tick_alone : tick_replicated;
-  const core::milliseconds phase{15 * consensus().self().value()};
+  if (retiring_ || !senders_.empty())
+    return tick_busy;
+  if (replica_.alone() || dismissed_)
+    return until_common(tick_alone);
+  if (leads())
+    return until_common(tick_replicated);
+  const auto left = std::chrono::ceil<core::milliseconds>(
+      consensus().next_tick() - context_.clock.now());
+  if (left <= tick_replicated)
+    return std::max(left, tick_least);
+  return until_common(std::min(left, tick_alone));
+}
+
+/// The last common time of all groups within `period`, but not at once. The
+/// nodes have different ones, since candidates that come at the same moment
+/// split the votes.
+core::milliseconds group_host::until_common(core::milliseconds period) const {
+  const core::milliseconds phase{25 * (consensus().self().value() % 4)};
   const auto time = context_.clock.now().time_since_epoch() + phase;
-  return std::chrono::duration_cast<core::milliseconds>(period - time % period);
+  const auto past = std::chrono::duration_cast<core::milliseconds>(
+      (time + period) % tick_replicated);
+  return period - past + (past > period / 2 ? tick_replicated : 0ms);
+}
+
+void group_host::begin_retirement() {
+  retiring_ = true;
+  ask_for_tick();
 }
 
 void group_host::settle() {
@@ -122,8 +155,9 @@ bool group_host::handed_over() {
   if (!leads() || replica_.alone())
     return true;
   const auto now = context_.clock.now();
-  if (!hand_over_until_) {
+  if (!hand_over_until_)
     hand_over_until_ = now + hand_over_patience;
+  if (!consensus().transferring()) {
     if (!steward_.hand_over())
       return true;
     replica_.pump();
@@ -266,9 +300,11 @@ void group_host::on_task(const group_task& task) { task.run(); }
 
 void group_host::on_leadership() {
   const bool leads_now = leads();
-  if (leads_now != led_)
+  if (leads_now != led_) {
     count(leads_now ? context_.stats.leaderships_won
                     : context_.stats.leaderships_lost);
+    ask_for_tick();
+  }
   led_ = leads_now;
   context_.views[group_.value()].term.store(consensus().current_term().value(),
                                             std::memory_order_relaxed);
@@ -307,6 +343,7 @@ void group_host::send_snapshot(const cluster::snapshot_send& order) {
   place = std::make_unique<snapshot_sender>(around_, order.to,
                                             order.announcement.term);
   place->start();
+  ask_for_tick();
 }
 
 void group_host::install(const cluster::snapshot_meta& meta) {

@@ -23,8 +23,9 @@ struct group_task;
 
 /// Timers of the actor that owns a group; each sends a message to itself.
 struct group_timers {
-  /// raft_tick after this long. One is under way at any time.
-  std::function<void(core::milliseconds)> tick;
+  /// raft_tick with this number after this long. Earlier ones that are still
+  /// under way are of no account.
+  std::function<void(core::milliseconds, std::uint32_t number)> tick;
   /// flush_tick soon: something waits for room in the log. May be asked for
   /// again before it came.
   std::function<void()> flush;
@@ -68,7 +69,7 @@ public:
     replica_.committed_state(applied);
   }
   /// Also sets the next timer.
-  void on_tick();
+  void on_tick(std::uint32_t number);
 
   /// Lets the consensus core work: writes, sends, applies, and notices when it
   /// was deposed or has become ready. Ends the process if the core says that
@@ -81,7 +82,7 @@ public:
   void read(read_function then);
 
   /// The group ends when it is quiet().
-  void begin_retirement() { retiring_ = true; }
+  void begin_retirement();
   [[nodiscard]] bool retiring() const { return retiring_; }
   /// All that was begun is written and answered.
   [[nodiscard]] virtual bool quiet() const { return replica_.quiet(); }
@@ -144,6 +145,8 @@ protected:
 private:
   [[nodiscard]] bool serves() const;
   [[nodiscard]] core::milliseconds until_tick() const;
+  [[nodiscard]] core::milliseconds until_common(core::milliseconds) const;
+  void ask_for_tick();
   void show_role();
   void show_lag();
   void send(core::node_id to, const cluster::message& message) override;
@@ -172,6 +175,7 @@ private:
   std::map<std::uint64_t, read_function> reads_;
   std::uint64_t last_read_ = 0;
   std::uint64_t last_number_;
+  std::uint32_t last_tick_ = 0;
   bool led_ = false;
   /// Was removed from the group and has been told so: it does not try to be
   /// elected any more, until somebody leads it again.

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t lag_max = 1000;
 
 /// The directory is asked where the group shall be a few times a second.
-constexpr std::uint32_t ticks_a_look = 4;
+constexpr core::milliseconds look_every{190};
 
 void count(broker_stats::counter& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
@@ -56,8 +56,10 @@ void group_steward::watch_moves(const cluster::group_wish& wish) {
 }
 
 void group_steward::on_tick() {
-  if (++ticks_ % ticks_a_look != 0)
+  const auto now = context_.clock.now();
+  if (now - looked_ < look_every)
     return;
+  looked_ = now;
   const auto& core = replica_.consensus();
   if (!core.leads()) {
     steady_since_.clear();

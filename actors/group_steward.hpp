@@ -21,7 +21,8 @@ public:
   group_steward(core::group_id group, broker_context& context,
                 replica& replicated);
 
-  /// About every 50 ms. Changes memory only: settle the group afterwards.
+  /// At each tick of the group. Changes memory only: settle the group
+  /// afterwards.
   void on_tick();
   /// Gives leadership to whoever is nearest to the end of the log, at once.
   /// False if there is nobody.
@@ -37,7 +38,7 @@ private:
   core::group_id group_;
   broker_context& context_;
   replica& replica_;
-  std::uint32_t ticks_ = 0;
+  core::steady_time looked_{};
   bool moving_ = false;
   /// Since when a follower has had all there is.
   std::map<core::node_id, core::steady_time> steady_since_;

@@ -290,7 +290,10 @@ struct flush_tick {};
 struct grace_tick {};
 struct idle_tick {};
 struct look_tick {};
-struct raft_tick {};
+/// Only the newest one asked for counts.
+struct raft_tick {
+  std::uint32_t number = 0;
+};
 struct retry_tick {};
 struct seen_tick {};
 struct sweep_tick {};

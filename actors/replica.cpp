@@ -17,6 +17,8 @@ namespace {
 /// compaction is a record of its own, and till then they stay in memory.
 constexpr std::uint64_t compact_every = 8192;
 constexpr std::size_t compact_bytes = std::size_t{4} << 20;
+/// The log is asked for groups that hold it up this often.
+constexpr core::milliseconds look_every{990};
 
 /// Entries of one log write; a larger one travels alone.
 constexpr std::size_t write_bytes_max = std::size_t{4} << 20;
@@ -153,7 +155,7 @@ core::result<core::log_index> replica::propose(core::shared_bytes command) {
 }
 
 void replica::receive(core::node_id from, cluster::message message) {
-  raft_.step(from, std::move(message));
+  raft_.step(from, std::move(message), deps_.clock->now());
 }
 
 void replica::persisted(std::uint64_t sequence) {
@@ -194,7 +196,8 @@ void replica::tick(bool asleep) {
   if (!raft_.leads())
     measured_.reset();
   retry_stalled();
-  if (++ticks_ % 20 == 0) { // about once a second
+  if (const auto now = deps_.clock->now(); now - looked_ >= look_every) {
+    looked_ = now;
     for (const auto& lagging : deps_.log->lagging())
       if (lagging.group == deps_.group && durable_ > lagging.released)
         compact();

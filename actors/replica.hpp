@@ -102,7 +102,7 @@ public:
   void persisted(std::uint64_t write);
   /// The state thread has committed the tables up to `applied`.
   void committed_state(core::log_index applied);
-  /// About every 50 ms. Asleep, it does not campaign, whatever it misses.
+  /// See raft::next_tick(). Asleep, it does not campaign, whatever it misses.
   void tick(bool asleep = false);
 
   /// Carries out what the core wants done; applies what is committed.
@@ -170,7 +170,7 @@ private:
   std::size_t applied_bytes_ = 0; // since the last compaction
   /// Asked for by the core, not yet by the host.
   std::optional<cluster::snapshot_meta> install_;
-  std::uint64_t ticks_ = 0;
+  core::steady_time looked_{}; // at what the log still holds
   int pins_ = 0;
   bool pumping_ = false;
 };

@@ -45,8 +45,8 @@ void shard_state::start(shard_deps deps) {
   tables_ = std::make_unique<schema::stored_inboxes>(*deps.group.replica.space);
   machine_.emplace(group, *tables_, this);
   group_timers timers;
-  timers.tick = [this](core::milliseconds after) {
-    self_->delayed_send(self_, after, raft_tick{});
+  timers.tick = [this](core::milliseconds after, std::uint32_t number) {
+    self_->delayed_send(self_, after, raft_tick{number});
   };
   timers.flush = [this] { schedule_flush_tick(); };
   group_ = std::make_unique<replicated_group<shard_client, shard_answers>>(
@@ -402,8 +402,8 @@ void shard_state::on_state_committed(core::log_index applied) {
   settle();
 }
 
-void shard_state::on_raft_tick() {
-  group_->on_tick();
+void shard_state::on_raft_tick(std::uint32_t number) {
+  group_->on_tick(number);
   settle();
 }
 
@@ -532,7 +532,7 @@ shard_actor::behavior_type shard_behavior(shard_state::pointer self,
       [&st](const group_task& m) { st.on_task(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },
       [&st](const state_committed& m) { st.on_state_committed(m.applied); },
-      [&st](const raft_tick&) { st.on_raft_tick(); },
+      [&st](const raft_tick& m) { st.on_raft_tick(m.number); },
       [&st](const flush_tick&) { st.on_flush_tick(); },
       [&st](const sweep_tick&) { st.on_sweep_tick(); },
       [&st](const retire&) { st.begin_retirement(); },

@@ -47,7 +47,7 @@ struct shard_state : core::inbox_observer {
   void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
   void on_state_committed(core::log_index applied);
-  void on_raft_tick();
+  void on_raft_tick(std::uint32_t number);
   void on_flush_tick();
   void on_sweep_tick();
   /// Begins to stop; ends by itself when all is written.

@@ -129,9 +129,10 @@ void raft::append_local(entry e) {
 
 // --------------------------------------------------------------------- events
 
-void raft::step(core::node_id from, message m) {
+void raft::step(core::node_id from, message m, core::steady_time now) {
   if (fatal_ || from == self_ || from == core::node_id{})
     return;
+  now_ = now;
   dirty_ = true;
   std::visit([&](auto& body) { on(from, body); }, m);
 }
@@ -144,12 +145,12 @@ void raft::tick(core::steady_time now) {
     tick_leader();
     return;
   }
-  if (std::exchange(heard_since_tick_, false)) {
-    leader_heard_ = now;
-    timer_ = now;
-  }
   if (now - timer_ >= timeout_ && !installing_)
     campaign(true, false);
+}
+
+core::steady_time raft::next_tick() const {
+  return leads() ? now_ + options_.heartbeat : timer_ + timeout_;
 }
 
 void raft::persisted(std::uint64_t sequence) {

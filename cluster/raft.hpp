@@ -55,6 +55,10 @@ public:
   [[nodiscard]] bool leads() const { return role_ == role::leader; }
   /// The leader of current_term() as far as known, else 0.
   [[nodiscard]] core::node_id leader() const { return leader_; }
+  /// Leader: leadership is being handed over.
+  [[nodiscard]] bool transferring() const {
+    return transfer_to_ != core::node_id{};
+  }
   [[nodiscard]] core::term current_term() const { return hard_.term; }
   [[nodiscard]] core::log_index commit() const { return commit_; }
   /// The last entry handed out in output::committed.
@@ -124,10 +128,13 @@ public:
   // ----- events
   /// A message of another member. Whatever it contains, it is never worse
   /// than a lost one, or fatal() if it proves a broken invariant.
-  void step(core::node_id from, message m);
-  /// Call about every 50 ms. Times never run backwards. Step what has arrived
-  /// before, so that a late tick does not pass for a silent leader.
+  void step(core::node_id from, message m, core::steady_time now);
+  /// Times never run backwards. Step what has arrived before, so that a late
+  /// tick does not pass for a silent leader.
   void tick(core::steady_time now);
+  /// When tick() has something to do again, as things are; it may be called
+  /// earlier, and should be when leads() or leader() changes.
+  [[nodiscard]] core::steady_time next_tick() const;
   /// write_batch `sequence` and all before it are on stable storage.
   void persisted(std::uint64_t sequence);
 
@@ -270,7 +277,6 @@ private:
   core::steady_time timer_{};
   core::milliseconds timeout_{};
   core::steady_time leader_heard_{};
-  bool heard_since_tick_ = false;
   std::set<core::node_id> granted_;
   std::set<core::node_id> refused_;
 

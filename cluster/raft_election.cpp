@@ -22,8 +22,7 @@ bool raft::leader_is_alive() const {
   if (leads())
     return true;
   return leader_ != core::node_id{} &&
-         (heard_since_tick_ ||
-          now_ - leader_heard_ < options_.election_timeout_min);
+         now_ - leader_heard_ < options_.election_timeout_min;
 }
 
 void raft::become_follower(core::term term, core::node_id leader) {

@@ -39,7 +39,8 @@ bool raft::accept_leader(core::node_id from, core::term term) {
   }
   if (term > hard_.term || role_ != role::follower || leader_ != from)
     become_follower(term, from);
-  heard_since_tick_ = true;
+  leader_heard_ = now_;
+  timer_ = now_;
   return true;
 }
 

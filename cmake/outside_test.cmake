@@ -1,10 +1,12 @@
-# troupe_outside_test(name [TIMEOUT seconds] [SERIAL] [WORKERS count])
+# troupe_outside_test(name [TIMEOUT seconds] [SERIAL] [WORKERS count] [PLAIN])
 #
 # A Python file that starts the built binary and talks to its sockets; one
 # ctest entry a file, label "outside". SERIAL is for the heavy ones.
-# With WORKERS it is one more entry, of nodes that have so many.
+# With WORKERS it is one more entry, of nodes that have so many. PLAIN, a label
+# too, is for what tells nothing more about code under a sanitizer: it measures
+# memory, or repeats with another client or with workers what others do.
 function(troupe_outside_test name)
-  cmake_parse_arguments(arg "SERIAL" "TIMEOUT;WORKERS" "" ${ARGN})
+  cmake_parse_arguments(arg "SERIAL;PLAIN" "TIMEOUT;WORKERS" "" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 180)
   endif()
@@ -14,6 +16,10 @@ function(troupe_outside_test name)
     # Slower, and its memory says nothing about the program's.
     math(EXPR arg_TIMEOUT "3 * ${arg_TIMEOUT}")
     list(APPEND environment TROUPE_TEST_SANITIZED=1 TROUPE_TEST_DEADLINE=90)
+  endif()
+  set(labels outside)
+  if(arg_PLAIN)
+    list(APPEND labels plain)
   endif()
   set(entry ${name})
   if(arg_WORKERS)
@@ -28,7 +34,7 @@ function(troupe_outside_test name)
   set_tests_properties(
     ${folder}.${entry}
     PROPERTIES
-      LABELS outside
+      LABELS "${labels}"
       TIMEOUT ${arg_TIMEOUT}
       RUN_SERIAL ${arg_SERIAL}
       # Every test of the file was skipped: nothing was proved.

@@ -38,10 +38,10 @@ public:
     }
   }
   void step(std::uint32_t from, message m) {
-    core.step(core::node_id{from}, std::move(m));
+    core.step(core::node_id{from}, std::move(m), now);
     take();
   }
-  void tick(core::milliseconds later) {
+  void tick(core::steady_time::duration later) {
     core.tick(now += later);
     take();
   }

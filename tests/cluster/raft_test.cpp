@@ -53,8 +53,10 @@ TEST(Raft, AReplicaThatKnowsNothingOfItsGroupDoesNotVote) {
   raft lost{core::group_id{3}, core::node_id{3}, {}, [] { return 0ULL; }};
   lost.start({}, now);
   for (const bool pre : {true, false})
-    lost.step(core::node_id{1}, vote_request{core::term{5}, core::log_index{9},
-                                             core::term{4}, pre, false});
+    lost.step(core::node_id{1},
+              vote_request{core::term{5}, core::log_index{9}, core::term{4},
+                           pre, false},
+              now);
   lost.tick(now + 5s);
   const auto out = lost.take_output();
   EXPECT_FALSE(out.write.has_value());
@@ -80,7 +82,6 @@ TEST(Raft, ALeaderThatIsHeardIsNotDeposed) {
   c.step(1, append_of(2, 1, 1, {}));
   c.flush();
   c.tick(400ms);
-  c.tick(400ms);
   c.step(2, vote_request{core::term{9}, core::log_index{9}, core::term{8},
                          false, false});
   EXPECT_EQ(c.core.current_term(), core::term{2});
@@ -93,8 +94,20 @@ TEST(Raft, ALeaderThatIsHeardIsNotDeposed) {
 TEST(Raft, ALateTickIsNoSilentLeader) {
   lone_core c{3, voters(3)};
   c.step(1, append_of(2, 1, 1, {}));
-  c.tick(10s);
+  c.now += 10s;
+  c.step(1, append_of(2, 1, 1, {}));
+  c.tick(0ms);
   EXPECT_EQ(c.core.leader(), core::node_id{1});
+  EXPECT_GE(c.core.next_tick(), c.now + 500ms);
+}
+
+TEST(Raft, AFollowerNeedsNoTickBeforeItWouldCampaign) {
+  lone_core c{3, voters(3)};
+  c.step(1, append_of(2, 1, 1, {}));
+  c.tick(c.core.next_tick() - c.now - 1ms);
+  EXPECT_EQ(c.core.leader(), core::node_id{1});
+  c.tick(1ms);
+  EXPECT_EQ(c.core.leader(), core::node_id{});
 }
 
 TEST(Raft, ALeaderWithoutAMajorityStepsDown) {

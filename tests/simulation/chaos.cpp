@@ -175,7 +175,7 @@ private:
       after(std::chrono::duration_cast<duration>(arrival - now_), [this, p] {
         auto& n = all_.node(p.to.value());
         if (n.up() && !cut_.contains({p.from, p.to}))
-          n.receive(p);
+          n.receive(p, now_);
       });
     }
   }

@@ -9,6 +9,7 @@ namespace troupe::cluster::simulation {
 
 void sim_node::start(const raft_options& options, core::steady_time now) {
   ++incarnation_;
+  clock_ = now;
   core_ = std::make_unique<raft>(core::group_id{1}, id_, options,
                                  [this] { return all_.random(1U << 30U); });
   state_ = disk_state_;
@@ -31,14 +32,16 @@ void sim_node::crash(std::size_t writes) {
   core_.reset();
 }
 
-void sim_node::receive(const packet& p) {
+void sim_node::receive(const packet& p, core::steady_time now) {
+  clock_ = now;
   if (std::holds_alternative<install_snapshot>(p.message) && !install_)
     staged_ = p.contents;
-  core_->step(p.from, p.message);
+  core_->step(p.from, p.message, now);
   drain();
 }
 
 void sim_node::tick(core::steady_time now) {
+  clock_ = now;
   core_->tick(now);
   drain();
 }

@@ -45,7 +45,8 @@ public:
   void crash(std::size_t writes);
 
   /// Feeds the replica one event, then carries out what it asks for.
-  void receive(const packet& p);
+  void receive(const packet& p) { receive(p, clock_); }
+  void receive(const packet& p, core::steady_time now);
   void tick(core::steady_time now);
   bool propose(std::uint32_t number);
   template <class Change>
@@ -79,6 +80,7 @@ private:
   sim_cluster& all_;
   std::unique_ptr<raft> core_;
   std::uint32_t incarnation_ = 0;
+  core::steady_time clock_{};
   machine state_;
   std::map<core::log_index, std::pair<core::term, std::uint32_t>> proposed_;
   std::deque<write_batch> writes_;
