@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes, groups and links, and what an operator changes about them.
 #include "actors/admin_operations.hpp"
+#include "actors/cluster_steward.hpp"
 #include "actors/messages.hpp"
 #include "app/admin.hpp"
 
@@ -72,8 +73,22 @@ struct shares {
   }
 };
 
+/// Who shall vote in a group that is placed so.
+json::array voters_of(core::group_id group,
+                      const std::vector<core::node_id>& placed,
+                      const actors::broker_context& context) {
+  const auto state_of = [&](core::node_id node) {
+    const auto record = context.directory->find_node(node);
+    return record ? record->state : core::node_state::removed;
+  };
+  return ids_of(
+      cluster::wish_of(group, placed, state_of, context.options.placement)
+          .voters);
+}
+
 /// The state of one group, as its replica here says it.
 json::object group_view(std::uint16_t group, const std::string& state,
+                        const std::vector<core::node_id>& wanted,
                         const actors::broker_context& context) {
   json::object row{{"group", group},
                    {"kind", group == 0 ? "directory" : "shard"}};
@@ -93,6 +108,7 @@ json::object group_view(std::uint16_t group, const std::string& state,
     row["leader"] = leader_of(context, id).value();
   if (const auto placed = context.directory->placement(id))
     row["placement"] = ids_of(*placed);
+  row["wanted"] = voters_of(id, wanted, context);
   return row;
 }
 
@@ -109,6 +125,7 @@ bool keeps(const json::value& row, core::node_id node) {
 /// All groups' answers, put together when the last is there.
 struct gathering {
   json::array rows;
+  cluster::placement wanted;
   std::size_t missing = 0;
 };
 
@@ -274,9 +291,11 @@ void admin::gather_shards(std::function<void(boost::json::array)> then) {
     auto all = std::make_shared<gathering>();
     all->missing = context.shards.size() + 1U;
     all->rows.resize(all->missing);
+    all->wanted = actors::wanted_placement(context);
     for (std::uint16_t g = 0; g < all->rows.size(); ++g) {
       auto done = [&context, all, then, g](core::result<std::string> state) {
-        all->rows[g] = group_view(g, state ? *state : std::string{}, context);
+        all->rows[g] = group_view(g, state ? *state : std::string{},
+                                  all->wanted[g], context);
         if (--all->missing == 0)
           then(std::move(all->rows));
       };

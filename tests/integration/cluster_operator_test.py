@@ -169,13 +169,42 @@ class Draining(ClusterCase):
             client.vanish()
 
         # And back.
-        await asyncio.to_thread(cluster.run, first, "node", "undrain", number)
+        await asyncio.to_thread(
+            cluster.run, first, "node", "undrain", number, "--wait"
+        )
         await asyncio.to_thread(cluster.settled, {1, 2})
         for uid in users[:4]:
             client = await self.login_at(second, uid)
             ack = await client.post({uid: 1}, b"here again")
             self.assertIsNone(ack.get("error"), ack)
             client.vanish()
+
+    async def test_after_undrain_waits_any_one_node_may_be_lost(self):
+        cluster = self.cluster()
+        first = cluster.found(["n2", "n3"])
+        await asyncio.to_thread(cluster.settled, {1, 2, 3})
+        await self.register(first, "anna")
+        drained = cluster.nodes["n3"]
+        number = await asyncio.to_thread(cluster.number_of, drained)
+        for _ in range(3):
+            await asyncio.to_thread(
+                cluster.run, first, "node", "drain", str(number), "--wait"
+            )
+            for group in cluster.shards(first)[1:]:
+                self.assertEqual(len(group["voters"]), 2, group)
+            said = await asyncio.to_thread(
+                cluster.run, first, "node", "undrain", str(number), "--wait"
+            )
+            self.assertIn("has its share", said)
+            for node in cluster.running():
+                for group in cluster.shards(node):
+                    self.assertEqual(set(group["voters"]), {1, 2, 3}, group)
+        # One of the two that stayed: what was left would be no majority.
+        await asyncio.to_thread(cluster.nodes["n2"].kill)
+        client = await self.login_at(first, "anna")
+        ack = await client.post({"anna": 1}, b"still here")
+        self.assertIsNone(ack.get("error"), ack)
+        await self.register(drained, "bert")
 
 
 if __name__ == "__main__":
