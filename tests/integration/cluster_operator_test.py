@@ -120,10 +120,19 @@ class Replacement(ClusterCase):
 
 class Draining(ClusterCase):
     async def test_clients_are_sent_away_and_may_come_back(self):
+        await self.drain_and_take_back()
+
+    async def test_workers_send_their_clients_away_too(self):
+        second = await self.drain_and_take_back(workers__count=2)
+        rows = second.get_json("/workers")["workers"]
+        # None of them had to be replaced for that.
+        self.assertEqual([w["restarts"] for w in rows], [0, 0])
+
+    async def drain_and_take_back(self, **more):
         cluster = self.cluster()
         spread = {"cluster__drain_spread": "2s"}
         first = cluster.node("n1", **spread).start()
-        second = cluster.node("n2", join=[first], **spread).start()
+        second = cluster.node("n2", join=[first], **spread, **more).start()
         await asyncio.to_thread(cluster.settled, {1, 2})
         users = [f"u{i}" for i in range(30)]
         for uid in users:
@@ -135,6 +144,9 @@ class Draining(ClusterCase):
             self.addCleanup(client.vanish)
             await client.login(uid, "n0")
             clients.append((transport, client))
+        if more:  # it is they who keep the connections
+            rows = second.get_json("/workers")["workers"]
+            self.assertGreater(sum(w["connections"] for w in rows), 0)
 
         async def end_of(transport, client):
             if transport is Transport.DRAFT:
@@ -178,6 +190,7 @@ class Draining(ClusterCase):
             ack = await client.post({uid: 1}, b"here again")
             self.assertIsNone(ack.get("error"), ack)
             client.vanish()
+        return second
 
     async def test_after_undrain_waits_any_one_node_may_be_lost(self):
         cluster = self.cluster()
