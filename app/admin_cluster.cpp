@@ -4,13 +4,13 @@
 #include "actors/cluster_steward.hpp"
 #include "actors/messages.hpp"
 #include "app/admin.hpp"
+#include "app/admin_query.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
@@ -136,12 +136,10 @@ order_of(std::string_view path) {
   const auto slash = path.find('/');
   if (slash == std::string_view::npos)
     return std::nullopt;
-  std::uint32_t number = 0;
-  const auto* end = path.data() + slash;
-  const auto [stop, failed] = std::from_chars(path.data(), end, number);
-  if (failed != std::errc{} || stop != end)
+  const auto number = number_of<std::uint32_t>(path.substr(0, slash));
+  if (!number)
     return std::nullopt;
-  return std::pair{core::node_id{number}, std::string{path.substr(slash + 1)}};
+  return std::pair{core::node_id{*number}, std::string{path.substr(slash + 1)}};
 }
 
 } // namespace
@@ -384,10 +382,8 @@ void admin::undrain(core::node_id node, net::responder answer) {
 void admin::replace(core::node_id old, const net::http_request& request,
                     net::responder answer) {
   const auto by = request.query_value("by").value_or("");
-  std::uint32_t number = 0;
-  const auto [stop, failed] =
-      std::from_chars(by.data(), by.data() + by.size(), number);
-  if (failed != std::errc{} || stop != by.data() + by.size() || number == 0)
+  const auto number = number_of<std::uint32_t>(by).value_or(0);
+  if (number == 0)
     return answer.send(
         net::http_error(400, "by=ID: the node that takes the seats"));
   const core::replace_node change{old, core::node_id{number}};

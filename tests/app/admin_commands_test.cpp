@@ -369,6 +369,22 @@ TEST(AdminCommands, JsonPrintsTheAnswer) {
             "{\"members\":[]}\n");
 }
 
+TEST(AdminCommands, ListsAreShownPageByPage) {
+  const auto seen = run_against(
+      {{200, R"({"name":"l","members":[{"uid":"a"}],"next":"a/"})"},
+       {200, R"({"name":"l","members":[{"uid":"b"}],"next":null})"}},
+      list_show_options{{}, "l"});
+  EXPECT_EQ(seen.requests,
+            (requests{"GET /lists/l ", "GET /lists/l?after=a%2F "}));
+  EXPECT_NE(seen.out.find("\na"), std::string::npos) << seen.out;
+  EXPECT_NE(seen.out.find("\nb"), std::string::npos) << seen.out;
+  EXPECT_EQ(run_against({{200, R"({"lists":[{"name":"l"}],"next":"l"})"},
+                         {200, R"({"lists":[{"name":"m"}],"next":null})"}},
+                        list_ls_options{})
+                .requests,
+            (requests{"GET /lists ", "GET /lists?after=l "}));
+}
+
 TEST(PercentEncoding, KeepsTheUnreservedOnly) {
   EXPECT_EQ(percent_encoded("aZ0-._~"), "aZ0-._~");
   EXPECT_EQ(percent_encoded("a/b ?&\xC3\xA4"), "a%2Fb%20%3F%26%C3%A4");
