@@ -5,6 +5,7 @@
 #include "actors/handles.hpp"
 #include "actors/leader_board.hpp"
 #include "actors/move_budget.hpp"
+#include "actors/reach_board.hpp"
 #include "cluster/placement.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
@@ -169,6 +170,8 @@ struct broker_context {
   std::vector<group_view> views;
   /// What other nodes say that they lead.
   leader_board announced;
+  /// Who has how many links.
+  reach_board reach;
   move_budget moves;
   /// This node gives its clients away: nobody logs in here. Written by the
   /// membership actor, read on any thread.
