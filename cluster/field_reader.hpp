@@ -3,6 +3,7 @@
 
 #include "cluster/wire_bytes.hpp"
 #include "core/errc.hpp"
+#include "core/result.hpp"
 #include "core/shared_bytes.hpp"
 
 #include <cstddef>
