@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/attachment_wire.hpp"
 
-#include "cluster/wire_bytes.hpp"
+#include "cluster/field_reader.hpp"
 #include "core/assert.hpp"
 #include "core/crc32c.hpp"
 
@@ -150,79 +150,23 @@ std::size_t body_bytes(const words::any& what) {
 
 // ---------------------------------------------------------------------- read
 
-class reader {
+class reader : public cluster::field_reader {
 public:
-  reader(const core::shared_bytes& frame, core::bytes_view body)
-      : frame_(&frame), in_(body) {}
+  using field_reader::field_reader;
 
-  template <class Integer>
-  Integer take() {
-    return in_.take<Integer>();
-  }
-  bool take_flag() { return take_small(1) == 1; }
-  std::uint8_t take_small(std::uint8_t most) {
-    const auto value = take<std::uint8_t>();
-    valid_ = valid_ && value <= most;
-    return value;
-  }
-  /// A flag and a number, which is 0 without it.
-  std::optional<std::uint64_t> take_maybe() {
-    const bool there = take_flag();
-    const auto value = take<std::uint64_t>();
-    if (there)
-      return value;
-    valid_ = valid_ && value == 0;
-    return std::nullopt;
-  }
-  std::string take_text() {
-    return std::string{core::as_text(in_.take_bytes(take<std::uint32_t>()))};
-  }
-  /// What is most of the frame keeps it, the rest must not keep it alive.
-  core::shared_bytes take_bytes() {
-    const auto part = in_.take_bytes(take<std::uint32_t>());
-    if (part.empty())
-      return {};
-    if (part.size() < frame_->size() / 2)
-      return core::shared_bytes::copy_of(part);
-    return frame_->slice(static_cast<std::size_t>(part.data() - frame_->data()),
-                         part.size());
-  }
-  core::error take_error() {
-    const auto code = static_cast<core::errc>(take<std::uint16_t>());
-    return {code, take_text()};
-  }
   core::timestamp take_time() {
     return core::from_millis(static_cast<std::int64_t>(take<std::uint64_t>()));
   }
   core::inbox_position take_position() {
     return core::inbox_position{take<std::uint64_t>()};
   }
-  /// Never more than there are bytes for.
-  std::uint32_t take_count(std::size_t bytes_min) {
-    const auto count = take<std::uint32_t>();
-    if (count <= in_.remaining() / bytes_min)
-      return count;
-    valid_ = false;
-    return 0;
-  }
-
-  void require(bool holds) { valid_ = valid_ && holds; }
-
-  [[nodiscard]] bool ok() const { return valid_ && in_.ok(); }
-  [[nodiscard]] bool done() const { return valid_ && in_.done(); }
-
-private:
-  const core::shared_bytes* frame_;
-  byte_reader in_;
-  bool valid_ = true;
 };
 
 core::message take_message(reader& in) {
   core::message m;
   m.id.millis = static_cast<std::int64_t>(in.take<std::uint64_t>());
   m.id.number = in.take<std::uint64_t>();
-  m.kind = static_cast<core::message_kind>(in.take_small(
-      static_cast<std::uint8_t>(core::message_kind::list_changed)));
+  m.kind = in.take_up_to(core::message_kind::list_changed);
   m.realm = in.take_text();
   m.sender = in.take_text();
   m.created = in.take_time();
@@ -244,8 +188,7 @@ words::attach take_attach(reader& in) {
   m.reply_key = in.take<std::uint64_t>();
   m.session = in.take<std::uint64_t>();
   m.inbox.realm = in.take_text();
-  m.inbox.kind = static_cast<core::owner_kind>(
-      in.take_small(static_cast<std::uint8_t>(core::owner_kind::session)));
+  m.inbox.kind = in.take_up_to(core::owner_kind::session);
   m.inbox.name = in.take_text();
   m.device = core::device_offset{in.take<std::uint8_t>()};
   if (const auto from = in.take<std::uint8_t>(); from != no_offset)
@@ -267,8 +210,7 @@ words::attached take_attached(reader& in) {
   words::attached m;
   m.failure = in.take_error();
   m.leader = core::node_id{in.take<std::uint32_t>()};
-  m.resume = static_cast<core::resume_outcome>(
-      in.take_small(static_cast<std::uint8_t>(core::resume_outcome::gap)));
+  m.resume = in.take_up_to(core::resume_outcome::gap);
   m.acknowledged = in.take_position();
   m.devices = in.take<std::uint32_t>();
   return m;
@@ -359,7 +301,7 @@ decode_attachment(const core::shared_bytes& frame) {
   const auto what = static_cast<contents>(head.take<std::uint8_t>());
   attachment_message message;
   message.attachment = head.take<std::uint64_t>();
-  reader in{frame, all.subspan(head_bytes)};
+  reader in{all.subspan(head_bytes), &frame};
   auto body = take_body(what, in);
   if (!body)
     return body.error();

@@ -20,6 +20,27 @@ constexpr core::milliseconds lost_after{5'000};
 
 } // namespace
 
+cluster::placement
+wanted_placement(const broker_context& context,
+                 const std::vector<core::node_id>& founders) {
+  std::vector<cluster::placed_node> nodes;
+  context.directory->each_node(
+      [&](core::node_id id, const core::node_record& record) {
+        nodes.push_back({id, record.state});
+        return true;
+      });
+  const auto groups = context.options.shards + 1U;
+  cluster::placement now(groups);
+  for (std::size_t g = 0; g < groups; ++g)
+    if (auto placed = context.directory->placement(
+            core::group_id{static_cast<std::uint16_t>(g)}))
+      now[g] = std::move(*placed);
+    else if (g == 0)
+      now[g] = founders;
+  return cluster::desired_placement(nodes, now, groups,
+                                    context.options.placement);
+}
+
 cluster_steward::cluster_steward(broker_context& context,
                                  std::optional<node_identity> self,
                                  propose_function propose)
@@ -80,18 +101,18 @@ cluster_steward::gone_for_long(core::node_id self) const {
 
 std::optional<core::cluster_command>
 cluster_steward::next_command(const cluster::raft& directory) const {
-  std::vector<cluster::placed_node> nodes;
+  bool founded = false;
   std::optional<core::node_id> newcomer;
   context_.directory->each_node(
       [&](core::node_id id, const core::node_record& record) {
-        nodes.push_back({id, record.state});
+        founded = true;
         const bool waits = record.state == core::node_state::joining ||
                            record.state == core::node_state::absent;
         if (waits && directory.is_near(id, lag_max))
           newcomer = id;
         return true;
       });
-  if (nodes.empty())
+  if (!founded)
     return core::admit_node{self_->token, self_->name, self_->address,
                             self_->incarnation, self_->id};
   if (newcomer)
@@ -105,18 +126,9 @@ cluster_steward::next_command(const cluster::raft& directory) const {
     return core::set_node_state{*gone, core::node_state::absent};
   }
 
-  const auto groups = context_.options.shards + 1U;
-  cluster::placement now(groups);
-  for (std::size_t g = 0; g < groups; ++g)
-    if (auto placed = context_.directory->placement(
-            core::group_id{static_cast<std::uint16_t>(g)}))
-      now[g] = std::move(*placed);
-    else if (g == 0)
-      now[g] = directory.members().voters;
-  const auto wanted = cluster::desired_placement(nodes, now, groups,
-                                                 context_.options.placement);
+  const auto wanted = wanted_placement(context_, directory.members().voters);
   core::set_placement change;
-  for (std::size_t g = 0; g < groups; ++g) {
+  for (std::size_t g = 0; g < wanted.size(); ++g) {
     const core::group_id group{static_cast<std::uint16_t>(g)};
     if (context_.directory->placement(group) != wanted[g])
       change.groups.push_back({group, wanted[g]});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "cluster/placement.hpp"
 #include "cluster/raft.hpp"
 #include "core/command.hpp"
 #include "core/ids.hpp"
@@ -11,6 +12,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace troupe::actors {
 
@@ -22,6 +24,13 @@ struct node_identity {
   std::string address;
   std::uint64_t incarnation = 1;
 };
+
+/// Where the groups shall be, given the nodes that this node's directory has: a
+/// moment later it is the directory's placement. `founders` stand for the
+/// directory's own placement while there is none. Thread-safe.
+[[nodiscard]] cluster::placement
+wanted_placement(const broker_context& context,
+                 const std::vector<core::node_id>& founders = {});
 
 /// On the leader of the directory: enters the first node, makes newcomers
 /// members when they have the directory, takes away the share of a member that

@@ -4,7 +4,7 @@
 #include "actors/runtime/loop.hpp"
 #include "core/shard_key.hpp"
 
-#include <random>
+#include <mutex>
 
 namespace troupe::actors {
 
@@ -12,24 +12,27 @@ broker_context::broker_context(const core::clock& time, broker_options settings,
                                std::size_t loops)
     : clock(time), options(settings), leaders(settings.shards + 1U),
       views(settings.shards + 1U), announced(settings.shards + 1U),
-      moves(settings.moves_per_node_max) {
-  std::random_device random;
-  for (std::size_t i = 0; i < loops; ++i) {
-    origin fresh;
-    // Random, so that no two lives of a node share one; 0 means "no key".
-    fresh.id = (static_cast<std::uint64_t>(random()) << 32U | random()) | 1U;
-    fresh.next.assign(options.shards + 1U, 1);
-    origins_.push_back(std::move(fresh));
-  }
+      moves(settings.moves_per_node_max), keys_(loops) {
+  for (auto& keys : keys_)
+    keys.of.resize(options.shards + 1U);
 }
 
 core::group_id broker_context::group_of(const core::owner& inbox) const {
   return core::shard_of(inbox, options.shards);
 }
 
-core::idempotency_key broker_context::next_key(core::group_id group) {
-  auto& mine = origins_[current_loop_index()];
-  return {mine.id, mine.next[group.value()]++};
+std::optional<core::idempotency_key>
+broker_context::take_key(core::group_id group) {
+  auto& mine = keys_[current_loop_index()];
+  const std::lock_guard lock{mine.mutex};
+  return mine.of[group.value()].take();
+}
+
+void broker_context::give_back(core::group_id group,
+                               const core::idempotency_key& key) {
+  auto& mine = keys_[current_loop_index()];
+  const std::lock_guard lock{mine.mutex};
+  mine.of[group.value()].give_back(key);
 }
 
 bool broker_context::may_balance_leaders(core::steady_time now) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/command_keys.hpp"
 #include "actors/handles.hpp"
 #include "actors/leader_board.hpp"
 #include "actors/move_budget.hpp"
+#include "actors/reach_board.hpp"
 #include "cluster/placement.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
@@ -15,6 +17,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +44,7 @@ struct broker_stats {
   counter requests_timed_out{0};
   counter proposals_repeated{0}; ///< there was no leader just then
   counter requests_refused_overloaded{0};
+  counter requests_refused_in_flight{0}; ///< no key was to be had for them
   counter commands_applied{0};
   counter commands_duplicate{0};
   counter inbox_actors{0};
@@ -165,6 +170,8 @@ struct broker_context {
   std::vector<group_view> views;
   /// What other nodes say that they lead.
   leader_board announced;
+  /// Who has how many links.
+  reach_board reach;
   move_budget moves;
   /// This node gives its clients away: nobody logs in here. Written by the
   /// membership actor, read on any thread.
@@ -188,16 +195,20 @@ struct broker_context {
   void balance_leaders_now(core::steady_time now);
   [[nodiscard]] bool balances_leaders_now(core::steady_time now) const;
 
-  /// A fresh key for a command to `group`; each loop is an origin of its own,
-  /// so no lock is needed. Call on the loop that will send the command.
-  core::idempotency_key next_key(core::group_id group);
+  /// A fresh key for a command to `group`; each loop has origins of its own.
+  /// Call on the loop that will send the command, and give the key back there
+  /// when the command will not be proposed again. None if too many are out.
+  std::optional<core::idempotency_key> take_key(core::group_id group);
+  void give_back(core::group_id group, const core::idempotency_key& key);
 
 private:
-  struct origin {
-    std::uint64_t id = 0;
-    std::vector<std::uint64_t> next; // by group
+  /// Locked although used on one loop: what an actor still holds at the end is
+  /// given back by whoever destroys it.
+  struct loop_keys {
+    std::mutex mutex;
+    std::vector<command_keys> of; // by group
   };
-  std::vector<origin> origins_; // by loop
+  std::vector<loop_keys> keys_; // by loop
   std::atomic<core::steady_time::rep> balanced_{0};
   std::atomic<core::steady_time::rep> balance_until_{0};
 };

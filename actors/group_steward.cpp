@@ -14,6 +14,9 @@ constexpr std::uint64_t lag_max = 1000;
 /// The directory is asked where the group shall be a few times a second.
 constexpr core::milliseconds look_every{190};
 
+/// One node notices a lost link before another one does.
+constexpr core::milliseconds reach_patience{5'000};
+
 void count(broker_stats::counter& counter) {
   counter.fetch_add(1, std::memory_order_relaxed);
 }
@@ -63,6 +66,7 @@ void group_steward::on_tick() {
   const auto& core = replica_.consensus();
   if (!core.leads()) {
     steady_since_.clear();
+    surpassed_since_.reset();
     watch_moves({});
     return;
   }
@@ -80,6 +84,8 @@ void group_steward::on_tick() {
       },
       context_.options.placement);
   watch_moves(wish);
+  if (gives_way(wish))
+    return;
   const auto step = cluster::next_step(
       core.members(), core.self(), wish,
       [&](core::node_id node) { return caught_up(node); },
@@ -135,7 +141,7 @@ void group_steward::carry_out(const cluster::group_step& step,
 void group_steward::prefer(core::node_id node) {
   const auto now = context_.clock.now();
   const auto steady = steady_since_.find(node);
-  if (steady == steady_since_.end())
+  if (steady == steady_since_.end() || context_.reach.reaches_less(node, now))
     return;
   const bool at_once = context_.balances_leaders_now(now);
   if (!at_once &&
@@ -144,6 +150,28 @@ void group_steward::prefer(core::node_id node) {
     return;
   if (replica_.consensus().transfer(node))
     count(context_.stats.leaderships_given);
+}
+
+/// A node that can't reach this one could use nothing that is led here, though
+/// others reach both: then one of those leads.
+bool group_steward::gives_way(const cluster::group_wish& wish) {
+  const auto now = context_.clock.now();
+  auto& core = replica_.consensus();
+  std::vector<core::node_id> able;
+  for (const auto node : wish.voters)
+    if (node != core.self() && core.members().is_voter(node) && caught_up(node))
+      able.push_back(node);
+  const auto better = context_.reach.reaches_most(able, now);
+  if (!better) {
+    surpassed_since_.reset();
+    return false;
+  }
+  if (!surpassed_since_)
+    surpassed_since_ = now;
+  if (now - *surpassed_since_ < reach_patience || !core.transfer(*better))
+    return false;
+  count(context_.stats.leaderships_given);
+  return true;
 }
 
 bool group_steward::hand_over() {

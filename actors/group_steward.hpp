@@ -8,6 +8,7 @@
 #include "core/ids.hpp"
 
 #include <map>
+#include <optional>
 
 namespace troupe::actors {
 
@@ -34,12 +35,15 @@ private:
   void watch_moves(const cluster::group_wish& wish);
   void carry_out(const cluster::group_step& step, bool leads_rightly);
   void prefer(core::node_id node);
+  [[nodiscard]] bool gives_way(const cluster::group_wish& wish);
 
   core::group_id group_;
   broker_context& context_;
   replica& replica_;
   core::steady_time looked_{};
   bool moving_ = false;
+  /// Since when there is a voter that reaches more nodes than this one.
+  std::optional<core::steady_time> surpassed_since_;
   /// Since when a follower has had all there is.
   std::map<core::node_id, core::steady_time> steady_since_;
 };

@@ -86,6 +86,10 @@ void take_membership_word(broker_context& context,
   case membership_word::leaders:
     (void)context.announced.take(message.from, message.body.view());
     break;
+  case membership_word::reach:
+    (void)context.reach.take(message.from, message.body.view(),
+                             context.clock.now());
+    break;
   }
 }
 
@@ -107,6 +111,7 @@ void membership_state::start(membership_deps deps) {
 void membership_state::on_look() {
   follow_nodes();
   announce_leaderships();
+  announce_reach();
   flush();
   self_->delayed_send(self_, look_every, look_tick{});
 }
@@ -136,13 +141,25 @@ void membership_state::announce_leaderships() {
     if (const core::group_id group{g}; context_->leader_of(group) == own_.id)
       led.push_back({group, core::term{context_->views[g].term.load(
                                 std::memory_order_relaxed)}});
-  if (led.empty())
-    return;
-  const auto words = leader_board::encode(led);
+  if (!led.empty())
+    tell_all(membership_word::leaders, leader_board::encode(led));
+}
+
+void membership_state::announce_reach() {
+  std::uint32_t reached = 0;
+  for (const auto& peer : links_->peers())
+    if (peer.state == links::peer_state::up && peers_.count(peer.node) != 0)
+      ++reached;
+  context_->reach.set_own(reached);
+  tell_all(membership_word::reach, reach_board::encode(reached));
+}
+
+void membership_state::tell_all(membership_word word,
+                                const core::shared_bytes& body) {
   for (const auto& [node, address] : peers_)
     (void)links_->send(node, links::kind::membership,
-                       static_cast<std::uint64_t>(membership_word::leaders),
-                       words); // lost words are said again
+                       static_cast<std::uint64_t>(word),
+                       body); // lost words are said again
 }
 
 void membership_state::see_self(const core::node_record& record) {

@@ -24,6 +24,7 @@ namespace troupe::actors {
 enum class membership_word : std::uint64_t {
   balance_leaders = 1, ///< give groups to their preferred leaders now
   leaders = 2,         ///< what the sender leads (leader_board)
+  reach = 3,           ///< how many nodes it has links to (reach_board)
 };
 
 /// Takes such a message, on the loop of its key.
@@ -65,6 +66,8 @@ struct membership_state {
 private:
   void follow_nodes();
   void announce_leaderships();
+  void announce_reach();
+  void tell_all(membership_word word, const core::shared_bytes& body);
   void see_self(const core::node_record& record);
   void see_removed(core::node_id node);
   void see_peer(core::node_id node, const std::string& address);

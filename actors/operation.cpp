@@ -40,20 +40,18 @@ void operation::finish(core::session_event event) {
 
 void operation::propose(core::group_id group, core::shard_command command,
                         bool grows) {
-  table_->propose(
-      *this, group,
-      schema::encode(core::logged_shard_command{
-          table_->context_.next_key(group), {}, std::move(command)}),
-      grows);
+  table_->propose(*this, group, grows, [&](const core::idempotency_key& key) {
+    return schema::encode(
+        core::logged_shard_command{key, {}, std::move(command)});
+  });
 }
 
 void operation::propose(core::directory_command command, bool grows) {
-  table_->propose(*this, core::directory_group,
-                  schema::encode(core::logged_directory_command{
-                      table_->context_.next_key(core::directory_group),
-                      {},
-                      std::move(command)}),
-                  grows);
+  table_->propose(*this, core::directory_group, grows,
+                  [&](const core::idempotency_key& key) {
+                    return schema::encode(core::logged_directory_command{
+                        key, {}, std::move(command)});
+                  });
 }
 
 void operation::expand(const std::string& list, const std::string& caller) {
@@ -68,7 +66,10 @@ operation_table::operation_table(broker_context& context, std::string realm,
     : context_(context), realm_(std::move(realm)),
       on_finished_(std::move(on_finished)) {}
 
-operation_table::~operation_table() = default;
+operation_table::~operation_table() {
+  for (const auto& [number, made] : made_)
+    context_.give_back(made.group, made.key);
+}
 
 void operation_table::start(std::unique_ptr<operation> fresh) {
   fresh->table_ = this;
@@ -80,20 +81,50 @@ void operation_table::start(std::unique_ptr<operation> fresh) {
   collect(placed);
 }
 
+template <class Encode>
 void operation_table::propose(operation& asker, core::group_id group,
-                              core::shared_bytes command, bool grows) {
+                              bool grows, const Encode& encode) {
   ++asker.proposals_;
   TROUPE_ASSERT(asker.proposals_ < 1U << proposal_bits,
                 "an operation asks a bounded number of questions");
   const auto number = asker.number_ << proposal_bits | asker.proposals_;
-  if (context_.options.clustered) {
-    made_.emplace(number, repeatable{group, command, grows});
+  const auto key = context_.take_key(group);
+  if (!key)
+    return refuse(group, number);
+  auto command = encode(*key);
+  if (!context_.options.clustered) {
+    context_.give_back(group, *key); // nothing is ever proposed again
+  } else {
+    made_.emplace(number, repeatable{group, *key, command, grows});
     if (const auto at = repeating_.find(group); at != repeating_.end()) {
       at->second.waiting.insert(number);
       return;
     }
   }
   ask(group, {number, std::move(command), grows});
+}
+
+/// The answer comes like any other, when what is done just now is done.
+void operation_table::refuse(core::group_id group, ticket number) {
+  context_.stats.requests_refused_in_flight.fetch_add(
+      1, std::memory_order_relaxed);
+  if (group == core::directory_group) {
+    auto& answer = refused_by_directory_.emplace_back();
+    answer.ticket = number;
+    answer.outcome.failure.code = core::errc::overloaded;
+  } else {
+    auto& answer = refused_by_shards_.emplace_back();
+    answer.ticket = number;
+    answer.outcome.failure.code = core::errc::overloaded;
+  }
+}
+
+void operation_table::forget(ticket number) {
+  const auto at = made_.find(number);
+  if (at == made_.end())
+    return;
+  context_.give_back(at->second.group, at->second.key);
+  made_.erase(at);
 }
 
 void operation_table::ask(core::group_id group, proposal item) {
@@ -130,7 +161,7 @@ bool operation_table::repeat_later(const Answer& answer) {
   const auto group = at->second.group;
   const auto code = answer.outcome.failure.code;
   if (code != core::errc::not_leader && code != core::errc::unavailable) {
-    made_.erase(at);
+    forget(answer.ticket);
     if (const auto found = repeating_.find(group); found != repeating_.end()) {
       ask_again(group, found->second); // there is a leader
       repeating_.erase(found);
@@ -211,11 +242,17 @@ void operation_table::collect(operation& done) {
   if (!done.finished_)
     return;
   for (std::uint64_t i = 1; !made_.empty() && i <= done.proposals_; ++i)
-    made_.erase(done.number_ << proposal_bits | i);
+    forget(done.number_ << proposal_bits | i);
   under_way_.erase(done.number_);
 }
 
 void operation_table::flush(const addresses& from) {
+  if (!refused_by_shards_.empty())
+    caf::anon_send(from.shard,
+                   shard_answers{std::exchange(refused_by_shards_, {})});
+  if (!refused_by_directory_.empty())
+    caf::anon_send(from.directory,
+                   directory_answers{std::exchange(refused_by_directory_, {})});
   for (auto& out : std::exchange(to_shards_, {}))
     caf::anon_send(context_.shard(out.group),
                    shard_proposals{from.shard, std::move(out.items)});

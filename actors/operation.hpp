@@ -57,7 +57,8 @@ private:
 /// The operations an actor has under way. Questions are gathered while a
 /// message is handled and sent by flush(), one message for each group. In a
 /// cluster, a proposal that met no leader is asked again under its key until
-/// the operation's deadline; operations do not notice.
+/// the operation's deadline; operations do not notice. One for which there is
+/// no key (too many of this loop wait) is answered with overloaded.
 class operation_table {
 public:
   using finish_function = std::function<void(core::session_event)>;
@@ -99,6 +100,7 @@ private:
   /// A proposal as it was made, while it may have to be made again.
   struct repeatable {
     core::group_id group;
+    core::idempotency_key key;
     /// Only looked at when nobody has the command any more who writes into it.
     core::shared_bytes command;
     bool grows = true;
@@ -119,8 +121,11 @@ private:
   bool repeat_later(const Answer& answer);
   void ask_again(core::group_id group, leaderless& lost);
   void collect(operation& done);
-  void propose(operation& asker, core::group_id group,
-               core::shared_bytes command, bool grows);
+  template <class Encode>
+  void propose(operation& asker, core::group_id group, bool grows,
+               const Encode& encode);
+  void refuse(core::group_id group, ticket number);
+  void forget(ticket number);
   void ask(core::group_id group, proposal item);
 
   struct outgoing {
@@ -138,6 +143,8 @@ private:
   std::vector<outgoing> to_shards_;
   std::vector<proposal> to_directory_;
   std::vector<expand_list> to_lists_;
+  std::vector<shard_answer> refused_by_shards_;
+  std::vector<directory_answer> refused_by_directory_;
 };
 
 } // namespace troupe::actors

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes, groups and links, and what an operator changes about them.
 #include "actors/admin_operations.hpp"
+#include "actors/cluster_steward.hpp"
 #include "actors/messages.hpp"
 #include "app/admin.hpp"
+#include "app/admin_query.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
@@ -72,8 +73,22 @@ struct shares {
   }
 };
 
+/// Who shall vote in a group that is placed so.
+json::array voters_of(core::group_id group,
+                      const std::vector<core::node_id>& placed,
+                      const actors::broker_context& context) {
+  const auto state_of = [&](core::node_id node) {
+    const auto record = context.directory->find_node(node);
+    return record ? record->state : core::node_state::removed;
+  };
+  return ids_of(
+      cluster::wish_of(group, placed, state_of, context.options.placement)
+          .voters);
+}
+
 /// The state of one group, as its replica here says it.
 json::object group_view(std::uint16_t group, const std::string& state,
+                        const std::vector<core::node_id>& wanted,
                         const actors::broker_context& context) {
   json::object row{{"group", group},
                    {"kind", group == 0 ? "directory" : "shard"}};
@@ -93,6 +108,7 @@ json::object group_view(std::uint16_t group, const std::string& state,
     row["leader"] = leader_of(context, id).value();
   if (const auto placed = context.directory->placement(id))
     row["placement"] = ids_of(*placed);
+  row["wanted"] = voters_of(id, wanted, context);
   return row;
 }
 
@@ -109,6 +125,7 @@ bool keeps(const json::value& row, core::node_id node) {
 /// All groups' answers, put together when the last is there.
 struct gathering {
   json::array rows;
+  cluster::placement wanted;
   std::size_t missing = 0;
 };
 
@@ -119,12 +136,10 @@ order_of(std::string_view path) {
   const auto slash = path.find('/');
   if (slash == std::string_view::npos)
     return std::nullopt;
-  std::uint32_t number = 0;
-  const auto* end = path.data() + slash;
-  const auto [stop, failed] = std::from_chars(path.data(), end, number);
-  if (failed != std::errc{} || stop != end)
+  const auto number = number_of<std::uint32_t>(path.substr(0, slash));
+  if (!number)
     return std::nullopt;
-  return std::pair{core::node_id{number}, std::string{path.substr(slash + 1)}};
+  return std::pair{core::node_id{*number}, std::string{path.substr(slash + 1)}};
 }
 
 } // namespace
@@ -274,9 +289,11 @@ void admin::gather_shards(std::function<void(boost::json::array)> then) {
     auto all = std::make_shared<gathering>();
     all->missing = context.shards.size() + 1U;
     all->rows.resize(all->missing);
+    all->wanted = actors::wanted_placement(context);
     for (std::uint16_t g = 0; g < all->rows.size(); ++g) {
       auto done = [&context, all, then, g](core::result<std::string> state) {
-        all->rows[g] = group_view(g, state ? *state : std::string{}, context);
+        all->rows[g] = group_view(g, state ? *state : std::string{},
+                                  all->wanted[g], context);
         if (--all->missing == 0)
           then(std::move(all->rows));
       };
@@ -365,10 +382,8 @@ void admin::undrain(core::node_id node, net::responder answer) {
 void admin::replace(core::node_id old, const net::http_request& request,
                     net::responder answer) {
   const auto by = request.query_value("by").value_or("");
-  std::uint32_t number = 0;
-  const auto [stop, failed] =
-      std::from_chars(by.data(), by.data() + by.size(), number);
-  if (failed != std::errc{} || stop != by.data() + by.size() || number == 0)
+  const auto number = number_of<std::uint32_t>(by).value_or(0);
+  if (number == 0)
     return answer.send(
         net::http_error(400, "by=ID: the node that takes the seats"));
   const core::replace_node change{old, core::node_id{number}};

@@ -62,6 +62,10 @@ void add_broker(metrics_writer& out, const actors::broker_stats& s) {
   out.counter("troupe_proposals_refused_total",
               "Commands refused for lack of room in log or storage.",
               s.requests_refused_overloaded);
+  out.counter("troupe_requests_refused_in_flight_total",
+              "Commands refused because too many of this node wait for their "
+              "group's leader.",
+              s.requests_refused_in_flight);
   out.counter("troupe_commands_applied_total", "Commands applied.",
               s.commands_applied);
   out.counter("troupe_commands_duplicate_total",

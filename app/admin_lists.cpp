@@ -3,6 +3,7 @@
 #include "actors/account_operations.hpp"
 #include "actors/messages.hpp"
 #include "app/admin.hpp"
+#include "app/admin_query.hpp"
 #include "core/name_path.hpp"
 
 #include <boost/json/array.hpp>
@@ -10,6 +11,7 @@
 #include <boost/json/parse.hpp>
 
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace troupe::app {
@@ -17,7 +19,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view realm = "default";
+constexpr auto realm = admin_realm;
 constexpr std::string_view members_suffix = "/members";
 constexpr std::size_t rows_max = 10'000;
 
@@ -47,18 +49,81 @@ std::string escaped(std::string_view text) {
   return out;
 }
 
-json::array members_of(const core::directory& directory,
-                       const std::string& list) {
-  json::array members;
-  directory.each_member(realm, list,
-                        [&](std::string_view uid, const core::list_member& m) {
-                          json::object row{{"uid", uid}};
-                          if (m.state == core::membership::invited)
-                            row["invited_as"] = m.alias;
-                          members.push_back(std::move(row));
-                          return true;
-                        });
-  return members;
+struct page_request {
+  std::size_t limit = rows_max;
+  std::string after; ///< a name; "": from the beginning
+};
+
+std::optional<page_request> page_of(const net::http_request& request) {
+  const auto limit = limit_of(request, rows_max, rows_max);
+  if (!limit)
+    return std::nullopt;
+  return page_request{*limit,
+                      std::string{request.query_value("after").value_or("")}};
+}
+
+net::http_response wrong_page() {
+  return net::http_error(400, "limit is a number from 1 to 10000");
+}
+
+/// Rows by name until the page is full; "next" is the last one if there are
+/// more.
+class page_writer {
+public:
+  explicit page_writer(std::size_t limit) : limit_(limit) {}
+
+  /// False at the end of the page.
+  bool add(std::string_view name, json::object row) {
+    if (rows_.size() == limit_) {
+      more_ = true;
+      return false;
+    }
+    last_ = name;
+    rows_.push_back(std::move(row));
+    return true;
+  }
+  net::http_response response(json::object body, std::string_view key) {
+    body[key] = std::move(rows_);
+    body["next"] = nullptr;
+    if (more_)
+      body["next"] = last_;
+    return json_response(body);
+  }
+
+private:
+  std::size_t limit_;
+  json::array rows_;
+  std::string last_;
+  bool more_ = false;
+};
+
+net::http_response lists_page(const core::directory& directory,
+                              const page_request& asked) {
+  page_writer page{asked.limit};
+  directory.each_list(
+      realm, asked.after,
+      [&](std::string_view name, const core::list_record& list) {
+        return page.add(name, {{"name", name}, {"members", list.members}});
+      });
+  return page.response({}, "lists");
+}
+
+net::http_response members_page(const core::directory& directory,
+                                const std::string& list,
+                                const page_request& asked) {
+  if (!directory.find_list(realm, list))
+    return error_response({core::errc::list_unknown, list});
+  page_writer page{asked.limit};
+  directory.each_member(
+      realm, list,
+      [&](std::string_view uid, const core::list_member& m) {
+        json::object row{{"uid", uid}};
+        if (m.state == core::membership::invited)
+          row["invited_as"] = m.alias;
+        return page.add(uid, std::move(row));
+      },
+      asked.after);
+  return page.response({{"name", list}}, "members");
 }
 
 std::string legacy_page(const core::directory& directory) {
@@ -90,41 +155,23 @@ std::string legacy_page(const core::directory& directory) {
 
 void admin::add_list_routes() {
   route("GET", "/lists", [this](const net::http_request& r, net::responder a) {
-    const std::string after{r.query_value("after").value_or("")};
-    in_background(a, [this, after] {
-      json::array rows;
-      std::string last;
-      bool more = false;
-      parts_.engine.context().directory->each_list(
-          realm, after,
-          [&](std::string_view name, const core::list_record& list) {
-            if (rows.size() == rows_max) {
-              more = true;
-              return false;
-            }
-            last = name;
-            rows.push_back(
-                json::object{{"name", name}, {"members", list.members}});
-            return true;
-          });
-      json::object body{{"lists", std::move(rows)}, {"next", nullptr}};
-      if (more)
-        body["next"] = last;
-      return json_response(body);
+    const auto asked = page_of(r);
+    if (!asked)
+      return a.send(wrong_page());
+    in_background(a, [this, asked] {
+      return lists_page(*parts_.engine.context().directory, *asked);
     });
   });
   constexpr std::size_t prefix = std::string_view{"/lists/"}.size();
-  route("GET", "/lists/*",
-        [this](const net::http_request& r, net::responder a) {
-          const auto name = r.path.substr(prefix);
-          in_background(a, [this, name] {
-            const auto& directory = *parts_.engine.context().directory;
-            if (!directory.find_list(realm, name))
-              return error_response({core::errc::list_unknown, name});
-            return json_response(json::object{
-                {"name", name}, {"members", members_of(directory, name)}});
-          });
+  route(
+      "GET", "/lists/*", [this](const net::http_request& r, net::responder a) {
+        const auto asked = page_of(r);
+        if (!asked)
+          return a.send(wrong_page());
+        in_background(a, [this, asked, name = r.path.substr(prefix)] {
+          return members_page(*parts_.engine.context().directory, name, *asked);
         });
+      });
   route(
       "POST", "/lists/*", [this](const net::http_request& r, net::responder a) {
         auto name = r.path.substr(prefix);

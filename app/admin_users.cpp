@@ -15,7 +15,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value_from.hpp>
 
-#include <charconv>
 #include <memory>
 #include <utility>
 
@@ -125,17 +124,12 @@ struct import_job : std::enable_shared_from_this<import_job> {
 
 void admin::add_user_routes() {
   route("GET", "/users", [this](const net::http_request& r, net::responder a) {
-    std::size_t limit = users_page_default;
-    if (const auto text = r.query_value("limit")) {
-      const auto* end = text->data() + text->size();
-      const auto [stop, bad] = std::from_chars(text->data(), end, limit);
-      if (bad != std::errc{} || stop != end || limit == 0 ||
-          limit > users_page_max)
-        return a.send(net::http_error(400, "limit is a number, 1 to 1000"));
-    }
+    const auto limit = limit_of(r, users_page_default, users_page_max);
+    if (!limit)
+      return a.send(net::http_error(400, "limit is a number, 1 to 1000"));
     const std::string prefix{r.query_value("prefix").value_or("")};
     std::string after{r.query_value("after").value_or("")};
-    in_background(a, [this, limit, prefix, after]() mutable {
+    in_background(a, [this, limit = *limit, prefix, after]() mutable {
       json::array rows;
       std::string last;
       bool more = false;

@@ -316,6 +316,8 @@ private:
         nodes, "undrain",
         "Let a drained node take its share and clients again");
     last_->add_option("ID", undrain.id, "Number of the node")->required();
+    last_->add_flag("--wait", undrain.wait,
+                    "Until it has a full part in all groups it shall keep");
 
     auto& replace = add_admin_command<node_replace_options>(
         nodes, "replace", "Give all that a node keeps to another one");

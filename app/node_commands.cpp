@@ -105,6 +105,57 @@ core::result<void> wait_until_drained(const admin_client& admin,
   }
 }
 
+/// How far a node that was drained is with its share.
+struct comeback {
+  std::size_t votes = 0; ///< groups, of those it shall vote in
+  std::size_t wanted = 0;
+
+  friend bool operator==(const comeback&, const comeback&) = default;
+};
+
+comeback comeback_of(std::uint32_t id, const std::vector<json::value>& rows) {
+  const auto node = std::to_string(id);
+  comeback now;
+  for (const auto& group : rows)
+    if (names(group, "wanted", node)) {
+      ++now.wanted;
+      now.votes += names(group, "voters", node) ? 1U : 0U;
+    }
+  return now;
+}
+
+/// Until then some groups have a voter fewer than they shall: of three nodes
+/// two, which stop when either is lost. Nodes are asked for first: one that has
+/// not heard of the change itself still takes the share for whole.
+core::result<void> wait_until_back(const admin_client& admin, std::uint32_t id,
+                                   terminal& screen) {
+  const auto node = std::to_string(id);
+  std::optional<comeback> last;
+  for (;;) {
+    const auto nodes = admin.get("/nodes");
+    if (!nodes)
+      return nodes.error();
+    const auto rows = array_at(*nodes, "nodes");
+    const bool member =
+        std::any_of(rows.begin(), rows.end(), [&](const auto& row) {
+          return text_at(row, "id") == node &&
+                 text_at(row, "state") == "member";
+        });
+    const auto groups = all_groups(admin);
+    if (!groups)
+      return groups.error();
+    const auto now = comeback_of(id, *groups);
+    if (member && last != now)
+      screen.err << "node " << id << " votes in " << now.votes << " of "
+                 << counted(now.wanted) << std::endl;
+    if (member && now.votes == now.wanted)
+      return {};
+    if (member)
+      last = now;
+    std::this_thread::sleep_for(ask_every);
+  }
+}
+
 /// How far a replacement has come.
 struct handover {
   std::size_t kept = 0;    ///< the old one has a part in them
@@ -209,10 +260,14 @@ int run(const node_drain_options& options, terminal& screen) {
 
 int run(const node_undrain_options& options, terminal& screen) {
   const admin_client admin{options.admin};
-  return report("node undrain",
-                admin.post(node_path(options.id, "undrain"), json::object{}),
-                options.admin, screen, [&](const json::value&) {
-                  screen.out << "node " << options.id << " is a member\n";
+  auto answer = admin.post(node_path(options.id, "undrain"), json::object{});
+  if (answer && options.wait)
+    if (auto done = wait_until_back(admin, options.id, screen); !done)
+      answer = done.error();
+  return report("node undrain", answer, options.admin, screen,
+                [&](const json::value&) {
+                  screen.out << "node " << options.id << " is a member"
+                             << (options.wait ? " and has its share\n" : "\n");
                 });
 }
 

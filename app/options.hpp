@@ -151,6 +151,7 @@ struct node_drain_options {
 struct node_undrain_options {
   admin_options admin;
   std::uint32_t id = 0;
+  bool wait = false; ///< until it votes wherever it shall
 };
 struct node_replace_options {
   admin_options admin;

@@ -76,9 +76,11 @@ struct group_step {
 /// The next change on the way from `now`, led by `leader`, to `wish`. Learners
 /// come first; voters are promoted as soon as they have caught up, from a lone
 /// one on all at once; only then others go. So there are never fewer voters
-/// than in the beginning, unless `wish` has fewer. At last the preferred leader
-/// gets the group. `caught_up` tells of any member, of others it says no;
-/// `may_add` puts off a node that has enough to get already.
+/// than in the beginning, unless `wish` has fewer. Two voters (of three nodes
+/// one was drained) stay two until the third has caught up: no step makes that
+/// shorter, and with one the other's copy would not count. At last the
+/// preferred leader gets the group. `caught_up` tells of any member, of others
+/// it says no; `may_add` puts off a node that has enough to get already.
 [[nodiscard]] group_step next_step(
     const configuration& now, core::node_id leader, const group_wish& wish,
     const std::function<bool(core::node_id)>& caught_up,

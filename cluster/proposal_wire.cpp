@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cluster/proposal_wire.hpp"
 
-#include "cluster/wire_bytes.hpp"
+#include "cluster/field_reader.hpp"
 #include "core/crc32c.hpp"
 
 #include <optional>
@@ -104,63 +104,18 @@ encode_answers(contents what,
 
 // ---------------------------------------------------------------------- read
 
-/// A byte_reader that knows what may be.
-class reader {
+class reader : public field_reader {
 public:
-  explicit reader(core::bytes_view bytes) : in_(bytes) {}
+  using field_reader::field_reader;
 
-  template <class Integer>
-  Integer take() {
-    return in_.take<Integer>();
-  }
-  bool take_flag() {
-    const auto value = take<std::uint8_t>();
-    valid_ = valid_ && value <= 1;
-    return value == 1;
-  }
-  core::bytes_view take_sized() {
-    return in_.take_bytes(take<std::uint32_t>());
-  }
-  std::string take_text() { return std::string{core::as_text(take_sized())}; }
-  core::error take_error() {
-    const auto code = static_cast<core::errc>(take<std::uint16_t>());
-    return {code, take_text()};
-  }
-  /// Never more items than there are bytes for.
-  template <class T, class Take>
-  std::vector<T> take_list(std::size_t bytes_min, const Take& each) {
-    std::vector<T> items;
-    const auto count = take<std::uint32_t>();
-    if (count > in_.remaining() / bytes_min) {
-      valid_ = false;
-      return items;
-    }
-    items.reserve(count);
-    for (std::uint32_t i = 0; i < count && ok(); ++i)
-      items.push_back(each());
-    return items;
-  }
   std::optional<core::device_offset> take_offset() {
     const auto value = take<std::uint8_t>();
     if (value == 0xFF)
       return std::nullopt;
     return core::device_offset{value};
   }
-  core::membership take_membership() {
-    const auto value = take<std::uint8_t>();
-    valid_ =
-        valid_ && value <= static_cast<std::uint8_t>(core::membership::invited);
-    return static_cast<core::membership>(value);
-  }
   void take_outcome(core::shard_outcome& o);
   void take_outcome(core::directory_outcome& o);
-
-  [[nodiscard]] bool ok() const { return valid_ && in_.ok(); }
-  [[nodiscard]] bool done() const { return valid_ && in_.done(); }
-
-private:
-  byte_reader in_;
-  bool valid_ = true;
 };
 
 void reader::take_outcome(core::shard_outcome& o) {
@@ -172,7 +127,7 @@ void reader::take_outcome(core::shard_outcome& o) {
   if (has_id)
     o.id = core::message_id{millis, number};
   else
-    valid_ = valid_ && millis == 0 && number == 0;
+    require(millis == 0 && number == 0);
   o.dropped = take<std::uint64_t>();
   o.more = take_flag();
 }
@@ -188,8 +143,8 @@ void reader::take_outcome(core::directory_outcome& o) {
       1, [this] { return core::device_offset{take<std::uint8_t>()}; });
   o.list.uid = take_text();
   o.list.alias = take_text();
-  o.list.before = take_membership();
-  o.list.after = take_membership();
+  o.list.before = take_up_to(core::membership::invited);
+  o.list.after = take_up_to(core::membership::invited);
   o.list.list_created = take_flag();
   o.list.list_removed = take_flag();
   auto& i = o.imported;
@@ -274,7 +229,7 @@ decode_proposals(const core::shared_bytes& frame) {
     item.number = in->take<std::uint64_t>();
     item.grows = in->take_flag();
     // The leader writes the time into it.
-    item.command = core::shared_bytes::copy_of(in->take_sized());
+    item.command = in->take_bytes();
     return item;
   });
   if (!in->done())

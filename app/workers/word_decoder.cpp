@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/workers/word_codec.hpp"
 #include "app/workers/word_contents.hpp"
-#include "cluster/wire_bytes.hpp"
+#include "cluster/field_reader.hpp"
 
 #include <memory>
 #include <optional>
@@ -13,92 +13,15 @@
 namespace troupe::app::workers {
 namespace {
 
-using cluster::byte_reader;
-
 core::error malformed() { return {core::errc::malformed, "a worker's frame"}; }
 
-class reader {
+class reader : public cluster::field_reader {
 public:
-  reader(core::bytes_view frame, const core::shared_bytes* owner)
-      : in_(frame), frame_bytes_(frame.size()), owner_(owner) {}
+  using field_reader::field_reader;
 
-  template <class Integer>
-  Integer take() {
-    return in_.take<Integer>();
-  }
-  bool take_flag() { return take_small(1) == 1; }
-  std::uint8_t take_small(std::uint8_t most) {
-    const auto value = take<std::uint8_t>();
-    valid_ = valid_ && value <= most;
-    return valid_ ? value : std::uint8_t{0};
-  }
-  template <class Enum>
-  Enum take_up_to(Enum last) {
-    return static_cast<Enum>(take_small(static_cast<std::uint8_t>(last)));
-  }
-  template <class Enum>
-  Enum take_between(Enum first, Enum last) {
-    const auto value = take_up_to(last);
-    valid_ = valid_ && value >= first;
-    return value;
-  }
-  std::optional<std::uint64_t> take_maybe() {
-    const bool there = take_flag();
-    const auto value = take<std::uint64_t>();
-    if (there)
-      return value;
-    valid_ = valid_ && value == 0;
-    return std::nullopt;
-  }
-  std::string take_text() {
-    return std::string{core::as_text(in_.take_bytes(take<std::uint32_t>()))};
-  }
-  std::optional<std::string> take_maybe_text() {
-    const bool there = take_flag();
-    auto text = take_text();
-    if (there)
-      return text;
-    valid_ = valid_ && text.empty();
-    return std::nullopt;
-  }
-  /// A small part must not keep the whole frame alive.
-  core::shared_bytes take_bytes() {
-    const auto part = in_.take_bytes(take<std::uint32_t>());
-    if (part.empty())
-      return {};
-    if (owner_ == nullptr || part.size() < frame_bytes_ / 2)
-      return core::shared_bytes::copy_of(part);
-    return owner_->slice(static_cast<std::size_t>(part.data() - owner_->data()),
-                         part.size());
-  }
-  core::error take_error() {
-    const auto code = static_cast<core::errc>(take<std::uint16_t>());
-    return {code, take_text()};
-  }
-  /// Never more than there are bytes for.
-  std::uint32_t take_count(std::size_t bytes_min) {
-    const auto count = take<std::uint32_t>();
-    if (count <= in_.remaining() / bytes_min)
-      return count;
-    valid_ = false;
-    return 0;
-  }
   std::vector<std::string> take_texts() {
-    std::vector<std::string> texts;
-    const auto count = take_count(4);
-    for (std::uint32_t i = 0; i < count && ok(); ++i)
-      texts.push_back(take_text());
-    return texts;
+    return take_list<std::string>(4, [this] { return take_text(); });
   }
-
-  [[nodiscard]] bool ok() const { return valid_ && in_.ok(); }
-  [[nodiscard]] bool done() const { return valid_ && in_.done(); }
-
-private:
-  byte_reader in_;
-  std::size_t frame_bytes_;
-  const core::shared_bytes* owner_;
-  bool valid_ = true;
 };
 
 void take(reader& in, core::message& m) {

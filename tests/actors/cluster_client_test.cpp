@@ -6,6 +6,7 @@
 #include <chrono>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -227,15 +228,49 @@ TEST_F(LostFrames, AFullLinkKeepsTheOrder) {
   auto& anna = log_in_away_from_the_leader();
   int sent = 0;
   for (int round = 0; round < 10; ++round) {
-    network_.room = round % 2 == 0 ? 0 : 100'000;
-    for (int i = 0; i < 5; ++i) {
+    // There is room for the second while the first is being refused, and not
+    // known to the session yet.
+    bool refused = false;
+    network_.is_full = [&](core::group_id group,
+                           actors::group_frame_kind kind) {
+      return kind == actors::group_frame_kind::proposals && is_inbox(group) &&
+             !std::exchange(refused, true);
+    };
+    for (int i = 0; i < 5; ++i)
       post(anna, sent++);
-      system_.run();
-    }
-    advance(10ms);
+    system_.run();
+    EXPECT_TRUE(refused);
+    expect_all_in_order(anna, sent);
   }
-  network_.room = 100'000;
-  expect_all_in_order(anna, sent);
+}
+
+TEST_F(LostFrames, OneThatWaitsLongIsNotTakenForAnOldOne) {
+  auto& anna = log_in_away_from_the_leader();
+  const auto at = anna.node;
+  ASSERT_EQ(register_at(at, "bert"), errc::ok);
+  auto& bert = connect(at);
+  bert.send(core::login{0, "bert", "phone", 1, {}});
+  ASSERT_TRUE(
+      wait_until([&] { return bert.link.count<core::logged_in>() == 1; }));
+  const auto& repeated = node(at).context().stats.proposals_repeated;
+  network_.filter = [&](node_id, node_id, core::group_id group,
+                        actors::group_frame_kind kind) {
+    return kind != actors::group_frame_kind::proposals || !is_inbox(group);
+  };
+  post(anna, 0);
+  ASSERT_TRUE(wait_until([&] { return repeated.load() >= 2; }));
+  network_.filter = nullptr;
+  // While it pauses, more commands than replicas keep in mind overtake it.
+  const auto before = repeated.load();
+  for (std::uint64_t i = 0; i < core::idempotency_window + 100; ++i)
+    post(bert, 1);
+  settle();
+  ASSERT_EQ(bert.link.count<core::posted>(), core::idempotency_window + 100);
+  ASSERT_EQ(anna.link.count<core::posted>(), 0U);
+  ASSERT_EQ(repeated.load(), before);
+  ASSERT_TRUE(wait_until([&] { return anna.link.count<core::posted>() == 1; }));
+  EXPECT_TRUE(anna.link.last<core::posted>().accepted);
+  EXPECT_TRUE(anna.link.last<core::posted>().failures.empty());
 }
 
 TEST_F(LostFrames, ManyAtRandomKeepTheOrder) {

@@ -62,6 +62,11 @@ TEST(MembershipWord, IsTakenByItsKey) {
   EXPECT_FALSE(
       context.balances_leaders_now(clock.now() + std::chrono::minutes{2}));
 
+  message.key = static_cast<std::uint64_t>(membership_word::reach);
+  message.body = reach_board::encode(4);
+  take_membership_word(context, message);
+  EXPECT_EQ(context.reach.reaches_most({node_id{3}}, clock.now()), node_id{3});
+
   message.key = 99; // of a newer version
   take_membership_word(context, message);
 }

@@ -47,6 +47,34 @@ TEST_F(Replication, WhatTheLeaderAcknowledgesAllHave) {
   expect_same_tables({1, 2, 3});
 }
 
+TEST_F(Replication, TheLeaderMeasuresHowLongCommitsTake) {
+  start({});
+  ASSERT_TRUE(wait_for_leaders());
+  const auto measured = [&](std::uint32_t id) {
+    const auto& times = node(id).context().stats.commit_times;
+    std::uint64_t all = 0;
+    for (std::size_t b = 0; b <= core::time_histogram::bounds; ++b)
+      all += times.count(b);
+    return all;
+  };
+  const auto leader = leader_of(1);
+  advance(100ms);
+  const auto before = measured(leader);
+  const auto sum = node(leader).context().stats.commit_times.sum();
+  // The followers' acknowledgements take their time.
+  network_.filter = [](core::node_id, core::node_id, core::group_id group,
+                       actors::group_frame_kind) {
+    return group != core::group_id{1};
+  };
+  post(1, leader);
+  advance(30ms);
+  EXPECT_EQ(measured(leader), before) << "nothing is committed";
+  network_.filter = nullptr;
+  ASSERT_TRUE(answer_all());
+  EXPECT_GT(measured(leader), before);
+  EXPECT_GE(node(leader).context().stats.commit_times.sum() - sum, 30ms);
+}
+
 TEST_F(Replication, NothingIsAcknowledgedWithoutAMajority) {
   start({});
   ASSERT_TRUE(wait_for_leaders());

@@ -193,7 +193,7 @@ TEST_F(Shard, ItsOwnCommandsDoNotMakeWaitingPostsLookOld) {
     batch.items.push_back(
         {0,
          schema::encode(core::logged_shard_command{
-             context().next_key(group), {}, std::move(command)}),
+             *context().take_key(group), {}, std::move(command)}),
          true});
   }
   // … while the shard writes something of its own: a first login's cursor.

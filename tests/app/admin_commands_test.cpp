@@ -310,6 +310,35 @@ TEST(AdminCommands, ReplaceWaitsUntilTheGroupsAreWhole) {
   EXPECT_EQ(seen.exit_code, exit_ok);
 }
 
+TEST(AdminCommands, UndrainWaitsUntilTheNodeVotesWhereverItShall) {
+  const auto nodes = [](const std::string& state) {
+    return R"({"nodes":[{"id":1,"state":"member"},{"id":2,"state":")" + state +
+           "\"}]}";
+  };
+  const auto shards = [](const std::string& wanted, const std::string& voters) {
+    return R"({"shards":[{"group":0,"leader":1,"voters":)" + voters +
+           R"(,"wanted":)" + wanted +
+           R"(},{"group":1,"leader":1,"voters":[1],"wanted":[1]}]})";
+  };
+  // The node that is asked has not heard of it at first.
+  const auto seen = run_against({{200, "{}"},
+                                 {200, nodes("draining")},
+                                 {200, shards("[1]", "[1]")},
+                                 {200, nodes("member")},
+                                 {200, shards("[1,2]", "[1]")},
+                                 {200, nodes("member")},
+                                 {200, shards("[1,2]", "[1,2]")}},
+                                node_undrain_options{{}, 2, true});
+  EXPECT_EQ(
+      seen.requests,
+      (requests{"POST /nodes/2/undrain {}", "GET /nodes ", "GET /shards ",
+                "GET /nodes ", "GET /shards ", "GET /nodes ", "GET /shards "}));
+  EXPECT_EQ(seen.err, "node 2 votes in 0 of 1 group\n"
+                      "node 2 votes in 1 of 1 group\n");
+  EXPECT_EQ(seen.out, "node 2 is a member and has its share\n");
+  EXPECT_EQ(seen.exit_code, exit_ok);
+}
+
 TEST(AdminCommands, ReplaceSaysWhyNot) {
   const auto refused = run_against(
       {{404, R"({"error":"not found","detail":"node 9 is not known"})"}},
@@ -338,6 +367,22 @@ TEST(AdminCommands, JsonPrintsTheAnswer) {
   options.admin.json = true;
   EXPECT_EQ(run_against({{200, R"({"members":[]})"}}, options).out,
             "{\"members\":[]}\n");
+}
+
+TEST(AdminCommands, ListsAreShownPageByPage) {
+  const auto seen = run_against(
+      {{200, R"({"name":"l","members":[{"uid":"a"}],"next":"a/"})"},
+       {200, R"({"name":"l","members":[{"uid":"b"}],"next":null})"}},
+      list_show_options{{}, "l"});
+  EXPECT_EQ(seen.requests,
+            (requests{"GET /lists/l ", "GET /lists/l?after=a%2F "}));
+  EXPECT_NE(seen.out.find("\na"), std::string::npos) << seen.out;
+  EXPECT_NE(seen.out.find("\nb"), std::string::npos) << seen.out;
+  EXPECT_EQ(run_against({{200, R"({"lists":[{"name":"l"}],"next":"l"})"},
+                         {200, R"({"lists":[{"name":"m"}],"next":null})"}},
+                        list_ls_options{})
+                .requests,
+            (requests{"GET /lists ", "GET /lists?after=l "}));
 }
 
 TEST(PercentEncoding, KeepsTheUnreservedOnly) {

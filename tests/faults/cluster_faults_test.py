@@ -164,6 +164,58 @@ class ClusterFaults(unittest.IsolatedAsyncioTestCase):
         ways = [namespaces.Host.deafen, namespaces.Host.mute]
         await self.partition(lambda host: self.chance.choice(ways)(host))
 
+    async def test_two_nodes_that_lose_each_other(self):
+        # The third reaches both. Whoever led has to give way to it, or the
+        # other one's clients could use nothing that is led there.
+        if not self.cluster.hosts["n1"].has_firewall():
+            self.skipTest("no firewall to be had")
+
+        async def trouble():
+            names = {
+                await asyncio.to_thread(self.cluster.number_of, node): name
+                for name, node in self.cluster.nodes.items()
+            }
+            leader = self.cluster.shards()[0]["leader"]
+            number = self.chance.choice(sorted(set(names) - {leader}))
+            between = names[number]
+            lost = [name for name in names.values() if name != between]
+
+            def leads_all():
+                return all(
+                    group["leader"] == number and group["ready"] == (n == between)
+                    for n in names.values()
+                    for group in self.cluster.shards(self.cluster.nodes[n])
+                )
+
+            for name in lost:
+                self.world.troubled(name)
+            hosts = [self.cluster.hosts[name] for name in lost]
+            hosts[0].lose(hosts[1])
+            await asyncio.to_thread(until, leads_all, "it does not lead all")
+            # Both take clients and their posts to everybody.
+            for name in lost:
+                await self.serves_everybody(self.cluster.nodes[name])
+            self.world.in_trouble.clear()
+            await asyncio.sleep(2)
+            for name, host in zip(lost, hosts):
+                self.world.troubled(name)
+                host.mend()
+
+        await self.survive(trouble)
+
+    async def serves_everybody(self, node):
+        self.assertEqual(node.get("/readyz").status, 200)
+        fresh = f"{random.getrandbits(32):x}"
+        uids = [f"guest{fresh}-{n}" for n in range(8)]
+        for uid in uids:
+            client = await MqClient.connect(node.address())
+            self.addCleanup(client.vanish)
+            self.assertIsNone((await client.register(uid, "n0")).get("error"))
+            await client.login(uid, "n0")
+            for to in uids[: uids.index(uid)]:
+                ack = await client.post({to: 1}, b"hello")
+                self.assertIsNone(ack.get("error"), ack)
+
     async def test_rolling_restart(self):
         async def trouble():
             for name in sorted(self.cluster.nodes):

@@ -51,6 +51,11 @@ class Host:
         """What this host sends to other hosts is lost."""
         self._firewall("-A", "OUTPUT", "-d")
 
+    def lose(self, other):
+        """Nothing passes between this host and the other one."""
+        self._inside("iptables", "-A", "INPUT", "-s", other.address, "-j", "DROP")
+        self._inside("iptables", "-A", "OUTPUT", "-d", other.address, "-j", "DROP")
+
     def mend(self):
         run("ip", "link", "set", self._cable, "up")
         if self.has_firewall():

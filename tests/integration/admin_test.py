@@ -262,6 +262,39 @@ class Users(AdminCase):
             (await self.ask("GET", "/lists/" + self.name("no"))).status, 404
         )
 
+    async def test_lists_and_their_members_come_in_pages(self):
+        alice = await self.user("alice")
+        names = [self.name("paged") for _ in range(3)]
+        for name in names:
+            self.assert_ok(await alice.edit_list(name, "add", alice.uid))
+        uids = [alice.uid]
+        for _ in range(4):
+            uids.append((await self.user("member", login=False)).uid)
+            self.assert_ok(await alice.edit_list(names[0], "add", uids[-1]))
+
+        async def pages(path, rows, key):
+            seen, after = [], ""
+            while after is not None:
+                page = await self.get_json(
+                    f"{path}?limit=2&after={quoted(after)}"
+                )
+                self.assertLessEqual(len(page[rows]), 2)
+                seen += [row[key] for row in page[rows]]
+                after = page["next"]
+            return seen
+
+        self.assertEqual(
+            await pages("/lists/" + quoted(names[0]), "members", "uid"),
+            sorted(uids),
+        )
+        lists = await pages("/lists", "lists", "name")
+        self.assertEqual(lists, sorted(lists))
+        self.assertLessEqual(set(names), set(lists))
+        for wrong in ("0", "10001", "x"):
+            for path in ("/lists", "/lists/" + quoted(names[0])):
+                answer = await self.ask("GET", f"{path}?limit={wrong}")
+                self.assertEqual(answer.status, 400, path)
+
 
 class Unseen(AdminCase):
     async def inactive(self, unseen_for_ms, limit=2):

@@ -120,10 +120,19 @@ class Replacement(ClusterCase):
 
 class Draining(ClusterCase):
     async def test_clients_are_sent_away_and_may_come_back(self):
+        await self.drain_and_take_back()
+
+    async def test_workers_send_their_clients_away_too(self):
+        second = await self.drain_and_take_back(workers__count=2)
+        rows = second.get_json("/workers")["workers"]
+        # None of them had to be replaced for that.
+        self.assertEqual([w["restarts"] for w in rows], [0, 0])
+
+    async def drain_and_take_back(self, **more):
         cluster = self.cluster()
         spread = {"cluster__drain_spread": "2s"}
         first = cluster.node("n1", **spread).start()
-        second = cluster.node("n2", join=[first], **spread).start()
+        second = cluster.node("n2", join=[first], **spread, **more).start()
         await asyncio.to_thread(cluster.settled, {1, 2})
         users = [f"u{i}" for i in range(30)]
         for uid in users:
@@ -135,6 +144,13 @@ class Draining(ClusterCase):
             self.addCleanup(client.vanish)
             await client.login(uid, "n0")
             clients.append((transport, client))
+        if more:  # it is they who keep the connections
+
+            def kept():  # what they report is half a second old
+                rows = second.get_json("/workers")["workers"]
+                return sum(w["connections"] for w in rows) == len(users)
+
+            await asyncio.to_thread(until, kept, "workers keep others")
 
         async def end_of(transport, client):
             if transport is Transport.DRAFT:
@@ -169,13 +185,43 @@ class Draining(ClusterCase):
             client.vanish()
 
         # And back.
-        await asyncio.to_thread(cluster.run, first, "node", "undrain", number)
+        await asyncio.to_thread(
+            cluster.run, first, "node", "undrain", number, "--wait"
+        )
         await asyncio.to_thread(cluster.settled, {1, 2})
         for uid in users[:4]:
             client = await self.login_at(second, uid)
             ack = await client.post({uid: 1}, b"here again")
             self.assertIsNone(ack.get("error"), ack)
             client.vanish()
+        return second
+
+    async def test_after_undrain_waits_any_one_node_may_be_lost(self):
+        cluster = self.cluster()
+        first = cluster.found(["n2", "n3"])
+        await asyncio.to_thread(cluster.settled, {1, 2, 3})
+        await self.register(first, "anna")
+        drained = cluster.nodes["n3"]
+        number = await asyncio.to_thread(cluster.number_of, drained)
+        for _ in range(3):
+            await asyncio.to_thread(
+                cluster.run, first, "node", "drain", str(number), "--wait"
+            )
+            for group in cluster.shards(first)[1:]:
+                self.assertEqual(len(group["voters"]), 2, group)
+            said = await asyncio.to_thread(
+                cluster.run, first, "node", "undrain", str(number), "--wait"
+            )
+            self.assertIn("has its share", said)
+            for node in cluster.running():
+                for group in cluster.shards(node):
+                    self.assertEqual(set(group["voters"]), {1, 2, 3}, group)
+        # One of the two that stayed: what was left would be no majority.
+        await asyncio.to_thread(cluster.nodes["n2"].kill)
+        client = await self.login_at(first, "anna")
+        ack = await client.post({"anna": 1}, b"still here")
+        self.assertIsNone(ack.get("error"), ack)
+        await self.register(drained, "bert")
 
 
 if __name__ == "__main__":

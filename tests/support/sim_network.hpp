@@ -35,6 +35,8 @@ public:
   std::function<bool(core::node_id from, core::node_id to, core::group_id,
                      actors::group_frame_kind)>
       filter;
+  /// Sees them before that; true refuses one as if there were no room.
+  std::function<bool(core::group_id, actors::group_frame_kind)> is_full;
 
   /// The transport of one node.
   actors::group_transport& port(core::node_id of) {
@@ -99,7 +101,8 @@ private:
 
   bool send(frame_under_way f) {
     const auto link = std::pair{f.frame.from, f.to};
-    if (cut_.contains(link) || waiting_[link] >= room)
+    if (cut_.contains(link) || waiting_[link] >= room ||
+        (is_full && is_full(f.group, f.frame.kind)))
       return false;
     if (random_() % 1000 < loss ||
         (filter && !filter(f.frame.from, f.to, f.group, f.frame.kind)))
