@@ -10,6 +10,7 @@
 #include <caf/typed_event_based_actor.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <utility>
 #include <variant>
@@ -64,6 +65,7 @@ void session_state::start(session_deps deps) {
   number_ = deps.number;
   realm_ = std::move(deps.realm);
   peer_ = std::move(deps.peer);
+  address_ = std::move(deps.address);
   protocol_ = deps.protocol;
   context_->stats.sessions_open.fetch_add(1, std::memory_order_relaxed);
   context_->stats.sessions_opened.fetch_add(1, std::memory_order_relaxed);
@@ -131,7 +133,19 @@ void session_state::flush() {
   }
 }
 
+core::deny_reason session_state::standing_of(const std::string& uid) const {
+  return context_->authorizer == nullptr
+             ? core::deny_reason::none
+             : context_->authorizer->standing(principal_of(uid));
+}
+
 void session_state::execute(core::register_user& c) {
+  if (standing_of(c.uid) != core::deny_reason::none) {
+    core::user_registered refused;
+    refused.request = c.request;
+    refused.failure.code = core::errc::not_permitted;
+    return emit(std::move(refused));
+  }
   operations_->start(std::make_unique<register_operation>(std::move(c)));
 }
 
@@ -146,6 +160,12 @@ void session_state::execute(core::add_device& c) {
     if (c.previous_device.empty())
       c.previous_device = device_name_;
   }
+  if (standing_of(c.uid) != core::deny_reason::none) {
+    core::device_added refused;
+    refused.request = c.request;
+    refused.failure.code = core::errc::not_permitted;
+    return emit(std::move(refused));
+  }
   operations_->start(std::make_unique<add_device_operation>(std::move(c)));
 }
 
@@ -157,6 +177,8 @@ void session_state::execute(core::post& c) {
   if (!logged_in())
     return emit(
         core::posted{c.request, false, {{core::errc::not_logged_in, {}}}, {}});
+  if (!may_post(c.request, c.to))
+    return;
   operations_->start(std::make_unique<post_operation>(std::move(c), sender()));
 }
 
@@ -164,7 +186,54 @@ void session_state::execute(core::post_to_alias& c) {
   if (!logged_in())
     return emit(
         core::posted{c.request, false, {{core::errc::not_logged_in, {}}}, {}});
+  // An alias that nobody has is refused as such.
+  if (const auto uid = context_->directory->uid_of_alias(realm_, c.alias);
+      uid && !may_post(c.request, {{*uid, {}}}))
+    return;
   operations_->start(std::make_unique<post_operation>(std::move(c), sender()));
+}
+
+void session_state::refuse_post(core::request_number request, core::error why) {
+  context_->stats.posts.fetch_add(1, std::memory_order_relaxed);
+  context_->stats.posts_refused.fetch_add(1, std::memory_order_relaxed);
+  emit(core::posted{request, false, {std::move(why)}, {}});
+}
+
+bool session_state::may_post(core::request_number request,
+                             const std::vector<core::recipient>& to) {
+  // Most may post to anybody: then nobody's topic is looked at.
+  static const auto anywhere = *core::topic_filter::parse("#");
+  if (!rights_)
+    return true;
+  if (context_->authorizer->allow_message(rights_->who()) !=
+      core::deny_reason::none) {
+    refuse_post(request, {core::errc::rate_limited, {}});
+    return false;
+  }
+  if (rights_->permitted_by(core::right::post, anywhere) != nullptr)
+    return true;
+  for (const auto& each : to) {
+    const bool list = each.kind == core::recipient_kind::list_with_sender ||
+                      each.kind == core::recipient_kind::list_without_sender;
+    const std::array<std::string_view, 2> levels{list ? "lists" : "users",
+                                                 each.name};
+    const auto target = core::topic::of(levels);
+    if (target &&
+        rights_->check(core::right::post, *target) == core::deny_reason::none)
+      continue;
+    refuse_post(request, {core::errc::not_permitted, each.name});
+    return false;
+  }
+  return true;
+}
+
+core::principal session_state::principal_of(const std::string& uid) const {
+  core::principal who;
+  who.realm = realm_;
+  who.uid = uid;
+  who.address = address_;
+  who.by = core::credential_kind::device;
+  return who;
 }
 
 void session_state::execute(core::edit_list& c) {
@@ -189,6 +258,12 @@ void session_state::execute(core::login& c) {
   if (context_->draining.load(std::memory_order_relaxed)) {
     context_->stats.logins_sent_away.fetch_add(1, std::memory_order_relaxed);
     return end_session({core::errc::draining, {}});
+  }
+  if (const auto* judge = context_->authorizer) {
+    const auto why = standing_of(c.uid);
+    core::rights_stats::count(judge->stats().logins, why);
+    if (why != core::deny_reason::none)
+      return refuse_login(c.request, {core::errc::not_permitted, {}});
   }
   const auto user = context_->directory->find_user(realm_, c.uid);
   if (!user)
@@ -216,6 +291,8 @@ void session_state::finish_login() {
   auto login = std::move(*std::exchange(login_, {}));
   logged_in_ = true;
   uid_ = std::move(login.command.uid);
+  if (context_->authorizer != nullptr)
+    rights_.emplace(*context_->authorizer, principal_of(uid_));
   user_created_ = login.user_created;
   device_name_ = std::move(login.command.device);
   device_ = login.device;

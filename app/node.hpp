@@ -4,6 +4,7 @@
 #include "app/broker.hpp"
 #include "app/client_doors.hpp"
 #include "app/gateway.hpp"
+#include "app/identity.hpp"
 #include "app/service.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
@@ -45,6 +46,7 @@ private:
   service_context context_;
   client_doors doors_;
   std::unique_ptr<broker> broker_;
+  std::unique_ptr<net::identity::node_authenticator> logins_;
   std::unique_ptr<actor_gateway> gateway_;
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;
