@@ -105,8 +105,15 @@ authorizer::role_set authorizer::role_of(std::string_view realm,
   const std::lock_guard lock{mutex_};
   const std::pair key{std::string{realm}, name};
   const auto at = roles_.find(key);
+  // Without all the grants, of which there may be many.
+  const auto part_of = [](const role_set& set) {
+    role_set part;
+    part.with_placeholders = set.with_placeholders;
+    part.shared = set.shared;
+    return part;
+  };
   if (at != roles_.end() && at->second.epoch == epoch)
-    return at->second;
+    return part_of(at->second);
   const auto record = store_.role(realm, name);
   if (!record) { // nothing is kept of names that somebody made up
     if (at != roles_.end())
@@ -120,7 +127,7 @@ authorizer::role_set authorizer::role_of(std::string_view realm,
     set.with_placeholders = placeholders_of(record->grants);
     set.shared = shared_of(record->grants);
   }
-  return set;
+  return part_of(set);
 }
 
 effective_grants authorizer::compile(const principal& who) const {

@@ -180,10 +180,8 @@ TEST_F(Authorizer, ANewPasswordEndsSessionsOfTheOldOne) {
 }
 
 TEST_F(Authorizer, MessagesAreLimitedByUserAndByAddress) {
-  authorizer strict{store,
-                    board,
-                    clock,
-                    {anonymous_policy::loopback, {}, {1, 2}, {1, 3}}};
+  authorizer strict{
+      store, board, clock, {anonymous_policy::loopback, {}, {1, 2}, {1, 3}}};
   auto anna = named("anna");
   auto bob = named("bob");
   anna.address = bob.address = "192.0.2.7";
