@@ -44,7 +44,7 @@ net::http_response verdict(const core::authorizer& judge, core::principal who,
   return json_response(
       {{"permitted", why == core::deny_reason::none},
        {"reason", core::to_string(why)},
-       {"by", by == nullptr ? json::value{} : json::value{*by}}});
+       {"by", by == nullptr ? json::value{} : json::value(*by)}});
 }
 
 } // namespace

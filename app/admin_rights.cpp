@@ -220,7 +220,7 @@ void admin::show_account(const std::string& uid, net::responder answer) {
       return error_response({core::errc::not_found, uid});
     auto body = view_of(uid, account.value_or(core::account_record{}));
     body["blocked"] = std::move(blocked);
-    body["ban"] = ban ? json::value{view_of(uid, *ban)} : json::value{};
+    body["ban"] = ban ? json::value(view_of(uid, *ban)) : json::value{};
     return json_response(body);
   });
 }

@@ -93,6 +93,7 @@ core::result<bound_addresses> node::start() {
   auto bound = open_doors();
   if (!bound)
     return bound.error();
+  warn_if_open();
   if (auto started = start_workers(); !started)
     return started.error();
   return bound;
@@ -157,6 +158,19 @@ core::result<bound_addresses> node::open_doors() {
     if (auto own = parse_endpoint(member->links().listen_address()))
       bound.cluster = *own;
   return bound;
+}
+
+/// Nobody shall find out by accident that strangers can come.
+void node::warn_if_open() {
+  const auto& listen = context_.values.listen;
+  const bool reachable = !is_loopback(listen.public_address) ||
+                         (listen.mq && !is_loopback(*listen.mq)) ||
+                         (listen.tls && !is_loopback(*listen.tls));
+  if (reachable &&
+      context_.values.auth.anonymous == core::anonymous_policy::allow)
+    write_log("warn", "auth",
+              "anybody on the network is let in without credentials "
+              "(auth.anonymous = \"allow\")");
 }
 
 core::result<void> node::start_workers() {

@@ -37,6 +37,7 @@ private:
   core::result<bound_addresses> open_doors();
   core::result<endpoint> listen(const endpoint& where, door_kind kind);
   core::result<void> start_workers();
+  void warn_if_open();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);

@@ -29,7 +29,7 @@ json::array texts_of(const std::vector<core::grant>& grants) {
 }
 
 json::value time_of(const std::optional<core::timestamp>& time) {
-  return time ? json::value{core::to_millis(*time)} : json::value{};
+  return time ? json::value(core::to_millis(*time)) : json::value{};
 }
 
 /// A list of texts; empty if there is no such member.

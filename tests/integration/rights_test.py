@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.integration.cluster_harness import ClusterCase, until
 from tests.integration.mq_case import MqCase
-from tests.integration.troupe_node import binary
+from tests.integration.troupe_node import TroupeNode, binary
 
 EFFECT_SECONDS = 1.0
 JWT_SECRET = "a secret of the tests of rights"
@@ -183,6 +183,46 @@ class OneNode(MqCase):
         self.assertFalse(await self.ask(check, filter="#", **wants))
         answer = await self.ask(self.rights.check, filter="#", **wants)
         self.assertEqual(answer["reason"], "not_granted")
+        self.assertIsNone(answer["by"])
+        answer = await self.ask(self.rights.check, filter="a/+/x", **wants)
+        self.assertEqual(answer["by"], "a/#")
+
+    async def test_the_command_line_takes_back_what_it_gave(self):
+        uid, other = self.name("anna"), self.name("bob")
+        role = self.name("role")
+        await self.run_troupe("grant", "add", "--user", uid, "call:a", "call:b")
+        await self.run_troupe("grant", "remove", "--user", uid, "call:a")
+        await self.run_troupe("role", "give", role, uid)
+        await self.run_troupe("block", "add", uid, other)
+        await self.run_troupe(
+            "ban", "add", "--user", uid, "--for", "1h", "--reason", "spam"
+        )
+        account = await self.get_account(uid)
+        self.assertEqual(account["grants"], ["call:b"])
+        self.assertEqual(account["roles"], [role])
+        self.assertEqual(account["blocked"], [other])
+        self.assertEqual(account["ban"]["reason"], "spam")
+        shown = await self.run_troupe("block", "list", uid)
+        self.assertEqual(shown.split(), [other])
+        self.assertIn("spam", await self.run_troupe("ban", "list"))
+        await self.run_troupe("role", "take", role, uid)
+        await self.run_troupe("grant", "remove", "--user", uid, "call:b")
+        await self.run_troupe("block", "remove", uid, other)
+        await self.run_troupe("ban", "lift", "--user", uid)
+        gone = await self.ask(self.node.get, f"/rights/accounts/{uid}")
+        self.assertEqual(gone.status, 404)
+        address = "2001:db8::7"
+        await self.run_troupe("ban", "add", "--address", "2001:DB8:0::7")
+        self.assertEqual(
+            await self.ask(self.rights.login, address=address), "address_banned"
+        )
+        await self.run_troupe("ban", "lift", "--address", address)
+        self.assertEqual(
+            await self.ask(self.rights.login, address=address), "no_credentials"
+        )
+
+    async def get_account(self, uid):
+        return await self.ask(self.node.get_json, f"/rights/accounts/{uid}")
 
     async def test_signed_tokens_are_verified(self):
         claims = {"sub": self.name("anna"), "exp": time.time() + 60}
@@ -258,6 +298,22 @@ class Keys(unittest.TestCase):
                 )
                 self.assertEqual(done.returncode, 1)
                 self.assertIn(str(path), done.stderr + done.stdout)
+
+
+class OpenToAll(unittest.TestCase):
+    def test_a_node_says_that_anybody_may_come(self):
+        for anonymous, listener, said in (
+            ("allow", "0.0.0.0:0", True),
+            ("allow", "127.0.0.1:0", False),
+            ("loopback", "0.0.0.0:0", False),
+        ):
+            node = TroupeNode(
+                {"auth.anonymous": anonymous, "listen.mq": listener}
+            )
+            self.addCleanup(node.remove)
+            node.start()
+            node.stop()
+            self.assertEqual("without credentials" in node.log(), said)
 
 
 class ThreeNodes(ClusterCase):
