@@ -7,6 +7,7 @@
 #include "actors/move_budget.hpp"
 #include "actors/reach_board.hpp"
 #include "cluster/placement.hpp"
+#include "core/authorizer.hpp"
 #include "core/clock.hpp"
 #include "core/command.hpp"
 #include "core/directory.hpp"
@@ -155,6 +156,10 @@ struct broker_context {
   membership_actor membership_handle; ///< only of a node with links
   /// The way to inboxes led by other nodes; null without a cluster.
   attachment_table* attachments = nullptr;
+  /// Told by the directory's actor of every change of rights.
+  core::rights_board rights;
+  /// Judges what sessions do; null: everything is permitted. Set once at start.
+  const core::authorizer* authorizer = nullptr;
   broker_stats stats;
   /// Log lines for people; set once at start. Thread-safe.
   std::function<void(std::string_view level, std::string_view component,

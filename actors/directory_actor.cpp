@@ -35,7 +35,10 @@ void directory_state::start(directory_deps deps) {
           [this](core::log_index index, const core::shared_bytes& raw) {
             return apply(index, raw);
           },
-          [this] { tell_all_lists(); });
+          [this] {
+            tell_all_lists();
+            tell_rights();
+          });
   steward_.emplace(*context_, std::move(deps.identity),
                    [this](core::cluster_command change) {
                      return group_->propose_own(
@@ -61,11 +64,18 @@ core::directory_outcome directory_state::apply(core::log_index index,
                            core::to_string(command.error()));
   auto outcome = machine_->apply(index, *command);
   if (outcome.failure.code == core::errc::ok)
-    tell_lists(command->command);
+    tell_changes(command->command);
   return outcome;
 }
 
-void directory_state::tell_lists(const core::directory_command& command) {
+void directory_state::tell_rights() {
+  context_->rights.changed(context_->directory->rights().totals_of_rights());
+}
+
+void directory_state::tell_changes(const core::directory_command& command) {
+  if (std::holds_alternative<core::change_rights>(command) ||
+      std::holds_alternative<core::remove_user>(command))
+    tell_rights();
   if (const auto* edit = std::get_if<core::change_list>(&command)) {
     auto at = lists_.find({edit->realm, edit->list});
     if (at != lists_.end())

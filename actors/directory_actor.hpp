@@ -67,8 +67,10 @@ private:
 
   core::directory_outcome apply(core::log_index index,
                                 const core::shared_bytes& raw);
-  /// Tells the actors of lists that the command may have touched.
-  void tell_lists(const core::directory_command& command);
+  /// Tells the actors of lists that the command may have touched, and the
+  /// sessions if it was about rights.
+  void tell_changes(const core::directory_command& command);
+  void tell_rights();
   void tell_all_lists();
   void settle();
 

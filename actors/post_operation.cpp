@@ -103,9 +103,23 @@ void post_operation::add_own_copy() {
     recipients_.push_back({sender_.uid, false, true, sender_.device});
 }
 
+/// Who is blocked is not told so: his message is accepted and goes nowhere.
+void post_operation::drop_blocked() {
+  const auto* judge = context().authorizer;
+  if (judge == nullptr)
+    return;
+  const auto dropped = std::erase_if(recipients_, [&](const auto& r) {
+    return judge->is_blocked(realm(), r.name, sender_.uid);
+  });
+  if (dropped > 0)
+    judge->stats().messages_blocked.fetch_add(dropped,
+                                              std::memory_order_relaxed);
+}
+
 void post_operation::dispatch() {
   if (recipients_.size() > context().options.recipients_max)
     return refuse({core::errc::too_many, {}});
+  drop_blocked();
   add_own_copy();
   if (recipients_.empty()) {
     event_.accepted = true;

@@ -38,6 +38,7 @@ private:
   void add(std::string uid, bool single);
   void dispatch();
   void add_own_copy();
+  void drop_blocked();
   void refuse(core::error why);
   void finish_posted();
 

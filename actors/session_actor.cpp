@@ -52,6 +52,7 @@ void session_state::start(session_deps deps) {
   number_ = deps.number;
   realm_ = std::move(deps.realm);
   peer_ = std::move(deps.peer);
+  address_ = std::move(deps.address);
   protocol_ = deps.protocol;
   context_->stats.sessions_open.fetch_add(1, std::memory_order_relaxed);
   context_->stats.sessions_opened.fetch_add(1, std::memory_order_relaxed);
@@ -120,6 +121,12 @@ void session_state::flush() {
 }
 
 void session_state::execute(core::register_user& c) {
+  if (standing_of(c.uid) != core::deny_reason::none) {
+    core::user_registered refused;
+    refused.request = c.request;
+    refused.failure.code = core::errc::not_permitted;
+    return emit(std::move(refused));
+  }
   operations_->start(std::make_unique<register_operation>(std::move(c)));
 }
 
@@ -134,6 +141,12 @@ void session_state::execute(core::add_device& c) {
     if (c.previous_device.empty())
       c.previous_device = device_name_;
   }
+  if (standing_of(c.uid) != core::deny_reason::none) {
+    core::device_added refused;
+    refused.request = c.request;
+    refused.failure.code = core::errc::not_permitted;
+    return emit(std::move(refused));
+  }
   operations_->start(std::make_unique<add_device_operation>(std::move(c)));
 }
 
@@ -145,6 +158,8 @@ void session_state::execute(core::post& c) {
   if (!logged_in())
     return emit(
         core::posted{c.request, false, {{core::errc::not_logged_in, {}}}, {}});
+  if (!may_post(c.request, c.to))
+    return;
   operations_->start(std::make_unique<post_operation>(std::move(c), sender()));
 }
 
@@ -152,6 +167,10 @@ void session_state::execute(core::post_to_alias& c) {
   if (!logged_in())
     return emit(
         core::posted{c.request, false, {{core::errc::not_logged_in, {}}}, {}});
+  // An alias that nobody has is refused as such.
+  if (const auto uid = context_->directory->uid_of_alias(realm_, c.alias);
+      uid && !may_post(c.request, {{*uid, {}}}))
+    return;
   operations_->start(std::make_unique<post_operation>(std::move(c), sender()));
 }
 
@@ -177,6 +196,12 @@ void session_state::execute(core::login& c) {
   if (context_->draining.load(std::memory_order_relaxed)) {
     context_->stats.logins_sent_away.fetch_add(1, std::memory_order_relaxed);
     return end_session({core::errc::draining, {}});
+  }
+  if (const auto* judge = context_->authorizer) {
+    const auto why = standing_of(c.uid);
+    core::rights_stats::count(judge->stats().logins, why);
+    if (why != core::deny_reason::none)
+      return refuse_login(c.request, {core::errc::not_permitted, {}});
   }
   const auto user = context_->directory->find_user(realm_, c.uid);
   if (!user)
@@ -204,6 +229,8 @@ void session_state::finish_login() {
   auto login = std::move(*std::exchange(login_, {}));
   logged_in_ = true;
   uid_ = std::move(login.command.uid);
+  if (context_->authorizer != nullptr)
+    rights_.emplace(*context_->authorizer, principal_of(uid_));
   user_created_ = login.user_created;
   device_name_ = std::move(login.command.device);
   device_ = login.device;

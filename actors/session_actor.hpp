@@ -6,6 +6,7 @@
 #include "actors/messages.hpp"
 #include "actors/operation.hpp"
 #include "actors/post_operation.hpp"
+#include "core/authorizer.hpp"
 #include "core/session_event.hpp"
 
 #include <deque>
@@ -31,6 +32,7 @@ struct session_deps {
   std::uint64_t number = 0;
   std::string realm = "default";
   std::string peer;
+  std::string address; ///< of the peer, without the port
   std::string_view protocol;
 };
 
@@ -81,6 +83,13 @@ private:
   void execute(core::acknowledge& c);
   void execute(core::close_session& c);
   [[nodiscard]] post_sender sender() const;
+  /// Whether the user may post to all of them; if not, the request is refused.
+  bool may_post(core::request_number request,
+                const std::vector<core::recipient>& to);
+  void refuse_post(core::request_number request, core::error why);
+  /// Whether somebody may come as this user.
+  [[nodiscard]] core::deny_reason standing_of(const std::string& uid) const;
+  [[nodiscard]] core::principal principal_of(const std::string& uid) const;
 
   void emit(core::session_event event);
   /// An operation is done. The answer to a list edit comes behind its
@@ -128,6 +137,7 @@ private:
   std::uint64_t number_ = 0;
   std::string realm_;
   std::string peer_;
+  std::string address_;
   std::string_view protocol_;
   std::unique_ptr<operation_table> operations_;
   std::deque<core::session_command> backlog_;
@@ -143,6 +153,8 @@ private:
   inbox_actor inbox_; ///< none while attaching
   actors::attachment attachment_ = 0;
   std::string uid_;
+  /// What the user may do, if there is anybody to judge it.
+  std::optional<core::session_rights> rights_;
   core::timestamp user_created_{};
   std::string device_name_;
   core::device_offset device_;

@@ -83,6 +83,7 @@ admin::admin(admin_parts parts)
   add_shard_routes();
   add_worker_routes();
   add_topic_routes();
+  add_rights_routes();
   if (auto* member = parts_.engine.cluster())
     member->relay().serve([this](const auto& request, net::responder answer) {
       answer_relayed(request, std::move(answer));

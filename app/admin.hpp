@@ -9,17 +9,21 @@
 #include "app/unseen_users.hpp"
 #include "app/workers/pool.hpp"
 #include "core/cluster_command.hpp"
+#include "core/rights_store.hpp"
 #include "net/http_router.hpp"
+#include "net/identity/node_authenticator.hpp"
 #include "net/ip_endpoint.hpp"
 #include "net/network.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace troupe::app {
 
@@ -30,6 +34,7 @@ struct admin_parts {
   net::network& network;
   const workers::pool* workers; ///< null: the node serves clients itself
   std::string token;            ///< "" = none is asked for
+  net::identity::node_authenticator& logins;
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -65,6 +70,9 @@ private:
   void add_cluster_routes();
   void add_worker_routes();
   void add_topic_routes();
+  void add_rights_routes();
+  void add_ban_routes();
+  void add_login_routes();
 
   /// Why the node does not serve just now; empty: it does.
   [[nodiscard]] std::vector<std::string> not_ready() const;
@@ -114,6 +122,24 @@ private:
   void list_interest(const net::http_request& request, net::responder answer);
   void publish(const net::http_request& request, net::responder answer);
   void tail_topics(const net::http_request& request, net::responder answer);
+  /// False when the page is full.
+  using row_visitor =
+      std::function<bool(std::string_view name, boost::json::object row)>;
+  void
+  list_rights(const net::http_request& request, net::responder answer,
+              const char* what,
+              std::function<void(const core::rights_store&,
+                                 std::string_view after, const row_visitor&)>
+                  walk);
+  void change_rights(core::rights_command change, net::responder answer,
+                     boost::json::value done, unsigned status);
+  template <class Command>
+  void change_by(core::result<Command> (*read)(const boost::json::object&),
+                 const net::http_request& request, net::responder answer);
+  void show_account(const std::string& uid, net::responder answer);
+  void set_password(const net::http_request& request, net::responder answer);
+  void add_token(const net::http_request& request, net::responder answer);
+  void check_right(const net::http_request& request, net::responder answer);
   void list_unseen(const net::http_request& request, net::responder answer);
   void purge_unseen(const net::http_request& request, net::responder answer);
   [[nodiscard]] std::uint16_t shard_count() const {

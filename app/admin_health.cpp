@@ -2,6 +2,7 @@
 // Liveness, readiness and metrics.
 #include "app/admin.hpp"
 #include "app/metrics_text.hpp"
+#include "app/rights_metrics.hpp"
 #include "app/topics_metrics.hpp"
 
 #include <boost/json/array.hpp>
@@ -368,6 +369,7 @@ std::string admin::metrics_text() const {
   add_attachments(out, parts_.engine.context().stats);
   add_cluster(out, parts_.engine);
   add_topics(out, parts_.engine);
+  add_rights(out, parts_.engine.authorizer().stats(), parts_.logins);
   auto sockets = parts_.network.stats();
   if (parts_.workers != nullptr) {
     sockets.add(parts_.workers->stats());

@@ -187,6 +187,10 @@ core::result<void> broker::start_actors() {
                                                       settings_.loops);
   context_->directory = directory_.get();
   context_->log = settings_.log;
+  authorizer_ = std::make_unique<core::authorizer>(
+      directory_->rights(), context_->rights, clock_, settings_.rights);
+  context_->authorizer = authorizer_.get();
+  context_->rights.changed(directory_->rights().totals_of_rights());
   context_->on_retired = [this](core::group_id group) { on_retired(group); };
   system_ = std::make_unique<caf::actor_system>(*config_);
   topics_ = std::make_shared<actors::topics::topic_router>(

@@ -10,6 +10,7 @@
 #include "app/cluster_entry.hpp"
 #include "app/cluster_member.hpp"
 #include "app/cluster_options.hpp"
+#include "core/authorizer.hpp"
 #include "core/clock.hpp"
 #include "core/directory.hpp"
 #include "core/result.hpp"
@@ -44,6 +45,7 @@ struct broker_settings {
   std::chrono::microseconds spin{0};
   actors::broker_options broker;
   cluster::interest_limits interest;
+  core::authorizer_options rights;
   std::size_t segment_bytes = std::size_t{64} << 20;
   std::chrono::milliseconds commit_interval{50};
   std::size_t map_bytes = std::size_t{1} << 40;
@@ -94,6 +96,9 @@ public:
     return folder_->path();
   }
   [[nodiscard]] actors::topics::topic_router& topics() { return *topics_; }
+  [[nodiscard]] const core::authorizer& authorizer() const {
+    return *authorizer_;
+  }
   [[nodiscard]] storage::log_store& log() { return *log_; }
   [[nodiscard]] storage::state_store& state() { return *state_; }
   [[nodiscard]] const core::clock& clock() const { return clock_; }
@@ -136,6 +141,7 @@ private:
   std::unique_ptr<schema::stored_directory> directory_tables_;
   std::unique_ptr<core::directory> directory_;
   std::unique_ptr<actors::broker_context> context_;
+  std::unique_ptr<core::authorizer> authorizer_;
   std::unique_ptr<actors::runtime::runtime_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   /// Sessions have their subscriptions until they are gone: kept until the

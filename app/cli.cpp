@@ -29,6 +29,7 @@ public:
     add_ping();
     add_inbox();
     add_users();
+    add_rights();
     add_lists();
     add_nodes();
     add_cluster();
@@ -267,6 +268,13 @@ private:
     add_admin_command<user_export_options>(
         users, "export", "Print all users and lists as an mqreg file");
 
+    auto& passwd = add_admin_command<user_passwd_options>(
+        users, "passwd", "Set a password, read from standard input");
+    last_->add_option("UID", passwd.uid, "Name of the user")->required();
+    last_->add_option("--file", passwd.file, "Read it from there")
+        ->type_name("FILE");
+    last_->add_flag("--remove", passwd.remove, "No password any more");
+
     auto& devices = add_admin_command<user_devices_options>(
         users, "devices", "Show the devices of a user");
     last_->add_option("UID", devices.uid, "Name of the user")->required();
@@ -282,6 +290,102 @@ private:
     add_duration(last_, "--unseen-for", purge.unseen_for,
                  "Not seen for so long")
         ->required();
+  }
+
+  void add_rights() {
+    auto* tokens = add_group("token", "Manage tokens that stand for users");
+    auto& add = add_admin_command<token_add_options>(
+        tokens, "add", "Make a token; it is printed once");
+    last_->add_option("UID", add.uid, "Name of the user")->required();
+    last_->add_option("--label", add.label, "What it is for")
+        ->type_name("TEXT");
+    add_duration(last_, "--expires-in", add.expires_in, "It ends after this");
+    add_names(last_, "--role", add.roles, "It has these roles only");
+    add_names(last_, "--grant", add.grants, "It has these grants only");
+    auto& all = add_admin_command<token_list_options>(tokens, "list",
+                                                      "Show all tokens");
+    last_->add_option("UID", all.uid, "Only those of this user");
+    auto& revoke = add_admin_command<token_revoke_options>(
+        tokens, "revoke", "Take a token back; its sessions end");
+    last_->add_option("ID", revoke.id, "Its id")->required();
+
+    auto* grants = add_group("grant", "Manage what users and roles may do");
+    for (const bool give : {true, false}) {
+      auto& change = add_admin_command<grant_change_options>(
+          grants, give ? "add" : "remove",
+          give ? "Grant something" : "Take grants away");
+      change.give = give;
+      auto* uid = last_->add_option("--user", change.uid, "To a user")
+                      ->type_name("UID");
+      last_->add_option("--role", change.role, "To a role; makes it")
+          ->type_name("ROLE")
+          ->excludes(uid);
+      last_
+          ->add_option("GRANT", change.grants,
+                       "RIGHT:FILTER with publish, subscribe, post, call, "
+                       "register or admin")
+          ->required();
+      last_->parse_complete_callback([&change] {
+        if (change.uid.empty() == change.role.empty())
+          throw CLI::RequiredError("one of --user, --role");
+      });
+    }
+    add_admin_command<grant_list_options>(grants, "list",
+                                          "Show who may do what");
+
+    auto* roles = add_group("role", "Manage roles");
+    for (const bool give : {true, false}) {
+      auto& change = add_admin_command<role_change_options>(
+          roles, give ? "give" : "take",
+          give ? "Give a user a role" : "Take a role from a user");
+      change.give = give;
+      last_->add_option("ROLE", change.role, "Name of the role")->required();
+      last_->add_option("UID", change.uid, "Name of the user")->required();
+    }
+    add_admin_command<role_list_options>(roles, "list", "Show all roles");
+    auto& remove = add_admin_command<role_remove_options>(
+        roles, "remove", "Remove a role; nobody has its grants any more");
+    last_->add_option("ROLE", remove.role, "Name of the role")->required();
+    add_blocks_and_bans();
+  }
+
+  void add_blocks_and_bans() {
+    auto* blocks = add_group("block", "Manage whom users want nothing from");
+    for (const bool give : {true, false}) {
+      auto& change = add_admin_command<block_change_options>(
+          blocks, give ? "add" : "remove",
+          give ? "Drop what they send to the user" : "Let them through again");
+      change.give = give;
+      last_->add_option("UID", change.uid, "Whose inbox")->required();
+      last_->add_option("SENDER", change.blocked, "Whose messages")->required();
+    }
+    auto& shown = add_admin_command<block_list_options>(
+        blocks, "list", "Show whom a user has blocked");
+    last_->add_option("UID", shown.uid, "Name of the user")->required();
+
+    auto* bans = add_group("ban", "Keep users and addresses out");
+    auto& add = add_admin_command<ban_add_options>(
+        bans, "add", "Ban a user or an address; live sessions end");
+    add_who(add.uid, add.address);
+    add_duration(last_, "--for", add.lasts, "It ends after this");
+    last_->add_option("--reason", add.reason, "For other operators")
+        ->type_name("TEXT");
+    auto& lift =
+        add_admin_command<ban_lift_options>(bans, "lift", "Let them in again");
+    add_who(lift.uid, lift.address);
+    add_admin_command<ban_list_options>(bans, "list", "Show all bans");
+  }
+
+  /// One of --user and --address for last_.
+  void add_who(std::string& uid, std::string& address) {
+    auto* user = last_->add_option("--user", uid, "A user")->type_name("UID");
+    last_->add_option("--address", address, "An IP address")
+        ->type_name("IP")
+        ->excludes(user);
+    last_->parse_complete_callback([&uid, &address] {
+      if (uid.empty() == address.empty())
+        throw CLI::RequiredError("one of --user, --address");
+    });
   }
 
   void add_lists() {

@@ -84,6 +84,8 @@ check_together(const settings& values,
 
 /// The same of cluster.secret and cluster.secret_file, checked for its length.
 [[nodiscard]] core::result<std::string> cluster_secret(const settings& values);
+/// The secret of signed tokens, from the setting or its file; "" without one.
+[[nodiscard]] core::result<std::string> jwt_secret(const settings& values);
 
 /// A TOML file with every setting at its default, explained.
 [[nodiscard]] std::string default_config_text();

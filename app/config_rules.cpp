@@ -40,6 +40,7 @@ public:
     check_sizes();
     check_times();
     check_cluster();
+    check_auth();
     return std::move(problems_);
   }
 
@@ -147,6 +148,20 @@ private:
             "cluster.tls_key and cluster.tls_ca");
   }
 
+  void check_auth() {
+    const auto& auth = values_.auth;
+    for (const auto& each : auth.grants) {
+      const auto parsed = core::grant::parse(each);
+      require(parsed.has_value(), "auth.grants",
+              parsed ? "" : core::to_string(parsed.error()));
+    }
+    require(auth.jwt_secret.empty() || auth.jwt_secret_file.empty(),
+            "auth.jwt_secret_file",
+            "give either auth.jwt_secret or a file, not both");
+    require(!auth.jwt_user_claim.empty(), "auth.jwt_user_claim",
+            "must name a claim");
+  }
+
   void require_address(const std::string& text, std::string_view name) {
     const auto where = parse_endpoint(text);
     require(where.has_value(), name, where ? "" : where.error().detail);
@@ -176,6 +191,17 @@ core::result<std::string> admin_token(const settings& values) {
     return core::error{core::errc::invalid_config,
                        "admin.token_file: no token in " + path};
   return token;
+}
+
+core::result<std::string> jwt_secret(const settings& values) {
+  const auto& path = values.auth.jwt_secret_file;
+  if (path.empty())
+    return values.auth.jwt_secret;
+  auto secret = first_line(path);
+  if (secret.empty())
+    return core::error{core::errc::invalid_config,
+                       "auth.jwt_secret_file: no secret in " + path};
+  return secret;
 }
 
 core::result<std::string> cluster_secret(const settings& values) {

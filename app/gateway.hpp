@@ -7,6 +7,7 @@
 
 #include <caf/fwd.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -40,14 +41,30 @@ public:
   [[nodiscard]] actors::session_actor find(std::size_t loop,
                                            std::uint64_t connection) const;
 
+  /// From now on sessions of users who may not be here any more are ended, at
+  /// most half a second after the directory here says so.
+  void watch_rights(const std::vector<actors::runtime::loop*>& loops);
+
   class port;
 
 private:
+  using ports = std::unordered_map<std::uint64_t, const port*>;
+  /// What is kept for one loop, touched on that loop only.
+  struct keeper : std::enable_shared_from_this<keeper> {
+    ports all;
+    std::uint64_t epoch_seen = 0;
+    std::vector<std::uint64_t> to_judge; ///< connections
+    std::uint64_t epoch_judged = 0;      ///< what those are judged by
+  };
+  static void look(const std::shared_ptr<keeper>& of,
+                   actors::runtime::loop& home, const core::authorizer& judge);
+  static void judge_some(const std::shared_ptr<keeper>& of,
+                         actors::runtime::loop& home,
+                         const core::authorizer& judge);
+
   caf::actor_system& system_;
   actors::broker_context& context_;
-  // By loop, each touched on its loop only.
-  using ports = std::unordered_map<std::uint64_t, const port*>;
-  std::vector<std::unique_ptr<ports>> ports_;
+  std::vector<std::shared_ptr<keeper>> keepers_; // by loop
 };
 
 } // namespace troupe::app

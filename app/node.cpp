@@ -73,8 +73,13 @@ core::result<bound_addresses> node::start() {
   if (!broker_->wait_until_serving(std::chrono::seconds{30}))
     for (const auto& reason : broker_->not_ready())
       write_log("warn", "node", "does not serve yet: " + reason);
+  auto logins = make_authenticator(context_.values, *broker_);
+  if (!logins)
+    return logins.error();
+  logins_ = std::move(*logins);
   gateway_ = std::make_unique<actor_gateway>(
       broker_->system(), broker_->context(), broker_->loops().size());
+  gateway_->watch_rights(broker_->loops());
   network_ = std::make_unique<net::network>(broker_->loops());
   addresses_ = make_address_limits(context_.values);
   if (context_.values.workers.count > 0)
@@ -82,11 +87,13 @@ core::result<bound_addresses> node::start() {
         workers::pool::parts{context_.values, broker_->loops(), *gateway_,
                              addresses_, context_.log});
   serving_.store(true, std::memory_order_release);
-  admin_ = std::make_unique<admin>(admin_parts{
-      *broker_, *gateway_, *network_, workers_.get(), context_.admin_token});
+  admin_ = std::make_unique<admin>(admin_parts{*broker_, *gateway_, *network_,
+                                               workers_.get(),
+                                               context_.admin_token, *logins_});
   auto bound = open_doors();
   if (!bound)
     return bound.error();
+  warn_if_open();
   if (auto started = start_workers(); !started)
     return started.error();
   return bound;
@@ -102,6 +109,7 @@ broker_settings node::engine_settings() {
   engine.broker.passivate_after = values.inbox.passivate_after;
   engine.broker.recipients_max = values.mq.recipients_max;
   engine.broker.inbox = inbox_policy(values.inbox);
+  engine.rights = rights_options(values.auth);
   engine.interest.filters_max = values.topics.filters_max;
   engine.segment_bytes = values.storage.segment_bytes;
   engine.commit_interval = values.storage.commit_interval;
@@ -150,6 +158,19 @@ core::result<bound_addresses> node::open_doors() {
     if (auto own = parse_endpoint(member->links().listen_address()))
       bound.cluster = *own;
   return bound;
+}
+
+/// Nobody shall find out by accident that strangers can come.
+void node::warn_if_open() {
+  const auto& listen = context_.values.listen;
+  const bool reachable = !is_loopback(listen.public_address) ||
+                         (listen.mq && !is_loopback(*listen.mq)) ||
+                         (listen.tls && !is_loopback(*listen.tls));
+  if (reachable &&
+      context_.values.auth.anonymous == core::anonymous_policy::allow)
+    write_log("warn", "auth",
+              "anybody on the network is let in without credentials "
+              "(auth.anonymous = \"allow\")");
 }
 
 core::result<void> node::start_workers() {
@@ -254,6 +275,8 @@ void node::on_draining(bool draining) {
 core::result<void> node::reload(const settings&) {
   if (auto taken = doors_.reload(); !taken)
     return taken;
+  if (auto taken = logins_->reload(); !taken)
+    return taken;
   if (workers_)
     workers_->reload();
   return {};
@@ -287,6 +310,8 @@ void node::stop() {
            std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
+  if (logins_)
+    logins_->stop();
   if (admin_)
     admin_->stop();
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -4,6 +4,7 @@
 #include "app/broker.hpp"
 #include "app/client_doors.hpp"
 #include "app/gateway.hpp"
+#include "app/identity.hpp"
 #include "app/service.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
@@ -36,6 +37,7 @@ private:
   core::result<bound_addresses> open_doors();
   core::result<endpoint> listen(const endpoint& where, door_kind kind);
   core::result<void> start_workers();
+  void warn_if_open();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);
@@ -45,6 +47,7 @@ private:
   service_context context_;
   client_doors doors_;
   std::unique_ptr<broker> broker_;
+  std::unique_ptr<net::identity::node_authenticator> logins_;
   std::unique_ptr<actor_gateway> gateway_;
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;

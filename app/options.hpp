@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/admin_options.hpp"
 #include "app/config.hpp"
 #include "app/endpoint.hpp"
+#include "app/rights_options.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -70,14 +72,6 @@ struct inbox_tail_options {
   bool acknowledge = true;
   bool json = false;
   std::uint64_t count = 0; ///< end after so many messages; 0 = go on
-};
-
-/// The admin interface of a node.
-struct admin_options {
-  endpoint address{"127.0.0.1", 9090};
-  std::string token;
-  bool json = false; ///< print the answer as it came
-  milliseconds timeout{30'000};
 };
 
 /// troupe user …
@@ -216,12 +210,16 @@ using command = std::variant<
     serve_options, post_options, ping_options, inbox_tail_options,
     user_add_options, user_show_options, user_list_options, user_remove_options,
     user_import_options, user_export_options, user_devices_options,
-    user_inactive_options, user_purge_options, list_show_options,
-    list_ls_options, list_add_options, list_remove_options, node_list_options,
-    node_drain_options, node_undrain_options, node_replace_options,
-    node_remove_options, rebalance_options, recover_options,
-    cluster_certs_options, config_default_options, config_check_options,
-    config_explain_options, config_reference_options, bench_options,
-    ready_options, version_options, worker_options>;
+    user_inactive_options, user_purge_options, user_passwd_options,
+    token_add_options, token_list_options, token_revoke_options,
+    grant_change_options, grant_list_options, role_change_options,
+    role_list_options, role_remove_options, block_change_options,
+    block_list_options, ban_add_options, ban_lift_options, ban_list_options,
+    list_show_options, list_ls_options, list_add_options, list_remove_options,
+    node_list_options, node_drain_options, node_undrain_options,
+    node_replace_options, node_remove_options, rebalance_options,
+    recover_options, cluster_certs_options, config_default_options,
+    config_check_options, config_explain_options, config_reference_options,
+    bench_options, ready_options, version_options, worker_options>;
 
 } // namespace troupe::app

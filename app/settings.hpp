@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/endpoint.hpp"
+#include "core/authorizer.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -81,6 +82,28 @@ struct mq_settings {
   std::uint64_t login_rate_per_address = 0; ///< a minute; 0 = no bound
 };
 
+/// Who may come, and what everybody may.
+struct auth_settings {
+  core::anonymous_policy anonymous = core::anonymous_policy::loopback;
+  std::vector<std::string> grants{"publish:#", "subscribe:#", "post:#",
+                                  "call:#", "register:#"};
+  std::uint64_t attempts_per_user = 10;    ///< failed, a minute; 0 = no bound
+  std::uint64_t attempts_per_address = 60; ///< failed, a minute; 0 = no bound
+  std::uint64_t messages_per_user = 0;     ///< a second; 0 = no bound
+  std::uint64_t messages_per_address = 0;  ///< a second; 0 = no bound
+  std::uint64_t hash_threads = 1;
+  std::uint64_t hashes_waiting_max = 64;
+  std::string jwt_secret;
+  std::string jwt_secret_file;
+  std::string jwt_keys; ///< JWKS or PEM file
+  std::string jwt_issuer;
+  std::vector<std::string> jwt_audience;
+  milliseconds jwt_leeway{30'000};
+  std::string jwt_user_claim = "sub";
+  std::string jwt_roles_claim = "roles";
+  std::string jwt_grants_claim = "grants";
+};
+
 /// RFC 6455.
 struct ws_settings {
   bool deflate = false;
@@ -144,6 +167,7 @@ struct settings {
   tls_settings tls;
   admin_settings admin;
   mq_settings mq;
+  auth_settings auth;
   ws_settings ws;
   inbox_settings inbox;
   topics_settings topics;

@@ -40,6 +40,7 @@ constexpr auto workers = &settings::workers;
 constexpr auto tls = &settings::tls;
 constexpr auto admin = &settings::admin;
 constexpr auto mq = &settings::mq;
+constexpr auto auth = &settings::auth;
 constexpr auto ws = &settings::ws;
 constexpr auto inbox = &settings::inbox;
 constexpr auto topics = &settings::topics;
@@ -50,6 +51,7 @@ constexpr auto log = &settings::log;
 using node_s = node_settings;
 using listen_s = listen_settings;
 using mq_s = mq_settings;
+using auth_s = auth_settings;
 using inbox_s = inbox_settings;
 using storage_s = storage_settings;
 using cluster_s = cluster_settings;
@@ -62,6 +64,7 @@ constexpr std::array sections{
     section{"admin", "Who may use the admin listener."},
     section{"mq", "websocket.MQ's frames, on a port of their own or any other "
                   "door."},
+    section{"auth", "Who may come, and what everybody may (docs/security.md)."},
     section{"ws", "WebSocket connections (RFC 6455)."},
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
     section{"topics", "What is published, and not kept."},
@@ -196,6 +199,85 @@ const std::array rows{
             at<mq, &mq_s::login_rate_per_address>,
             on_reload(between(0, 1'000'000)),
             "Failed logins a minute from one address; 0 sets no bound."},
+
+    setting{"auth",
+            "anonymous",
+            at<auth, &auth_s::anonymous>,
+            {},
+            "Clients that show no credentials: let in from this machine only, "
+            "from anywhere, or never. websocket.MQ's clients show their "
+            "device."},
+    setting{"auth",
+            "grants",
+            at<auth, &auth_s::grants>,
+            {},
+            "What everybody may, RIGHT:FILTER each, but those whose token says "
+            "what they may."},
+    setting{"auth", "attempts_per_user", at<auth, &auth_s::attempts_per_user>,
+            between(0, 1'000'000),
+            "Wrong passwords for one user a minute; 0 sets no bound."},
+    setting{"auth", "attempts_per_address",
+            at<auth, &auth_s::attempts_per_address>, between(0, 1'000'000),
+            "Wrong passwords and tokens from one address a minute; 0 sets no "
+            "bound."},
+    setting{"auth", "messages_per_user", at<auth, &auth_s::messages_per_user>,
+            between(0, 10'000'000),
+            "Messages one user may send a second, twice as many at once; 0 "
+            "sets no bound."},
+    setting{"auth", "messages_per_address",
+            at<auth, &auth_s::messages_per_address>, between(0, 10'000'000),
+            "Messages from one address a second, twice as many at once; 0 sets "
+            "no bound."},
+    setting{"auth", "hash_threads", at<auth, &auth_s::hash_threads>,
+            between(1, 64), "Threads that check passwords."},
+    setting{"auth", "hashes_waiting_max", at<auth, &auth_s::hashes_waiting_max>,
+            between(1, 100'000),
+            "Logins that may wait for one of them; more are refused as busy."},
+    setting{"auth",
+            "jwt_secret",
+            at<auth, &auth_s::jwt_secret>,
+            {.secret = true},
+            "Secret of signed tokens (HS256, HS384, HS512); empty: none are "
+            "taken."},
+    setting{"auth",
+            "jwt_secret_file",
+            at<auth, &auth_s::jwt_secret_file>,
+            {},
+            "File that holds the secret, instead of auth.jwt_secret."},
+    setting{"auth",
+            "jwt_keys",
+            at<auth, &auth_s::jwt_keys>,
+            {},
+            "File with the public keys of signed tokens, a JWKS document or "
+            "PEM; read again at a reload."},
+    setting{"auth",
+            "jwt_issuer",
+            at<auth, &auth_s::jwt_issuer>,
+            {},
+            "Who must have signed them (iss); empty: anybody with a key."},
+    setting{"auth",
+            "jwt_audience",
+            at<auth, &auth_s::jwt_audience>,
+            {},
+            "For whom they must be (aud), one of these; empty: for anybody."},
+    setting{"auth", "jwt_leeway", at<auth, &auth_s::jwt_leeway>,
+            between(0, 3'600 * s),
+            "How far the clock of their issuer may be wrong."},
+    setting{"auth",
+            "jwt_user_claim",
+            at<auth, &auth_s::jwt_user_claim>,
+            {},
+            "Claim that names the user."},
+    setting{"auth",
+            "jwt_roles_claim",
+            at<auth, &auth_s::jwt_roles_claim>,
+            {},
+            "Claim that names his roles."},
+    setting{"auth",
+            "jwt_grants_claim",
+            at<auth, &auth_s::jwt_grants_claim>,
+            {},
+            "Claim that says what he may, RIGHT:FILTER each."},
 
     setting{"ws",
             "deflate",

@@ -232,6 +232,11 @@ std::span<const std::string_view> choices(log_format) {
   static constexpr std::array<std::string_view, 2> names{"text", "json"};
   return names;
 }
+std::span<const std::string_view> choices(core::anonymous_policy) {
+  static constexpr std::array<std::string_view, 3> names{"loopback", "allow",
+                                                         "deny"};
+  return names;
+}
 
 core::result<std::size_t>
 parse_choice(std::string_view text, std::span<const std::string_view> names) {

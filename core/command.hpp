@@ -4,6 +4,7 @@
 #include "core/cluster_command.hpp"
 #include "core/ids.hpp"
 #include "core/message.hpp"
+#include "core/rights_command.hpp"
 #include "core/session_command.hpp"
 
 #include <cstdint>
@@ -240,9 +241,17 @@ struct change_cluster {
                          const change_cluster&) = default;
 };
 
+/// Credentials and what they permit.
+struct change_rights {
+  std::string realm = "default";
+  rights_command change;
+
+  friend bool operator==(const change_rights&, const change_rights&) = default;
+};
+
 using directory_command =
     std::variant<create_user, replace_aliases, create_device, remove_user,
-                 change_list, import_directory, change_cluster>;
+                 change_list, import_directory, change_cluster, change_rights>;
 
 // -------------------------------------------------------------- in the log
 

@@ -91,6 +91,9 @@ public:
   }
   [[nodiscard]] cluster_record cluster() const { return store_.cluster(); }
 
+  /// Accounts, roles, tokens, blocks and bans.
+  [[nodiscard]] const rights_store& rights() const { return store_; }
+
   [[nodiscard]] realm_totals totals(std::string_view realm) const {
     return store_.totals(realm);
   }

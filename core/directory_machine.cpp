@@ -5,6 +5,7 @@
 #include "core/name_rules.hpp"
 #include "core/node_registry.hpp"
 #include "core/origin_window.hpp"
+#include "core/rights_registry.hpp"
 
 #include <algorithm>
 #include <set>
@@ -47,8 +48,8 @@ error check_aliases(const std::vector<std::string>& aliases) {
 /// writes only when nothing can fail any more.
 class application {
 public:
-  application(directory_store& store, timestamp time)
-      : store_(store), time_(time) {}
+  application(directory_store& store, timestamp time, log_index index)
+      : store_(store), time_(time), index_(index) {}
 
   directory_outcome operator()(const create_user& command);
   directory_outcome operator()(const replace_aliases& command);
@@ -57,6 +58,7 @@ public:
   directory_outcome operator()(const change_list& command);
   directory_outcome operator()(const import_directory& command);
   directory_outcome operator()(const change_cluster& command);
+  directory_outcome operator()(const change_rights& command);
 
 private:
   directory_outcome join(const change_list& command, const std::string& uid,
@@ -73,6 +75,7 @@ private:
 
   directory_store& store_;
   timestamp time_;
+  log_index index_;
 };
 
 /// The names that nobody else has.
@@ -208,6 +211,7 @@ directory_outcome application::operator()(const remove_user& command) {
   for (const auto& alias : user->aliases)
     store_.erase_alias(command.realm, alias);
   store_.erase_user(command.realm, command.uid);
+  forget_rights(store_, command.realm, command.uid);
   auto totals = store_.totals(command.realm);
   totals.users -= 1;
   totals.devices -= user->devices.size();
@@ -427,6 +431,13 @@ directory_outcome application::operator()(const change_cluster& command) {
   return outcome;
 }
 
+directory_outcome application::operator()(const change_rights& command) {
+  directory_outcome outcome;
+  outcome.failure =
+      core::apply(store_, command.realm, command.change, time_, index_);
+  return outcome;
+}
+
 // ------------------------------------------------------------- idempotency
 
 /// False if the command was applied before. Makes room when a new origin
@@ -473,7 +484,8 @@ directory_machine::apply(log_index index,
            realm != nullptr && !is_realm(*realm))
     outcome = refused(errc::name_invalid, *realm);
   else
-    outcome = std::visit(application{store_, command.time}, command.command);
+    outcome =
+        std::visit(application{store_, command.time, index}, command.command);
   outcome.index = index;
   return outcome;
 }

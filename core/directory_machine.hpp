@@ -93,6 +93,7 @@ struct directory_outcome {
 ///   (none given), device_unknown (no such previous device), device_exists,
 ///   no_device_offset;
 /// - change_cluster: those of core::apply(node_store&, …);
+/// - change_rights: those of core::apply(rights_store&, …);
 /// - change_list: list_unknown (remove), not_a_member (the caller is not in the
 ///   list or no user at all), user_unknown (add: no such user;
 ///   remove: not in the list), alias_unknown (invite).

@@ -4,6 +4,7 @@
 #include "core/ids.hpp"
 #include "core/inbox_store.hpp"
 #include "core/node_store.hpp"
+#include "core/rights_store.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -75,7 +76,7 @@ struct realm_totals {
 /// Names order by their bytes. A visitor returns false to stop; `after` is
 /// the name to continue behind, "" to begin (no name is empty). A visitor must
 /// not change the store.
-class directory_store : public node_store {
+class directory_store : public node_store, public rights_store {
 public:
   using name_visitor = std::function<bool(std::string_view name)>;
   using user_visitor =

@@ -32,6 +32,7 @@ struct DirectoryCommand {
     changeList @5 :ChangeList;
     importDirectory @6 :ImportDirectory;
     changeCluster @7 :ClusterCommand; # in no realm
+    changeRights @8 :RightsCommand;
   }
 }
 
@@ -185,4 +186,72 @@ struct ImportedList {
 struct ImportedMember {
   uid @0 :Data;
   alias @1 :Data;
+}
+
+# Credentials and rights. `take`: false gives, true takes away.
+struct RightsCommand {
+  union {
+    setPassword @0 :SetPassword;
+    changeAccount @1 :ChangeAccount;
+    changeRole @2 :ChangeRole;
+    removeRole @3 :Data;
+    addToken @4 :AddToken;
+    revokeToken @5 :Data; # id
+    changeBlocks @6 :ChangeBlocks;
+    setBan @7 :SetBan;
+    liftBan @8 :LiftBan;
+  }
+}
+
+struct Grant {
+  what @0 :UInt8; # core::right
+  filter @1 :Data;
+}
+
+struct SetPassword {
+  uid @0 :Data;
+  hash @1 :Data;
+}
+
+struct ChangeAccount {
+  uid @0 :Data;
+  take @1 :Bool;
+  roles @2 :List(Data);
+  grants @3 :List(Grant);
+}
+
+struct ChangeRole {
+  role @0 :Data;
+  take @1 :Bool;
+  grants @2 :List(Grant);
+}
+
+struct AddToken {
+  id @0 :Data;
+  uid @1 :Data;
+  hash @2 :Data;
+  label @3 :Data;
+  hasExpiry @4 :Bool;
+  expires @5 :Int64;
+  roles @6 :List(Data);
+  grants @7 :List(Grant);
+}
+
+struct ChangeBlocks {
+  uid @0 :Data;
+  take @1 :Bool;
+  blocked @2 :List(Data);
+}
+
+struct SetBan {
+  kind @0 :UInt8; # core::ban_kind
+  name @1 :Data;
+  hasEnd @2 :Bool;
+  until @3 :Int64;
+  reason @4 :Data;
+}
+
+struct LiftBan {
+  kind @0 :UInt8; # core::ban_kind
+  name @1 :Data;
 }

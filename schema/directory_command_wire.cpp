@@ -3,6 +3,7 @@
 #include "schema/command_wire.hpp"
 #include "schema/data_wire.hpp"
 #include "schema/flat_wire.hpp"
+#include "schema/rights_wire.hpp"
 
 #include <capnp/message.h>
 
@@ -104,6 +105,9 @@ struct directory_writer {
 
   void operator()(const core::change_cluster& c) {
     std::visit(cluster_writer{to.initChangeCluster()}, c.change);
+  }
+  void operator()(const core::change_rights& c) {
+    write_rights(c.change, to.initChangeRights());
   }
 
   void operator()(const core::create_user& c) {
@@ -315,6 +319,9 @@ errc read(wire::DirectoryCommand::Reader from, std::size_t words,
   case wire::DirectoryCommand::CHANGE_CLUSTER:
     return read(from.getChangeCluster(), words,
                 to.emplace<core::change_cluster>().change);
+  case wire::DirectoryCommand::CHANGE_RIGHTS:
+    return read_rights(from.getChangeRights(), words,
+                       to.emplace<core::change_rights>().change);
   }
   return errc::newer_format; // a place in the union that we do not know
 }

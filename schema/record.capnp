@@ -131,3 +131,42 @@ struct Cluster {
   lastNode @0 :UInt32;
   featureLevel @1 :UInt32;
 }
+
+# ----------------------------------------------------------------- rights
+
+struct Account {
+  password @0 :Data; # a hash, PHC string; empty: none
+  passwordSet @1 :UInt64; # log index
+  roles @2 :List(Data);
+  grants @3 :List(Command.Grant);
+  tokens @4 :List(Data); # ids
+}
+
+struct Role {
+  grants @0 :List(Command.Grant);
+}
+
+# The id is in the key.
+struct Token {
+  realm @0 :Data;
+  uid @1 :Data;
+  hash @2 :Data;
+  label @3 :Data;
+  created @4 :Int64;
+  hasExpiry @5 :Bool;
+  expires @6 :Int64;
+  roles @7 :List(Data);
+  grants @8 :List(Command.Grant);
+}
+
+struct Ban {
+  since @0 :Int64;
+  hasEnd @1 :Bool;
+  until @2 :Int64;
+  reason @3 :Data;
+}
+
+struct RightsTotals {
+  blocks @0 :UInt64;
+  bans @1 :UInt64;
+}

@@ -35,6 +35,11 @@ enum class record_kind : std::uint8_t {
   node = 14,
   replicas = 15,
   cluster = 16,
+  account = 17,
+  role = 18,
+  token = 19,
+  ban = 20,
+  rights_totals = 21,
 };
 
 /// Bytes in front of the Cap'n Proto message.
@@ -89,6 +94,12 @@ struct mark_record {
 [[nodiscard]] core::shared_bytes encode_record(const replicas_record& from);
 [[nodiscard]] core::shared_bytes
 encode_record(const core::cluster_record& from);
+[[nodiscard]] core::shared_bytes
+encode_record(const core::account_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::role_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::token_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::ban_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::rights_totals& from);
 
 /// The way back into a fresh `to`. Never throws, whatever the bytes are.
 /// Answers ok; corrupt, also for a record of another kind; newer_format. On
@@ -123,5 +134,15 @@ encode_record(const core::cluster_record& from);
                                        replicas_record& to);
 [[nodiscard]] core::errc decode_record(core::bytes_view bytes,
                                        core::cluster_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::account_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::role_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::token_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::ban_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::rights_totals& to);
 
 } // namespace troupe::schema

@@ -34,6 +34,12 @@ enum class key_kind : std::uint8_t {
   node = 0x46,
   placement = 0x47,
   cluster = 0x48,
+  account = 0x49,
+  role = 0x4A,
+  token = 0x4B,
+  block = 0x4C,
+  ban = 0x4D,
+  rights_totals = 0x4E,
 };
 
 /// A key of a state space under construction. Bytes of keys order as their

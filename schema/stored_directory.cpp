@@ -2,7 +2,6 @@
 #include "schema/stored_directory.hpp"
 
 #include "core/assert.hpp"
-#include "core/name_rules.hpp"
 #include "schema/state_key.hpp"
 #include "schema/stored_record.hpp"
 
@@ -18,27 +17,6 @@ state_key pair_key(key_kind kind, std::string_view realm,
 state_key triple_key(key_kind kind, std::string_view realm,
                      std::string_view first, std::string_view second) {
   return state_key{kind}.name(realm).name(first).last(second);
-}
-
-/// Visits the names behind `after` that stand last in the keys which start
-/// with `prefix`.
-template <class Visit>
-void walk(const core::state_space& space, const state_key& prefix,
-          std::string_view after, const Visit& visit) {
-  if (!prefix.fits())
-    return;
-  // No name is longer than the bound, so what follows a longer one is what
-  // follows its beginning.
-  auto from = prefix;
-  from.last(after.substr(0, core::name_bytes_max + 1));
-  if (!from.fits())
-    return;
-  const auto prefix_bytes = prefix.view().size();
-  space.scan(prefix.view(),
-             after.empty() ? std::string{from.view()} : from.successor(),
-             [&](std::string_view key, const core::shared_bytes& value) {
-               return visit(key.substr(prefix_bytes), value);
-             });
 }
 
 } // namespace

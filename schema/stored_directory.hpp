@@ -77,6 +77,49 @@ public:
   core::cluster_record cluster() const override;
   void put_cluster(const core::cluster_record& record) override;
 
+  // stored_rights.cpp
+  std::optional<core::account_record>
+  account(std::string_view realm, std::string_view uid) const override;
+  void put_account(std::string_view realm, std::string_view uid,
+                   const core::account_record& record) override;
+  void erase_account(std::string_view realm, std::string_view uid) override;
+  void each_account(std::string_view realm, std::string_view after,
+                    const account_visitor& visit) const override;
+  std::optional<core::role_record> role(std::string_view realm,
+                                        std::string_view role) const override;
+  void put_role(std::string_view realm, std::string_view role,
+                const core::role_record& record) override;
+  void erase_role(std::string_view realm, std::string_view role) override;
+  void each_role(std::string_view realm, std::string_view after,
+                 const role_visitor& visit) const override;
+  std::optional<core::token_record> token(std::string_view id) const override;
+  void put_token(std::string_view id,
+                 const core::token_record& record) override;
+  void erase_token(std::string_view id) override;
+  void each_token(std::string_view after,
+                  const token_visitor& visit) const override;
+  bool has_block(std::string_view realm, std::string_view uid,
+                 std::string_view sender) const override;
+  void put_block(std::string_view realm, std::string_view uid,
+                 std::string_view sender) override;
+  void erase_block(std::string_view realm, std::string_view uid,
+                   std::string_view sender) override;
+  void each_block(std::string_view realm, std::string_view uid,
+                  std::string_view after,
+                  const block_visitor& visit) const override;
+  std::optional<core::ban_record> ban(core::ban_kind kind,
+                                      std::string_view realm,
+                                      std::string_view name) const override;
+  void put_ban(core::ban_kind kind, std::string_view realm,
+               std::string_view name, const core::ban_record& record) override;
+  void erase_ban(core::ban_kind kind, std::string_view realm,
+                 std::string_view name) override;
+  void each_ban(core::ban_kind kind, std::string_view realm,
+                std::string_view after,
+                const ban_visitor& visit) const override;
+  core::rights_totals totals_of_rights() const override;
+  void put_totals_of_rights(const core::rights_totals& totals) override;
+
 private:
   core::state_space& space_;
 };

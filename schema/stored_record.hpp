@@ -3,6 +3,7 @@
 
 #include "core/assert.hpp"
 #include "core/errc.hpp"
+#include "core/name_rules.hpp"
 #include "core/shared_bytes.hpp"
 #include "core/state_space.hpp"
 #include "schema/record_wire.hpp"
@@ -10,6 +11,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +49,27 @@ void save(core::state_space& space, const state_key& key,
 inline void drop(core::state_space& space, const state_key& key) {
   if (key.fits())
     space.erase(key.view());
+}
+
+/// Visits the names behind `after` that stand last in the keys which start
+/// with `prefix`.
+template <class Visit>
+void walk(const core::state_space& space, const state_key& prefix,
+          std::string_view after, const Visit& visit) {
+  if (!prefix.fits())
+    return;
+  // No name is longer than the bound, so what follows a longer one is what
+  // follows its beginning.
+  auto from = prefix;
+  from.last(after.substr(0, core::name_bytes_max + 1));
+  if (!from.fits())
+    return;
+  const auto prefix_bytes = prefix.view().size();
+  space.scan(prefix.view(),
+             after.empty() ? std::string{from.view()} : from.successor(),
+             [&](std::string_view key, const core::shared_bytes& value) {
+               return visit(key.substr(prefix_bytes), value);
+             });
 }
 
 [[nodiscard]] inline state_key origin_key(std::uint64_t id) {

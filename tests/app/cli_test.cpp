@@ -54,6 +54,43 @@ TEST(CommandLine, ServeCollectsSettingsInOrder) {
                    "--set node.name a=b"}));
 }
 
+TEST(CommandLine, RightsAreGivenAndTaken) {
+  const auto token = parsed<token_add_options>(
+      {"token", "add", "anna", "--label", "lamp", "--expires-in", "1h",
+       "--role", "r,s", "--grant", "publish:a/%u"});
+  EXPECT_EQ(token.uid, "anna");
+  EXPECT_EQ(token.expires_in, std::chrono::hours{1});
+  EXPECT_EQ(token.roles, (words{"r", "s"}));
+  EXPECT_EQ(token.grants, words{"publish:a/%u"});
+  const auto grant = parsed<grant_change_options>(
+      {"grant", "remove", "--role", "r", "call:a", "call:b"});
+  EXPECT_FALSE(grant.give);
+  EXPECT_EQ(grant.role, "r");
+  EXPECT_EQ(grant.grants, (words{"call:a", "call:b"}));
+  const auto role = parsed<role_change_options>({"role", "give", "r", "anna"});
+  EXPECT_TRUE(role.give);
+  EXPECT_EQ(role.uid, "anna");
+  const auto block =
+      parsed<block_change_options>({"block", "add", "anna", "bob", "carl"});
+  EXPECT_EQ(block.blocked, (words{"bob", "carl"}));
+  const auto ban = parsed<ban_add_options>(
+      {"ban", "add", "--address", "192.0.2.7", "--for", "10m"});
+  EXPECT_EQ(ban.address, "192.0.2.7");
+  EXPECT_EQ(ban.lasts, std::chrono::minutes{10});
+  EXPECT_TRUE(parsed<user_passwd_options>({"user", "passwd", "anna"}).file ==
+              "-");
+}
+
+TEST(CommandLine, RightsAreOfAUserOrOfARoleNotOfBoth) {
+  for (const auto& line :
+       {words{"grant", "add", "publish:a"},
+        words{"grant", "add", "--user", "u", "--role", "r", "publish:a"},
+        words{"grant", "add", "--user", "u"}, words{"ban", "add"},
+        words{"ban", "lift", "--user", "u", "--address", "::1"},
+        words{"token", "add"}, words{"block", "add", "anna"}})
+    EXPECT_FALSE(refused(line).empty());
+}
+
 TEST(CommandLine, PostTakesRecipientsOfEachKind) {
   const auto options = parsed<post_options>(
       {"post", "--server", "h:1", "--as", "alice", "--device", "n0", "--to",

@@ -54,6 +54,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   try_record<core::node_record>(bytes);
   try_record<schema::replicas_record>(bytes);
   try_record<core::cluster_record>(bytes);
+  try_record<core::account_record>(bytes);
+  try_record<core::role_record>(bytes);
+  try_record<core::token_record>(bytes);
+  try_record<core::ban_record>(bytes);
+  try_record<core::rights_totals>(bytes);
   try_key(core::as_text(bytes));
   return 0;
 }

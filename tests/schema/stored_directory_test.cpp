@@ -7,12 +7,80 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <optional>
 #include <sstream>
 #include <string>
+#include <vector>
 
 namespace {
 
 using namespace troupe;
+
+void put(std::ostream& out, const std::vector<std::string>& names) {
+  for (const auto& name : names)
+    out << ' ' << name;
+}
+void put(std::ostream& out, const std::vector<core::grant>& grants) {
+  for (const auto& each : grants)
+    out << ' ' << core::to_string(each);
+}
+void put(std::ostream& out, const std::optional<core::timestamp>& time) {
+  out << ' ' << (time ? core::to_millis(*time) : -1);
+}
+
+/// All about credentials and rights; realms and names are those of
+/// random_directory.
+std::string dump_rights(const core::directory_store& store) {
+  std::ostringstream out;
+  const std::vector<std::string> uids{"ann", "bob", "Bob", "../x", "u,1"};
+  for (const std::string realm : {"default", "other"}) {
+    store.each_account(
+        realm, {}, [&](std::string_view uid, const core::account_record& a) {
+          out << "account " << uid << ' ' << a.password << '@'
+              << a.password_set.value();
+          put(out, a.roles);
+          put(out, a.grants);
+          put(out, a.tokens);
+          out << '\n';
+          return true;
+        });
+    store.each_role(realm, {},
+                    [&](std::string_view role, const core::role_record& r) {
+                      out << "role " << role;
+                      put(out, r.grants);
+                      out << '\n';
+                      return true;
+                    });
+    for (const auto& uid : uids)
+      store.each_block(realm, uid, {}, [&](std::string_view blocked) {
+        out << "block " << uid << ' ' << blocked << ' '
+            << store.has_block(realm, uid, blocked) << '\n';
+        return true;
+      });
+    for (const auto kind : {core::ban_kind::user, core::ban_kind::address})
+      for (const std::string& where : {realm, std::string{}})
+        store.each_ban(kind, where, {},
+                       [&](std::string_view name, const core::ban_record& b) {
+                         out << "ban " << name << ' '
+                             << core::to_millis(b.since);
+                         put(out, b.until);
+                         out << '\n';
+                         return true;
+                       });
+  }
+  store.each_token({}, [&](std::string_view id, const core::token_record& t) {
+    out << "token " << id << ' ' << t.realm << ' ' << t.uid << ' ' << t.hash;
+    put(out, t.expires);
+    put(out, t.roles);
+    put(out, t.grants);
+    out << '\n';
+    return true;
+  });
+  const auto totals = store.totals_of_rights();
+  out << "rights " << totals.blocks << ' ' << totals.bans << '\n';
+  return out.str();
+}
 
 /// Everything a store tells, as text.
 std::string dump(const core::directory_store& store) {
@@ -62,12 +130,13 @@ std::string dump(const core::directory_store& store) {
       out << ' ' << word;
     out << '\n';
   }
-  return out.str();
+  return out.str() + dump_rights(store);
 }
 
 TEST(StoredDirectory, BehavesAsTheStoreInMemory) {
+  std::string seen;
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-    test::random_directory random{seed};
+    test::random_directory random{seed, true};
     test::memory_directory_store memory;
     test::memory_state_space space;
     schema::stored_directory stored{space};
@@ -81,14 +150,16 @@ TEST(StoredDirectory, BehavesAsTheStoreInMemory) {
         ASSERT_EQ(dump(stored), dump(memory));
       }
     }
-    EXPECT_NE(dump(stored), "");
+    seen += dump(stored);
   }
+  for (const char* what : {"user ", "account ", "role ", "block ", "ban "})
+    EXPECT_NE(seen.find(what), std::string::npos) << what;
 }
 
 TEST(StoredDirectory, TheSameLogGivesTheSameBytes) {
   test::memory_state_space spaces[2];
   for (auto& space : spaces) {
-    test::random_directory random{77};
+    test::random_directory random{77, true};
     schema::stored_directory stored{space};
     core::directory_machine machine{stored};
     for (std::uint64_t i = 1; i <= 1000; ++i)
@@ -109,6 +180,17 @@ TEST(StoredDirectory, LeavesNothingBehindWhenAllAreGone) {
   apply(core::create_user{"default", "bob", "n0", {"b"}});
   apply(core::change_list{"default", "l", core::list_edit_kind::invite, "alice",
                           "b"});
+  for (core::rights_command change :
+       std::initializer_list<core::rights_command>{
+           core::set_password{"alice", "hash"},
+           core::add_token{"t", "alice", "hash", "", {}, {}, {}},
+           core::change_account{"alice", {}, {"r"}, {}},
+           core::change_blocks{"alice", {}, {"bob", "carl"}},
+           core::change_role{"r", {}, {{core::right::publish, "a"}}},
+           core::set_ban{core::ban_kind::address, "192.0.2.7", {}, ""},
+           core::lift_ban{core::ban_kind::address, "192.0.2.7"},
+           core::remove_role{"r"}})
+    apply(core::change_rights{"default", change});
   apply(core::remove_user{"default", "alice"});
   apply(core::remove_user{"default", "bob"});
   EXPECT_TRUE(space.all().empty());

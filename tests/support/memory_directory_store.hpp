@@ -4,6 +4,7 @@
 #include "core/directory_store.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -162,12 +163,118 @@ public:
     cluster_ = record;
   }
 
+  std::optional<core::account_record>
+  account(std::string_view realm, std::string_view uid) const override {
+    return find(accounts_, pair_key(realm, uid));
+  }
+  void put_account(std::string_view realm, std::string_view uid,
+                   const core::account_record& record) override {
+    accounts_[pair_key(realm, uid)] = record;
+  }
+  void erase_account(std::string_view realm, std::string_view uid) override {
+    accounts_.erase(pair_key(realm, uid));
+  }
+  void each_account(std::string_view realm, std::string_view after,
+                    const account_visitor& visit) const override {
+    for (auto i = accounts_.upper_bound(pair_key(realm, after));
+         i != accounts_.end() && i->first.first == realm; ++i)
+      if (!visit(i->first.second, i->second))
+        return;
+  }
+  std::optional<core::role_record> role(std::string_view realm,
+                                        std::string_view role) const override {
+    return find(roles_, pair_key(realm, role));
+  }
+  void put_role(std::string_view realm, std::string_view role,
+                const core::role_record& record) override {
+    roles_[pair_key(realm, role)] = record;
+  }
+  void erase_role(std::string_view realm, std::string_view role) override {
+    roles_.erase(pair_key(realm, role));
+  }
+  void each_role(std::string_view realm, std::string_view after,
+                 const role_visitor& visit) const override {
+    for (auto i = roles_.upper_bound(pair_key(realm, after));
+         i != roles_.end() && i->first.first == realm; ++i)
+      if (!visit(i->first.second, i->second))
+        return;
+  }
+  std::optional<core::token_record> token(std::string_view id) const override {
+    return find(tokens_, std::string{id});
+  }
+  void put_token(std::string_view id,
+                 const core::token_record& record) override {
+    tokens_[std::string{id}] = record;
+  }
+  void erase_token(std::string_view id) override {
+    tokens_.erase(std::string{id});
+  }
+  void each_token(std::string_view after,
+                  const token_visitor& visit) const override {
+    for (auto i = tokens_.upper_bound(std::string{after}); i != tokens_.end();
+         ++i)
+      if (!visit(i->first, i->second))
+        return;
+  }
+  bool has_block(std::string_view realm, std::string_view uid,
+                 std::string_view sender) const override {
+    return blocks_.count(triple_key(realm, uid, sender)) > 0;
+  }
+  void put_block(std::string_view realm, std::string_view uid,
+                 std::string_view sender) override {
+    blocks_[triple_key(realm, uid, sender)] = true;
+  }
+  void erase_block(std::string_view realm, std::string_view uid,
+                   std::string_view sender) override {
+    blocks_.erase(triple_key(realm, uid, sender));
+  }
+  void each_block(std::string_view realm, std::string_view uid,
+                  std::string_view after,
+                  const block_visitor& visit) const override {
+    for (auto i = blocks_.upper_bound(triple_key(realm, uid, after));
+         i != blocks_.end() && std::get<0>(i->first) == realm &&
+         std::get<1>(i->first) == uid;
+         ++i)
+      if (!visit(std::get<2>(i->first)))
+        return;
+  }
+  std::optional<core::ban_record> ban(core::ban_kind kind,
+                                      std::string_view realm,
+                                      std::string_view name) const override {
+    return find(bans_, ban_key(kind, realm, name));
+  }
+  void put_ban(core::ban_kind kind, std::string_view realm,
+               std::string_view name, const core::ban_record& record) override {
+    bans_[ban_key(kind, realm, name)] = record;
+  }
+  void erase_ban(core::ban_kind kind, std::string_view realm,
+                 std::string_view name) override {
+    bans_.erase(ban_key(kind, realm, name));
+  }
+  void each_ban(core::ban_kind kind, std::string_view realm,
+                std::string_view after,
+                const ban_visitor& visit) const override {
+    for (auto i = bans_.upper_bound(ban_key(kind, realm, after));
+         i != bans_.end() && std::get<0>(i->first) == kind &&
+         std::get<1>(i->first) == realm;
+         ++i)
+      if (!visit(std::get<2>(i->first), i->second))
+        return;
+  }
+  core::rights_totals totals_of_rights() const override {
+    return rights_totals_;
+  }
+  void put_totals_of_rights(const core::rights_totals& totals) override {
+    rights_totals_ = totals;
+  }
+
   friend bool operator==(const memory_directory_store&,
                          const memory_directory_store&);
 
 private:
   using pair = std::pair<std::string, std::string>;
   using triple = std::tuple<std::string, std::string, std::string>;
+  using ban_name = std::tuple<core::ban_kind, std::string, std::string>;
 
   static pair pair_key(std::string_view a, std::string_view b) {
     return {std::string{a}, std::string{b}};
@@ -175,6 +282,10 @@ private:
   static triple triple_key(std::string_view a, std::string_view b,
                            std::string_view c) {
     return {std::string{a}, std::string{b}, std::string{c}};
+  }
+  static ban_name ban_key(core::ban_kind kind, std::string_view realm,
+                          std::string_view name) {
+    return {kind, std::string{realm}, std::string{name}};
   }
   template <class Map>
   static std::optional<typename Map::mapped_type>
@@ -195,6 +306,12 @@ private:
   std::map<core::node_id, core::node_record> nodes_;
   std::map<core::group_id, std::vector<core::node_id>> placements_;
   core::cluster_record cluster_;
+  std::map<pair, core::account_record> accounts_;
+  std::map<pair, core::role_record> roles_;
+  std::map<std::string, core::token_record, std::less<>> tokens_;
+  std::map<triple, bool> blocks_; ///< realm, uid, whom he has blocked
+  std::map<ban_name, core::ban_record> bans_;
+  core::rights_totals rights_totals_;
 };
 
 inline bool operator==(const memory_directory_store& a,
@@ -203,7 +320,10 @@ inline bool operator==(const memory_directory_store& a,
          a.lists_ == b.lists_ && a.members_ == b.members_ &&
          a.memberships_ == b.memberships_ && a.totals_ == b.totals_ &&
          a.origins_ == b.origins_ && a.nodes_ == b.nodes_ &&
-         a.placements_ == b.placements_ && a.cluster_ == b.cluster_;
+         a.placements_ == b.placements_ && a.cluster_ == b.cluster_ &&
+         a.accounts_ == b.accounts_ && a.roles_ == b.roles_ &&
+         a.tokens_ == b.tokens_ && a.blocks_ == b.blocks_ &&
+         a.bans_ == b.bans_ && a.rights_totals_ == b.rights_totals_;
 }
 
 } // namespace troupe::test

@@ -4,6 +4,7 @@
 #include "core/command.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <string>
 #include <utility>
@@ -15,7 +16,8 @@ namespace troupe::test {
 /// gives the same commands on every machine (no std distributions).
 class random_directory {
 public:
-  explicit random_directory(std::uint64_t seed) : random_(seed) {}
+  explicit random_directory(std::uint64_t seed, bool with_rights = false)
+      : random_(seed), with_rights_(with_rights) {}
 
   core::logged_directory_command next() {
     core::logged_directory_command command;
@@ -31,6 +33,8 @@ public:
 
 private:
   core::directory_command body() {
+    if (with_rights_ && below(3) == 0)
+      return core::change_rights{realm(), rights()};
     switch (below(16)) {
     case 0:
     case 1:
@@ -54,6 +58,48 @@ private:
     const auto kind = static_cast<core::list_edit_kind>(below(3));
     return {realm(), list(), kind, below(8) == 0 ? std::string{} : uid(),
             kind == core::list_edit_kind::invite ? alias() : uid()};
+  }
+  core::rights_command rights() {
+    const auto how = static_cast<core::give_or_take>(below(2));
+    const auto ban = static_cast<core::ban_kind>(1 + below(2));
+    switch (below(9)) {
+    case 0:
+      return core::set_password{uid(), below(3) == 0 ? "" : "hash"};
+    case 1:
+      return core::change_account{uid(), how, roles(), grants()};
+    case 2:
+      return core::change_role{role(), how, grants()};
+    case 3:
+      return core::remove_role{role()};
+    case 4:
+      return core::add_token{token(), uid(),   "hash",  "",
+                             end(),   roles(), grants()};
+    case 5:
+      return core::revoke_token{token()};
+    case 6:
+      return core::change_blocks{uid(), how, {uid(), uid()}};
+    case 7:
+      return core::set_ban{ban, uid(), end(), ""};
+    default:
+      return core::lift_ban{ban, uid()};
+    }
+  }
+  std::string role() { return pick({"r", "s", "\x01"}); }
+  std::string token() { return pick({"t1", "t2", "t3", "t4", ""}); }
+  std::vector<std::string> roles() {
+    return below(2) == 0 ? std::vector<std::string>{} : std::vector{role()};
+  }
+  std::vector<core::grant> grants() {
+    std::vector<core::grant> all;
+    for (auto i = below(3); i != 0; --i)
+      all.push_back({static_cast<core::right>(1 + below(6)),
+                     pick({"a/#", "b/%u", "+", "#/#"})});
+    return all;
+  }
+  std::optional<core::timestamp> end() {
+    if (below(2) == 0)
+      return std::nullopt;
+    return time_ + core::milliseconds{below(5000)};
   }
   core::import_directory import() {
     core::import_directory command;
@@ -93,6 +139,7 @@ private:
   }
 
   std::mt19937_64 random_;
+  bool with_rights_;
   core::timestamp time_ = core::from_millis(1'700'000'000'000);
 };
 

@@ -58,7 +58,24 @@ inline const auto sample_records = std::tuple{
     core::node_record{"one", "host:1", 2, core::node_state::draining, "token",
                       core::from_millis(3)},
     schema::replicas_record{{core::node_id{1}, core::node_id{7}}},
-    core::cluster_record{core::node_id{9}, 2}};
+    core::cluster_record{core::node_id{9}, 2},
+    core::account_record{"$argon2id$x",
+                         core::log_index{7},
+                         {"editor", "x"},
+                         {{core::right::publish, "a/%u/#"}},
+                         {"id1", "id2"}},
+    core::role_record{
+        {{core::right::subscribe, "#"}, {core::right::admin, "a/+"}}},
+    core::token_record{"other",
+                       "alice",
+                       "hash",
+                       "for the lamp",
+                       core::from_millis(1),
+                       core::from_millis(2),
+                       {"editor"},
+                       {{core::right::call, "p"}}},
+    core::ban_record{core::from_millis(1), core::from_millis(2), "floods"},
+    core::rights_totals{1, 2}};
 
 template <class Visit>
 void each_sample(const Visit& visit) {
