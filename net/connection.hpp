@@ -130,6 +130,7 @@ private:
   // Writing and closing.
   void flush() override;
   void write_out();
+  [[nodiscard]] std::chrono::milliseconds stall_time() const;
   void begin_closing();
   void end_sending();
   void finish();
