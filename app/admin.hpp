@@ -11,6 +11,7 @@
 #include "core/cluster_command.hpp"
 #include "net/http_router.hpp"
 #include "net/ip_endpoint.hpp"
+#include "net/msgbus/bus_stats.hpp"
 #include "net/network.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -30,6 +31,7 @@ struct admin_parts {
   net::network& network;
   const workers::pool* workers; ///< null: the node serves clients itself
   std::string token;            ///< "" = none is asked for
+  const net::msgbus::bus_stats* channels;
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;

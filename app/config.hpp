@@ -85,6 +85,10 @@ check_together(const settings& values,
 /// The same of cluster.secret and cluster.secret_file, checked for its length.
 [[nodiscard]] core::result<std::string> cluster_secret(const settings& values);
 
+/// The same of msgbus.password and msgbus.password_file.
+[[nodiscard]] core::result<std::string>
+channel_password(const settings& values);
+
 /// A TOML file with every setting at its default, explained.
 [[nodiscard]] std::string default_config_text();
 /// docs/configuration.md.

@@ -2,9 +2,12 @@
 #pragma once
 
 #include "app/broker.hpp"
+#include "app/channel_history.hpp"
+#include "app/channel_log.hpp"
 #include "app/client_doors.hpp"
 #include "app/gateway.hpp"
 #include "app/service.hpp"
+#include "app/topic_gateway.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
 
@@ -36,6 +39,7 @@ private:
   core::result<bound_addresses> open_doors();
   core::result<endpoint> listen(const endpoint& where, door_kind kind);
   core::result<void> start_workers();
+  core::result<void> start_channels();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);
@@ -44,8 +48,12 @@ private:
 
   service_context context_;
   client_doors doors_;
+  /// Null: none is kept. Loops of the broker write to it.
+  std::unique_ptr<channel_history> history_;
   std::unique_ptr<broker> broker_;
   std::unique_ptr<actor_gateway> gateway_;
+  channel_log channel_log_;
+  std::unique_ptr<topic_gateway> topics_;
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;
   std::unique_ptr<workers::pool> workers_; ///< none: the node serves itself
