@@ -4,6 +4,7 @@ the door refuses. Names of tests begin with the row they stand for."""
 
 import os
 import re
+import resource
 import subprocess
 import threading
 import time
@@ -28,6 +29,12 @@ MULTIPART = (
     b"Server: msgbus\r\n"
     b"Content-Type: multipart/x-mixed-replace;boundary=00MsgBus00\r\n"
 )
+
+
+def setUpModule():
+    # Sockets of thousands of clients; the node inherits it.
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 20_000), most))
 
 
 class MsgbusCase(unittest.TestCase):
@@ -198,6 +205,21 @@ class BytesTest(MsgbusCase):
                 seen[found[1]] += 1
         for each in writers:
             each.join()
+
+    def test_mb15_many_subscribers_get_every_message(self):
+        wires = [self.listen("/msgbus/many") for _ in range(400)]
+        count = 50
+        with Wire(self.at) as wire:
+            for i in range(count):
+                wire.send(post("/msgbus/many", f"{i}"))
+                self.assertTrue(wire.head().startswith(OK))
+        for wire in wires:
+            for i in range(count):
+                self.assertEqual(
+                    wire.chunk(),
+                    b"Content-Type: text/plain\n\n%d--00MsgBus00\n" % i,
+                )
+            wire.close()
 
     def test_mb20_a_large_body_is_one_chunk(self):
         wire = self.listen("/msgbus/large")
