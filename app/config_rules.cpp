@@ -82,8 +82,10 @@ private:
             "msgbus.password_file",
             "give either msgbus.password or a file, not both");
     require(!msgbus.realm.empty(), "msgbus.realm", "must name a realm");
-    require(values_.listen.output_bytes_max >=
-                msgbus.message_bytes_max + msgbus.backlog_bytes_max,
+    const auto output = values_.listen.output_bytes_max;
+    // Below mq.message_bytes_max it is another rule's matter.
+    require(output < values_.mq.message_bytes_max ||
+                output >= msgbus.message_bytes_max + msgbus.backlog_bytes_max,
             "listen.output_bytes_max",
             "is below msgbus.message_bytes_max and msgbus.backlog_bytes_max "
             "together: a large message would cut subscribers off");
