@@ -13,6 +13,7 @@
 #include "net/http_router.hpp"
 #include "net/identity/node_authenticator.hpp"
 #include "net/ip_endpoint.hpp"
+#include "net/msgbus/bus_stats.hpp"
 #include "net/network.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -35,6 +36,7 @@ struct admin_parts {
   const workers::pool* workers; ///< null: the node serves clients itself
   std::string token;            ///< "" = none is asked for
   net::identity::node_authenticator& logins;
+  const net::msgbus::bus_stats* channels;
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;

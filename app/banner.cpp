@@ -48,6 +48,8 @@ std::string ready_line(const bound_addresses& bound) {
     line += " mq=" + to_string(*bound.mq);
   if (bound.tls)
     line += " tls=" + to_string(*bound.tls);
+  if (bound.msgbus)
+    line += " msgbus=" + to_string(*bound.msgbus);
   if (bound.admin)
     line += " admin=" + url(*bound.admin);
   if (bound.cluster)
@@ -68,6 +70,15 @@ std::vector<std::string> security_notices(const settings& values,
         " can be reached from the network without TLS: device names, which "
         "are the credentials, and messages pass in clear text. Set listen.tls "
         "or put a proxy in front.");
+  const bool channels_open =
+      (values.msgbus.public_port && open(bound.public_address)) ||
+      (bound.msgbus && open(*bound.msgbus));
+  if (channels_open && values.msgbus.password.empty() &&
+      values.msgbus.password_file.empty())
+    notices.emplace_back(
+        "channels at /msgbus/ can be reached from the network, and anybody may "
+        "publish and listen there: set msgbus.password_file, or "
+        "msgbus.public_port = false.");
   if (bound.admin && open(*bound.admin))
     notices.push_back("the admin interface at " + to_string(*bound.admin) +
                       " can be reached from the network; its token passes in "
@@ -94,6 +105,8 @@ std::string banner_text(const settings& values, const bound_addresses& bound,
     out += row("mq", to_string(*bound.mq), "websocket.MQ");
   if (bound.tls)
     out += row("tls", to_string(*bound.tls), "the same as public, inside TLS");
+  if (bound.msgbus)
+    out += row("msgbus", to_string(*bound.msgbus), "channels at /msgbus/");
   if (const auto count = values.workers.count; count > 0)
     out +=
         row("workers", std::to_string(count),

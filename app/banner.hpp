@@ -17,6 +17,7 @@ struct bound_addresses {
   std::optional<endpoint> tls;
   std::optional<endpoint> admin;
   std::optional<endpoint> cluster{};
+  std::optional<endpoint> msgbus{};
 };
 
 /// The cluster a node is in.
@@ -40,8 +41,8 @@ struct node_facts {
 /// What `serve` prints on standard output when it is ready: every listener,
 /// the node, one command to try next, loud notices about what is open, and as
 /// its last line, for programs:
-/// "troupe ready public=HOST:PORT [mq=…] [tls=…] [admin=http://HOST:PORT]
-/// [cluster=HOST:PORT]".
+/// "troupe ready public=HOST:PORT [mq=…] [tls=…] [msgbus=…]
+/// [admin=http://HOST:PORT] [cluster=HOST:PORT]".
 [[nodiscard]] std::string banner_text(const settings& values,
                                       const bound_addresses& bound,
                                       const node_facts& node);

@@ -19,12 +19,14 @@ struct short_flag {
   const char* name;
   const char* form;
 };
-inline constexpr std::array<short_flag, 16> short_flags{{
+inline constexpr std::array<short_flag, 18> short_flags{{
     {"--data", "node.data", "DIR"},
     {"--listen", "listen.public", "HOST:PORT"},
     {"--admin", "listen.admin", "HOST:PORT"},
     {"--admin-token-file", "admin.token_file", "FILE"},
     {"--mq-listen", "listen.mq", "HOST:PORT"},
+    {"--msgbus-listen", "listen.msgbus", "HOST:PORT"},
+    {"--docroot", "files.root", "DIR"},
     {"--tls-listen", "listen.tls", "HOST:PORT"},
     {"--tls-certificate", "tls.certificate", "FILE"},
     {"--tls-key", "tls.key", "FILE"},

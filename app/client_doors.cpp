@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/client_doors.hpp"
 
-#include "net/http_front.hpp"
+#include "app/config.hpp"
+#include "net/files/file_site.hpp"
 #include "net/mq/mq_over_draft.hpp"
+#include "net/msgbus/bus.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -20,6 +22,27 @@ net::mq::gate_options gate_options(const mq_settings& from) {
   to.message_bytes_max = from.message_bytes_max;
   return to;
 }
+
+net::msgbus::bus_options bus_options(const msgbus_settings& from) {
+  net::msgbus::bus_options to;
+  to.realm = from.realm;
+  to.backlog_bytes_max = from.backlog_bytes_max;
+  to.write_stall = from.write_stall;
+  to.half_close = from.half_close;
+  to.heart_beat = from.heart_beat;
+  to.poll_time = from.poll_time;
+  to.strict_senders = from.strict_senders;
+  return to;
+}
+
+/// Where nobody listens, as in a worker, whose channels are not served.
+class no_log final : public net::msgbus::bus_log {
+public:
+  [[nodiscard]] bool wants_debug() const override { return false; }
+  void debug(std::string_view) override {}
+  void warn(std::string_view, std::string_view) override {}
+};
+no_log nobody;
 
 net::rate_limit per_second(std::uint64_t rate) {
   return {static_cast<double>(rate), static_cast<double>(rate) * 2};
@@ -45,9 +68,35 @@ net::proxy_policy to_policy(proxy_protocol_mode mode) {
 
 client_doors::client_doors(const settings& values)
     : values_(values), gate_options_(gate_options(values.mq)),
-      ws_options_{values.ws.ping_interval, values.ws.idle_timeout} {}
+      ws_options_{values.ws.ping_interval, values.ws.idle_timeout},
+      channels_(std::make_shared<net::msgbus::bus_context>()) {
+  channels_->options = bus_options(values.msgbus);
+  channels_->log = &nobody;
+}
+
+void client_doors::serve_channels(net::topic_space& topics,
+                                  net::msgbus::bus_log& log,
+                                  net::msgbus::history* past) {
+  channels_->topics = &topics;
+  channels_->log = &log;
+  channels_->past = past;
+}
 
 core::result<void> client_doors::load() {
+  auto password = channel_password(values_);
+  if (!password)
+    return password.error();
+  keeper_ =
+      std::make_unique<net::msgbus::password_gatekeeper>(std::move(*password));
+  channels_->keeper = keeper_.get();
+  if (!values_.files.root.empty()) {
+    net::files::site_options files;
+    files.root = values_.files.root;
+    auto opened = net::files::file_site::open(files);
+    if (!opened)
+      return opened.error();
+    files_ = std::move(*opened);
+  }
   const auto& tls = values_.tls;
   if (tls.certificate.empty())
     return {};
@@ -115,8 +164,32 @@ void client_doors::add_all(net::door& door) const {
       });
   net::http_options http;
   http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  if (values_.msgbus.public_port)
+    add_channels(*router, http);
+  if (files_)
+    router->add("", "/*", net::msgbus::make_guarded(channels_, files_));
   door.protocols[net::sniffed::http] = net::make_http(router, http);
   add_mq(door);
+}
+
+void client_doors::add_channels(net::http_router& router,
+                                net::http_options& http) const {
+  http.limits.raw_prefix = net::msgbus::path_prefix;
+  http.limits.body_bytes_max = values_.msgbus.message_bytes_max;
+  router.add("", "/msgbus/*", std::make_shared<net::msgbus::bus>(channels_));
+}
+
+void client_doors::add_channels_only(net::door& door) const {
+  auto router = std::make_shared<net::http_router>();
+  net::http_options http;
+  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  http.limits.raw_prefix = net::msgbus::path_prefix;
+  http.limits.body_bytes_max = values_.msgbus.message_bytes_max;
+  const auto site = net::msgbus::make_guarded(channels_, files_);
+  router->add("", "/*", site);
+  router->add("", "/msgbus/*",
+              std::make_shared<net::msgbus::bus>(channels_, site));
+  door.protocols[net::sniffed::http] = net::make_http(router, http);
 }
 
 core::result<std::shared_ptr<const net::door>>
@@ -132,6 +205,9 @@ client_doors::make(door_kind kind, const door_keepers& keepers) const {
                          "listen.tls needs tls.certificate and tls.key"};
     door->tls = net::tls_policy::required;
     add_all(*door);
+    break;
+  case door_kind::channels:
+    add_channels_only(*door);
     break;
   case door_kind::all:
     add_all(*door);

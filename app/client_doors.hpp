@@ -5,9 +5,12 @@
 #include "app/settings.hpp"
 #include "core/result.hpp"
 #include "net/door.hpp"
+#include "net/http_front.hpp"
 #include "net/mq/gate_options.hpp"
 #include "net/mq/mq_over_ws.hpp"
+#include "net/msgbus/bus_options.hpp"
 #include "net/tls_context.hpp"
+#include "net/topic_space.hpp"
 
 #include <memory>
 
@@ -31,6 +34,16 @@ public:
   client_doors(const client_doors&) = delete;
   client_doors& operator=(const client_doors&) = delete;
 
+  /// Serves channels, too; without it, or in another process, requests for
+  /// them are turned away. All outlive it. Before make().
+  /// `past` null: without a history.
+  void serve_channels(net::topic_space& topics, net::msgbus::bus_log& log,
+                      net::msgbus::history* past);
+  /// For metrics.
+  [[nodiscard]] const net::msgbus::bus_stats& channel_stats() const {
+    return channels_->stats;
+  }
+
   /// Reads certificate and key, if there are any. Once, before make().
   core::result<void> load();
   /// Reads them again; an error leaves everything as it was.
@@ -45,11 +58,16 @@ private:
   base_door(const door_keepers& keepers) const;
   void add_all(net::door& door) const;
   void add_mq(net::door& door) const;
+  void add_channels(net::http_router& router, net::http_options& http) const;
+  void add_channels_only(net::door& door) const;
 
   const settings& values_;
   net::mq::gate_options gate_options_;
   net::mq::ws_options ws_options_;
   std::shared_ptr<net::tls_context> certificate_;
+  std::unique_ptr<net::msgbus::gatekeeper> keeper_;
+  std::shared_ptr<net::msgbus::bus_context> channels_;
+  std::shared_ptr<net::http_handler> files_; ///< null: none
 };
 
 /// The limits of a node's addresses.

@@ -87,6 +87,10 @@ check_together(const settings& values,
 /// The secret of signed tokens, from the setting or its file; "" without one.
 [[nodiscard]] core::result<std::string> jwt_secret(const settings& values);
 
+/// The same of msgbus.password and msgbus.password_file.
+[[nodiscard]] core::result<std::string>
+channel_password(const settings& values);
+
 /// A TOML file with every setting at its default, explained.
 [[nodiscard]] std::string default_config_text();
 /// docs/configuration.md.

@@ -38,6 +38,7 @@ public:
     check_node();
     check_listeners();
     check_sizes();
+    check_channels();
     check_times();
     check_cluster();
     check_auth();
@@ -74,6 +75,21 @@ private:
             "listen.trusted_proxies",
             "with listen.proxy_protocol = \"optional\" anybody could forge an "
             "address; name the proxies");
+  }
+
+  void check_channels() {
+    const auto& msgbus = values_.msgbus;
+    require(msgbus.password.empty() || msgbus.password_file.empty(),
+            "msgbus.password_file",
+            "give either msgbus.password or a file, not both");
+    require(!msgbus.realm.empty(), "msgbus.realm", "must name a realm");
+    const auto output = values_.listen.output_bytes_max;
+    // Below mq.message_bytes_max it is another rule's matter.
+    require(output < values_.mq.message_bytes_max ||
+                output >= msgbus.message_bytes_max + msgbus.backlog_bytes_max,
+            "listen.output_bytes_max",
+            "is below msgbus.message_bytes_max and msgbus.backlog_bytes_max "
+            "together: a large message would cut subscribers off");
   }
 
   void check_sizes() {
@@ -202,6 +218,17 @@ core::result<std::string> jwt_secret(const settings& values) {
     return core::error{core::errc::invalid_config,
                        "auth.jwt_secret_file: no secret in " + path};
   return secret;
+}
+
+core::result<std::string> channel_password(const settings& values) {
+  const auto& path = values.msgbus.password_file;
+  if (path.empty())
+    return values.msgbus.password;
+  auto password = first_line(path);
+  if (password.empty())
+    return core::error{core::errc::invalid_config,
+                       "msgbus.password_file: no password in " + path};
+  return password;
 }
 
 core::result<std::string> cluster_secret(const settings& values) {

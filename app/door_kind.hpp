@@ -11,6 +11,8 @@ enum class door_kind : std::uint8_t {
   all = 1, ///< every protocol, told apart by its first bytes
   mq = 2,  ///< websocket.MQ
   tls = 3, ///< every protocol inside TLS
+  /// Channels over plain HTTP; never of a worker, which has no topics.
+  channels = 4,
 };
 
 } // namespace troupe::app

@@ -2,8 +2,11 @@
 #include "app/inner_request.hpp"
 
 #include "actors/runtime/loop.hpp"
+#include "core/assert.hpp"
+#include "net/protocol.hpp"
 
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <utility>
 
@@ -42,6 +45,16 @@ public:
     loop::current()->cancel(timer_);
     reply_(std::move(response));
     self_.reset(); // last: may destroy this
+  }
+  void answer_verbatim(std::string, net::http_after) override {
+    answer(net::http_error(501, "this can't be had this way"));
+  }
+  void hand_over(std::unique_ptr<net::protocol>, std::string) override {
+    answer(net::http_error(501, "a stream can't be had this way"));
+  }
+  net::protocol_host& host() override {
+    TROUPE_ASSERT(false, "an inner request has no connection");
+    std::abort();
   }
   void begin_stream(net::http_response) override {
     answer(net::http_error(501, "a stream can't be had this way"));

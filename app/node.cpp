@@ -41,7 +41,7 @@ std::string host_name() {
 } // namespace
 
 node::node(const service_context& context)
-    : context_(context), doors_(context.values) {}
+    : context_(context), doors_(context.values), channel_log_(context.log) {}
 
 // The actor system must end on the thread that made it (CAF's logger waits for
 // that thread), so the parts are destroyed here and not by drain().
@@ -80,6 +80,8 @@ core::result<bound_addresses> node::start() {
   gateway_ = std::make_unique<actor_gateway>(
       broker_->system(), broker_->context(), broker_->loops().size());
   gateway_->watch_rights(broker_->loops());
+  if (auto started = start_channels(); !started)
+    return started.error();
   network_ = std::make_unique<net::network>(broker_->loops());
   addresses_ = make_address_limits(context_.values);
   if (context_.values.workers.count > 0)
@@ -87,9 +89,9 @@ core::result<bound_addresses> node::start() {
         workers::pool::parts{context_.values, broker_->loops(), *gateway_,
                              addresses_, context_.log});
   serving_.store(true, std::memory_order_release);
-  admin_ = std::make_unique<admin>(admin_parts{*broker_, *gateway_, *network_,
-                                               workers_.get(),
-                                               context_.admin_token, *logins_});
+  admin_ = std::make_unique<admin>(
+      admin_parts{*broker_, *gateway_, *network_, workers_.get(),
+                  context_.admin_token, *logins_, &doors_.channel_stats()});
   auto bound = open_doors();
   if (!bound)
     return bound.error();
@@ -147,6 +149,12 @@ core::result<bound_addresses> node::open_doors() {
       return own.error();
     bound.tls = *own;
   }
+  if (values.msgbus) {
+    auto own = listen(*values.msgbus, door_kind::channels);
+    if (!own)
+      return own.error();
+    bound.msgbus = *own;
+  }
   auto admin_address = net::parse_endpoint(to_string(values.admin));
   if (!admin_address)
     return admin_address.error();
@@ -171,6 +179,23 @@ void node::warn_if_open() {
     write_log("warn", "auth",
               "anybody on the network is let in without credentials "
               "(auth.anonymous = \"allow\")");
+}
+
+core::result<void> node::start_channels() {
+  const auto& from = context_.values.msgbus;
+  topics_ = std::make_unique<topic_gateway>(broker_->topics());
+  if (from.history_messages == 0) {
+    doors_.serve_channels(*topics_, channel_log_, nullptr);
+    return {};
+  }
+  net::msgbus::history_options kept;
+  kept.realm = from.realm;
+  kept.messages_max = from.history_messages;
+  kept.bytes_max = from.history_bytes_max;
+  kept.time = from.history_time;
+  history_ = std::make_unique<channel_history>(kept, broker_->clock());
+  doors_.serve_channels(*topics_, channel_log_, &history_->kept());
+  return history_->start(broker_->topics(), *broker_->loops().front());
 }
 
 core::result<void> node::start_workers() {
@@ -210,7 +235,8 @@ core::result<endpoint> node::listen(const endpoint& where, door_kind kind) {
   if (!door)
     return door.error();
   const auto backlog = static_cast<int>(context_.values.listen.backlog);
-  if (workers_) {
+  // Workers have no topics: their agent serves channels itself.
+  if (workers_ && kind != door_kind::channels) {
     auto socket = net::open_listening_socket(*address, backlog);
     if (!socket)
       return socket.error();
@@ -312,6 +338,8 @@ void node::stop() {
   }
   if (logins_)
     logins_->stop();
+  if (history_)
+    history_->stop();
   if (admin_)
     admin_->stop();
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(

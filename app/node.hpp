@@ -2,10 +2,13 @@
 #pragma once
 
 #include "app/broker.hpp"
+#include "app/channel_history.hpp"
+#include "app/channel_log.hpp"
 #include "app/client_doors.hpp"
 #include "app/gateway.hpp"
 #include "app/identity.hpp"
 #include "app/service.hpp"
+#include "app/topic_gateway.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
 
@@ -38,6 +41,7 @@ private:
   core::result<endpoint> listen(const endpoint& where, door_kind kind);
   core::result<void> start_workers();
   void warn_if_open();
+  core::result<void> start_channels();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);
@@ -46,9 +50,13 @@ private:
 
   service_context context_;
   client_doors doors_;
+  /// Null: none is kept. Loops of the broker write to it.
+  std::unique_ptr<channel_history> history_;
   std::unique_ptr<broker> broker_;
   std::unique_ptr<net::identity::node_authenticator> logins_;
   std::unique_ptr<actor_gateway> gateway_;
+  channel_log channel_log_;
+  std::unique_ptr<topic_gateway> topics_;
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;
   std::unique_ptr<workers::pool> workers_; ///< none: the node serves itself

@@ -39,6 +39,7 @@ struct listen_settings {
   endpoint public_address{"127.0.0.1", 8080}; ///< key "public"
   std::optional<endpoint> mq;
   std::optional<endpoint> tls;
+  std::optional<endpoint> msgbus;
   endpoint admin{"127.0.0.1", 9090};
   proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
   std::vector<std::string> trusted_proxies; ///< addresses or CIDR networks
@@ -113,6 +114,29 @@ struct ws_settings {
   std::vector<std::string> origins; ///< empty = any
 };
 
+/// Channels over plain HTTP, at /msgbus/.
+struct msgbus_settings {
+  bool public_port = true; ///< served at listen.public and listen.tls, too
+  std::string realm = "default";
+  std::string password; ///< "" = none is asked for
+  std::string password_file;
+  std::uint64_t message_bytes_max = 20ULL << 20;
+  std::uint64_t backlog_bytes_max = 1'000'000;
+  milliseconds write_stall{50'000};
+  milliseconds half_close{800};
+  milliseconds heart_beat{15'000}; ///< 0 = none
+  bool strict_senders = false;
+  milliseconds poll_time{30'000};
+  std::uint64_t history_messages = 0; ///< a channel; 0 = none is kept
+  std::uint64_t history_bytes_max = 64ULL << 20; ///< of all channels
+  milliseconds history_time{600'000};
+};
+
+/// Files that are given away over HTTP.
+struct files_settings {
+  std::string root; ///< folder; "" = none
+};
+
 /// Bounds of every user's inbox.
 struct inbox_settings {
   std::uint64_t messages_max = 100'000;
@@ -169,6 +193,8 @@ struct settings {
   mq_settings mq;
   auth_settings auth;
   ws_settings ws;
+  msgbus_settings msgbus;
+  files_settings files;
   inbox_settings inbox;
   topics_settings topics;
   storage_settings storage;

@@ -42,6 +42,8 @@ constexpr auto admin = &settings::admin;
 constexpr auto mq = &settings::mq;
 constexpr auto auth = &settings::auth;
 constexpr auto ws = &settings::ws;
+constexpr auto msgbus = &settings::msgbus;
+constexpr auto files = &settings::files;
 constexpr auto inbox = &settings::inbox;
 constexpr auto topics = &settings::topics;
 constexpr auto storage = &settings::storage;
@@ -52,6 +54,7 @@ using node_s = node_settings;
 using listen_s = listen_settings;
 using mq_s = mq_settings;
 using auth_s = auth_settings;
+using msgbus_s = msgbus_settings;
 using inbox_s = inbox_settings;
 using storage_s = storage_settings;
 using cluster_s = cluster_settings;
@@ -66,6 +69,8 @@ constexpr std::array sections{
                   "door."},
     section{"auth", "Who may come, and what everybody may (docs/security.md)."},
     section{"ws", "WebSocket connections (RFC 6455)."},
+    section{"msgbus", "Channels over plain HTTP, at /msgbus/."},
+    section{"files", "Files given away over HTTP."},
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
     section{"topics", "What is published, and not kept."},
     section{"storage", "The log and the state on disk."},
@@ -112,6 +117,12 @@ const std::array rows{
             {},
             "One more address for every protocol inside TLS; needs "
             "tls.certificate and tls.key."},
+    setting{"listen",
+            "msgbus",
+            at<listen, &listen_s::msgbus>,
+            {},
+            "One more address for channels at /msgbus/, commonly port 8888; "
+            "off if not wanted."},
     setting{"listen",
             "admin",
             at<listen, &listen_s::admin>,
@@ -295,6 +306,73 @@ const std::array rows{
             "Largest header of an HTTP request."},
     setting{"ws", "origins", at<ws, &ws_settings::origins>, on_reload(),
             "Web origins whose pages may connect; empty allows all."},
+
+    setting{"msgbus",
+            "public_port",
+            at<msgbus, &msgbus_s::public_port>,
+            {},
+            "Whether /msgbus/ is served at listen.public and listen.tls, too."},
+    setting{"msgbus",
+            "realm",
+            at<msgbus, &msgbus_s::realm>,
+            {},
+            "Realm whose topics the channels are."},
+    setting{"msgbus",
+            "password",
+            at<msgbus, &msgbus_s::password>,
+            {.secret = true},
+            "Password that everybody must show by HTTP Basic, under any name; "
+            "empty asks for none."},
+    setting{"msgbus",
+            "password_file",
+            at<msgbus, &msgbus_s::password_file>,
+            {},
+            "File that holds the password, instead of msgbus.password."},
+    setting{"msgbus", "message_bytes_max",
+            at<msgbus, &msgbus_s::message_bytes_max>,
+            size_between(kib, 20 * mib), "Largest message at /msgbus/."},
+    setting{"msgbus", "backlog_bytes_max",
+            at<msgbus, &msgbus_s::backlog_bytes_max>, size_between(1, 16 * gib),
+            "Bytes that may wait for a subscriber; while there are as many, "
+            "messages for it are dropped."},
+    setting{"msgbus", "write_stall", at<msgbus, &msgbus_s::write_stall>,
+            between(100 * ms, 3'600 * s),
+            "A subscriber that takes nothing of what waits for so long is cut "
+            "off."},
+    setting{"msgbus", "half_close", at<msgbus, &msgbus_s::half_close>,
+            between(0, 3'600 * s),
+            "How long a subscriber is served on that has ended its side; one "
+            "that is gone looks the same."},
+    setting{"msgbus", "heart_beat", at<msgbus, &msgbus_s::heart_beat>,
+            between(0, 3'600 * s),
+            "Time between comments in a quiet event stream; 0 sends none."},
+    setting{"msgbus",
+            "strict_senders",
+            at<msgbus, &msgbus_s::strict_senders>,
+            {},
+            "Whether a filter of senders keeps out messages without a sender, "
+            "which it lets pass otherwise."},
+
+    setting{"msgbus", "poll_time", at<msgbus, &msgbus_s::poll_time>,
+            between(100 * ms, 3'600 * s),
+            "How long a long poll waits for a message."},
+    setting{"msgbus", "history_messages",
+            at<msgbus, &msgbus_s::history_messages>, between(0, 1'000'000),
+            "Messages of each channel that this node keeps in memory for "
+            "since=; 0 keeps none. With it the node gets all publications of "
+            "the cluster."},
+    setting{"msgbus", "history_bytes_max",
+            at<msgbus, &msgbus_s::history_bytes_max>,
+            size_between(kib, 64 * gib),
+            "Bytes of all channels' messages kept; the oldest go first."},
+    setting{"msgbus", "history_time", at<msgbus, &msgbus_s::history_time>,
+            between(1 * s, 30 * day), "Older messages are kept no longer."},
+
+    setting{"files",
+            "root",
+            at<files, &files_settings::root>,
+            {},
+            "Folder whose files are given away over HTTP; off if empty."},
 
     setting{"inbox", "messages_max", at<inbox, &inbox_s::messages_max>,
             on_reload(between(1, 1'000'000'000)),

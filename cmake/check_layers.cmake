@@ -49,7 +49,7 @@ foreach(layer IN LISTS layers)
         endif()
       endif()
       # Inside net/, a protocol folder is pure and knows no other one.
-      if(f MATCHES "^net/(mq|ws)/" AND path MATCHES "^(boost/asio|openssl/|caf/|actors/)")
+      if(f MATCHES "^net/(mq|ws|msgbus)/" AND path MATCHES "^(boost/asio|openssl/|caf/|actors/)")
         message("${f}: a codec or gate may not include ${path}")
         math(EXPR errors "${errors} + 1")
       endif()

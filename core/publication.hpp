@@ -24,6 +24,10 @@ struct publication {
   node_id node;
   /// Names whoever published it on its node, as long as that lives; 0: nobody.
   std::uint64_t publisher = 0;
+  /// Which publication of its node it is: ascends in the order in which the
+  /// node published, also over restarts as long as its clock does; about the
+  /// time in microseconds. The router says so.
+  std::uint64_t number = 0;
   std::string sender;       ///< uid, "" if there is none
   std::string content_type; ///< "" if the protocol has none
   std::vector<std::pair<std::string, std::string>> headers;

@@ -229,8 +229,13 @@ void connection::offer_held() {
 void connection::peer_ended() {
   peer_ended_ = true;
   readable_ = false;
-  drive([](protocol& p, effects& out) { p.on_closed(out); });
-  if (stage_ == stage::speaking)
+  bool goes_on = false;
+  drive([&](protocol& p, effects& out) {
+    goes_on = p.on_half_closed(now(), out);
+    if (!goes_on)
+      p.on_closed(out);
+  });
+  if (!goes_on && stage_ == stage::speaking)
     begin_closing();
 }
 
@@ -280,7 +285,7 @@ void connection::write_out() {
     if (put.status != io_status::done)
       writable_ = false;
     if (put.bytes != 0 || stall_deadline_ == never)
-      stall_deadline_ = now() + door_->limits.write_stall;
+      stall_deadline_ = now() + stall_time();
   }
   if (output_full_ && output_.size() <= door_->limits.output_pause_bytes / 2) {
     output_full_ = false;
@@ -296,6 +301,12 @@ void connection::write_out() {
     return end_sending();
   if (std::exchange(flush_due_, false))
     drive([&](protocol& p, effects& out) { p.on_flushed(now(), out); });
+}
+
+std::chrono::milliseconds connection::stall_time() const {
+  const auto own =
+      stage_ == stage::speaking ? protocol_->write_stall() : std::nullopt;
+  return own.value_or(door_->limits.write_stall);
 }
 
 void connection::begin_closing() {

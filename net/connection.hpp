@@ -68,6 +68,7 @@ public:
 
 private:
   friend class loop_sockets;
+  friend class push_writer;
 
   enum class stage : std::uint8_t {
     proxy_header, ///< a PROXY header may or must come first
@@ -130,6 +131,7 @@ private:
   // Writing and closing.
   void flush() override;
   void write_out();
+  [[nodiscard]] std::chrono::milliseconds stall_time() const;
   void begin_closing();
   void end_sending();
   void finish();
@@ -175,6 +177,8 @@ private:
   bool abort_wanted_ = false;
   bool paused_ = false;   // as protocol_ said last
   bool reoffer_ = false;  // input_ has bytes the protocol now wants
+  bool pushing_ = false;  // inside of run()
+  bool queued_ = false;   // in the loop's push_writer
   bool observed_ = false; // door_->observer knows of it
 };
 

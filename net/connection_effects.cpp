@@ -2,6 +2,7 @@
 // The part of a connection that carries out what its protocol wants.
 #include "net/connection.hpp"
 #include "net/login_limits.hpp"
+#include "net/push_writer.hpp"
 
 #include <spdlog/spdlog.h>
 
@@ -75,7 +76,10 @@ void connection::after_effects() {
     flush_due_ = true;
     output_full_ =
         output_full_ || output_.size() > door_->limits.output_pause_bytes;
-    home().mark_dirty(shared_from_this());
+    if (pushing_)
+      push_writer::here().add(*this);
+    else
+      home().mark_dirty(shared_from_this());
   }
   auto was_paused = std::exchange(paused_, protocol_->paused());
   if (was_paused && !paused_) {
@@ -103,8 +107,12 @@ void connection::on_room() {
 }
 
 void connection::run(const std::function<void(effects&)>& work) {
-  if (stage_ == stage::speaking)
-    drive([&](protocol&, effects& out) { work(out); });
+  if (stage_ != stage::speaking)
+    return;
+  const auto self = shared_from_this(); // drive() may end the connection
+  pushing_ = true;
+  drive([&](protocol&, effects& out) { work(out); });
+  pushing_ = false;
 }
 
 } // namespace troupe::net

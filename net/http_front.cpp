@@ -131,11 +131,15 @@ void http_front::dispatch(core::steady_time now, effects& out) {
 }
 
 void http_front::respond(const http_response& response, effects& out) {
-  drop_ticket();
   auto close = !keep_alive_ || draining_;
   out.output.append(
       serialize(response, close ? http_after::close : http_after::keep_alive,
                 head_only_, version_));
+  answered(close, out);
+}
+
+void http_front::answered(bool close, effects& out) {
+  drop_ticket();
   if (close)
     return finish("answered, as the client asked", out);
   doing_ = doing::idle;
@@ -176,6 +180,28 @@ void http_front::answer(http_response response) {
   with_effects([&](effects& out) {
     if (doing_ == doing::handling)
       respond(response, out);
+  });
+}
+
+void http_front::answer_verbatim(std::string bytes, http_after after) {
+  with_effects([&](effects& out) {
+    if (doing_ != doing::handling)
+      return;
+    out.output.append(bytes);
+    answered(after == http_after::close || draining_, out);
+  });
+}
+
+void http_front::hand_over(std::unique_ptr<protocol> successor,
+                           std::string head) {
+  with_effects([&](effects& out) {
+    if (doing_ != doing::handling)
+      return;
+    drop_ticket();
+    out.output.append(head);
+    out.successor = std::move(successor);
+    doing_ = doing::done;
+    deadline_.reset();
   });
 }
 

@@ -68,6 +68,10 @@ private:
 
   // http_exchange
   void answer(http_response response) override;
+  void answer_verbatim(std::string bytes, http_after after) override;
+  void hand_over(std::unique_ptr<protocol> successor,
+                 std::string head) override;
+  protocol_host& host() override { return host_; }
   void begin_stream(http_response head) override;
   bool stream(std::string_view bytes) override;
   void end_stream() override;
@@ -75,6 +79,7 @@ private:
   std::size_t read(std::string_view bytes, core::steady_time now, effects& out);
   void dispatch(core::steady_time now, effects& out);
   void respond(const http_response& response, effects& out);
+  void answered(bool close, effects& out);
   void refuse(unsigned status, std::string_view text, effects& out);
   void finish(std::string_view why, effects& out);
   void drop_ticket();

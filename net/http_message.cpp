@@ -26,7 +26,28 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// RFC 9110 5.6.7: IMF-fixdate. Formatted at most once a second a thread.
+void append_field(std::string& out, std::string_view name,
+                  std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+std::string status_line(unsigned status) {
+  std::string out = "HTTP/1.1 " + std::to_string(status) + " ";
+  out.append(http_reason(status)).append("\r\n");
+  return out;
+}
+
+void append_common(std::string& out, const http_response& response) {
+  append_field(out, "Date", http_date());
+  if (!response.content_type.empty())
+    append_field(out, "Content-Type", response.content_type);
+  for (const auto& [name, value] : response.headers)
+    append_field(out, name, value);
+}
+
+} // namespace
+
+// Formatted at most once a second a thread.
 std::string_view http_date() {
   thread_local std::time_t formatted = 0;
   thread_local std::array<char, 40> text{};
@@ -49,27 +70,6 @@ std::string_view http_date() {
   }
   return {text.data(), length};
 }
-
-void append_field(std::string& out, std::string_view name,
-                  std::string_view value) {
-  out.append(name).append(": ").append(value).append("\r\n");
-}
-
-std::string status_line(unsigned status) {
-  std::string out = "HTTP/1.1 " + std::to_string(status) + " ";
-  out.append(http_reason(status)).append("\r\n");
-  return out;
-}
-
-void append_common(std::string& out, const http_response& response) {
-  append_field(out, "Date", http_date());
-  if (!response.content_type.empty())
-    append_field(out, "Content-Type", response.content_type);
-  for (const auto& [name, value] : response.headers)
-    append_field(out, name, value);
-}
-
-} // namespace
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) noexcept {
   return a.size() == b.size() &&
@@ -139,6 +139,15 @@ std::string serialize(const http_response& response, http_after after,
   if (!head_only && !bodiless)
     out.append(response.body);
   return out;
+}
+
+std::string serialize_head(const http_response& response,
+                           std::uint64_t length) {
+  auto out = status_line(response.status);
+  append_common(out, response);
+  append_field(out, "Content-Length", std::to_string(length));
+  append_field(out, "Connection", "close");
+  return out.append("\r\n");
 }
 
 std::string serialize_stream_head(const http_response& response) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ using http_fields = std::vector<std::pair<std::string, std::string>>;
 struct http_request {
   std::string method; ///< upper case, "GET"
   std::string path;   ///< percent-decoded, begins with '/', no dot segments
+  /// Path and query as they came, if http_limits::raw_prefix says so.
+  std::string target{};
   std::vector<std::pair<std::string, std::string>> query; ///< decoded
   unsigned version = 11;                                  ///< 10 or 11
   bool keep_alive = true;
@@ -54,8 +57,16 @@ enum class http_after : std::uint8_t { keep_alive, close };
 std::string serialize(const http_response& response, http_after after,
                       bool head_only, unsigned version = 11);
 
+/// The head of a response with a body of `length` bytes that are sent by
+/// somebody else, behind which the connection ends.
+std::string serialize_head(const http_response& response, std::uint64_t length);
+
 /// The head of a response whose end is the end of the connection.
 std::string serialize_stream_head(const http_response& response);
+
+/// This moment as RFC 9110 5.6.7 wants it (IMF-fixdate); valid until the next
+/// call on this thread.
+std::string_view http_date();
 
 /// The standard phrase of a status code.
 std::string_view http_reason(unsigned status) noexcept;

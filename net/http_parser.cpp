@@ -4,7 +4,6 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/string_body.hpp>
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
 
@@ -45,14 +44,50 @@ bool has_dot_segment(std::string_view path) {
   return false;
 }
 
+/// A body that grows with what comes: a length alone, which anybody may
+/// announce, reserves little.
+struct growing_body {
+  using value_type = std::string;
+  static constexpr std::size_t first_bytes = 64 * 1024;
+
+  class reader {
+  public:
+    template <bool IsRequest, class Fields>
+    reader(http::header<IsRequest, Fields>&, value_type& body) : body_(body) {}
+    void init(const boost::optional<std::uint64_t>& length,
+              boost::system::error_code& failed) {
+      failed = {};
+      if (length)
+        body_.reserve(std::min<std::uint64_t>(*length, first_bytes));
+    }
+    template <class Buffers>
+    std::size_t put(const Buffers& buffers, boost::system::error_code& failed) {
+      failed = {};
+      std::size_t total = 0;
+      for (auto at = boost::asio::buffer_sequence_begin(buffers);
+           at != boost::asio::buffer_sequence_end(buffers); ++at) {
+        const boost::asio::const_buffer piece{*at};
+        body_.append(static_cast<const char*>(piece.data()), piece.size());
+        total += piece.size();
+      }
+      return total;
+    }
+    void finish(boost::system::error_code& failed) { failed = {}; }
+
+  private:
+    value_type& body_;
+  };
+};
+
 } // namespace
 
 struct http_parser::implementation {
-  http::request_parser<http::string_body> parser;
+  http::request_parser<growing_body> parser;
 };
 
 http_parser::http_parser(const http_limits& limits)
-    : parser_(std::make_unique<implementation>()) {
+    : raw_prefix_(limits.raw_prefix),
+      parser_(std::make_unique<implementation>()) {
   parser_->parser.header_limit(
       static_cast<std::uint32_t>(limits.head_bytes_max));
   parser_->parser.body_limit(limits.body_bytes_max);
@@ -80,7 +115,12 @@ std::size_t http_parser::put(std::string_view bytes) {
       break;
     }
     if (state_ == state::head && parser.is_header_done()) {
-      check_head();
+      // RFC 9112 5.2: allowed to nobody any more, read differently by many.
+      const auto head = bytes.substr(0, total);
+      if (head.find("\n ") != head.npos || head.find("\n\t") != head.npos)
+        fail(400, "a folded field");
+      else
+        check_head();
       parser.eager(true);
     } else if (failed) {
       break;
@@ -140,7 +180,29 @@ bool http_parser::check_framing() {
   return state_ != state::failed;
 }
 
+/// In absolute form, as proxies get it, the path is what counts.
+bool http_parser::take_raw(std::string_view target) {
+  if (raw_prefix_.empty())
+    return false;
+  if (!target.starts_with('/')) {
+    const auto scheme = target.find("://");
+    if (scheme == std::string_view::npos)
+      return false;
+    const auto path = target.find('/', scheme + 3);
+    if (path == std::string_view::npos)
+      return false;
+    target.remove_prefix(path);
+  }
+  if (!target.starts_with(raw_prefix_))
+    return false;
+  request_.target = target;
+  request_.path = target.substr(0, target.find('?'));
+  return true;
+}
+
 bool http_parser::check_target(std::string_view target) {
+  if (take_raw(target))
+    return true;
   auto parsed = target.starts_with('/') ? urls::parse_origin_form(target)
                                         : urls::parse_uri(target);
   if (target == "*") {

@@ -13,6 +13,10 @@ namespace troupe::net {
 struct http_limits {
   std::size_t head_bytes_max = 16 * 1024;
   std::size_t body_bytes_max = 1 << 20;
+  /// Paths that begin so are nobody's but their handler's to understand:
+  /// http_request::target has them untouched, `path` is the part before '?' as
+  /// it came, `query` stays empty. "": there are none. Not owned.
+  std::string_view raw_prefix{};
 };
 
 /// Bytes → one HTTP/1.x request, without I/O. Refuses what two parsers could
@@ -51,7 +55,9 @@ private:
   void check_head();
   bool check_framing();
   bool check_target(std::string_view target);
+  bool take_raw(std::string_view target);
 
+  std::string_view raw_prefix_;
   std::unique_ptr<implementation> parser_;
   http_request request_;
   state state_ = state::head;

@@ -74,12 +74,16 @@ http_router::found http_router::find(const http_request& request) const {
   auto wants_websocket =
       request.method == "GET" && request.header_has("Upgrade", "websocket");
   for (const auto& w : websockets_) {
-    if (match(w.path, request.path) == 0)
+    const auto score = match(w.path, request.path);
+    if (score == 0)
       continue;
-    if (wants_websocket)
+    if (wants_websocket) {
       best.websockets.push_back(&w);
-    else if (best.handler == nullptr && best.allowed.empty())
+    } else if (score > best_match) {
+      best.handler = nullptr; // of a path that is less to the point
+      best.allowed.clear();
       best.upgrade_only = true;
+    }
   }
   return best;
 }

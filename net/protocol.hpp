@@ -91,6 +91,16 @@ public:
   /// The peer has closed its side (FIN) or the socket failed.
   virtual void on_closed(effects& out) = 0;
 
+  /// The peer has ended its side and may still read. True: the protocol goes
+  /// on and ends the connection itself; false: on_closed() comes at once.
+  virtual bool on_half_closed(core::steady_time, effects&) { return false; }
+
+  /// How long the peer may take nothing of the output that waits; unset: as
+  /// the door says. Asked at each write.
+  [[nodiscard]] virtual std::optional<core::milliseconds> write_stall() const {
+    return std::nullopt;
+  }
+
   /// Short protocol name for /sessions, logs and metrics ("mq", "mq-ws").
   [[nodiscard]] virtual std::string_view name() const = 0;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/responder.hpp"
 
+#include "net/protocol.hpp"
+
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -34,6 +36,17 @@ void http_stream::end() {
 void responder::send(http_response response) const {
   if (open())
     ticket_->exchange->answer(std::move(response));
+}
+
+void responder::send_verbatim(std::string bytes, http_after after) const {
+  if (open())
+    ticket_->exchange->answer_verbatim(std::move(bytes), after);
+}
+
+void responder::hand_over(std::unique_ptr<protocol> successor,
+                          std::string head) const {
+  if (open())
+    ticket_->exchange->hand_over(std::move(successor), std::move(head));
 }
 
 http_stream responder::stream(std::string content_type) const {

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace troupe::actors::runtime {
@@ -13,11 +14,18 @@ class loop;
 
 namespace troupe::net {
 
+class protocol;
+class protocol_host;
+
 /// Where the answers of one request go: the HTTP side of a connection, as far
 /// as it still waits. Implemented by http_front.
 class http_exchange {
 public:
   virtual void answer(http_response response) = 0;
+  virtual void answer_verbatim(std::string bytes, http_after after) = 0;
+  virtual void hand_over(std::unique_ptr<protocol> successor,
+                         std::string head) = 0;
+  virtual protocol_host& host() = 0;
   virtual void begin_stream(http_response head) = 0;
   /// False if the client is gone or too slow; nothing may be sent any more.
   virtual bool stream(std::string_view bytes) = 0;
@@ -64,6 +72,17 @@ public:
 
   /// The first call counts; nothing happens if the client is gone.
   void send(http_response response) const;
+  /// The same with the bytes of a whole answer, from the status line on, for
+  /// protocols that have their own way with them. They must fit `after` and
+  /// the request (HEAD, its version).
+  void send_verbatim(std::string bytes, http_after after) const;
+  /// `successor` speaks on this connection from here on, behind `head`. Not
+  /// called on, and destroyed, if the client is gone.
+  void hand_over(std::unique_ptr<protocol> successor, std::string head) const;
+  /// The connection. REQUIRES: open().
+  [[nodiscard]] protocol_host& host() const {
+    return ticket_->exchange->host();
+  }
   /// Begins a streamed answer instead; its end closes the connection.
   [[nodiscard]] http_stream
   stream(std::string content_type = "text/event-stream") const;

@@ -14,7 +14,7 @@ namespace {
 using cluster::byte_reader;
 using cluster::byte_writer;
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 constexpr std::size_t checksum_bytes = 4;
 
 core::error malformed() { return {core::errc::malformed, "publication frame"}; }
@@ -29,6 +29,7 @@ std::string take_text(byte_reader& in) {
 
 bool take_head(byte_reader& in, core::publication& p) {
   p.publisher = in.take<std::uint64_t>();
+  p.number = in.take<std::uint64_t>();
   p.realm = take_text(in);
   auto name = core::topic::parse(take_text(in));
   if (!name)
@@ -52,6 +53,7 @@ core::shared_bytes encode(const core::publication& p) {
   byte_writer head{128};
   head.put(version);
   head.put(p.publisher);
+  head.put(p.number);
   put_text(head, p.realm);
   put_text(head, p.topic.text());
   put_text(head, p.sender);

@@ -3,6 +3,8 @@
 
 #include "actors/topics/publication_wire.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace troupe::actors::topics {
@@ -133,16 +135,23 @@ core::result<publish_outcome> topic_router::publish(core::publication what) {
   const auto from = here();
   count(stats_.published);
   count(stats_.published_bytes, what.payload.size());
+  what.node = options_.self;
+  what.number = next_number();
+  core::publication_ptr shared;
+  if (auto* recorder = recorder_.load(std::memory_order_acquire)) {
+    shared = std::make_shared<const core::publication>(std::move(what));
+    recorder->record(shared);
+  }
   auto& found = places_[from]->found;
-  board_.find(what.realm, what.topic, found);
+  const auto& seen = shared ? *shared : what;
+  board_.find(seen.realm, seen.topic, found);
   publish_outcome outcome{found.filters(), found.peers.size(), 0};
   if (outcome.filters == 0 && outcome.peers == 0) {
     count(stats_.unmatched);
     return outcome;
   }
-  what.node = options_.self;
-  const auto shared =
-      std::make_shared<const core::publication>(std::move(what));
+  if (!shared)
+    shared = std::make_shared<const core::publication>(std::move(what));
   if (outcome.peers > 0)
     outcome.dropped += send_to_peers(from, *shared);
   if (outcome.filters > 0)
@@ -159,18 +168,32 @@ void topic_router::receive(core::node_id from,
     return;
   }
   count(stats_.received);
+  decoded->node = from;
+  const auto what =
+      std::make_shared<const core::publication>(std::move(*decoded));
+  if (auto* recorder = recorder_.load(std::memory_order_acquire))
+    recorder->record(what);
   const auto loop = here();
   auto& found = places_[loop]->found;
   // Other nodes have it from the one it comes from.
-  board_.find(decoded->realm, decoded->topic, found);
+  board_.find(what->realm, what->topic, found);
   if (found.filters() == 0) {
     count(stats_.received_stray);
     return;
   }
-  decoded->node = from;
-  queue_for_loops(
-      loop, std::make_shared<const core::publication>(std::move(*decoded)));
+  queue_for_loops(loop, what);
   deliver_at_once();
+}
+
+std::uint64_t topic_router::next_number() {
+  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  auto last = number_.load(std::memory_order_relaxed);
+  std::uint64_t next = 0;
+  do
+    next = std::max(static_cast<std::uint64_t>(now.count()), last + 1);
+  while (!number_.compare_exchange_weak(last, next, std::memory_order_relaxed));
+  return next;
 }
 
 std::size_t topic_router::send_to_peers(std::size_t from,

@@ -74,6 +74,15 @@ public:
                                   core::shared_bytes frame) = 0;
 };
 
+/// Sees what is published before anybody gets it, with or without listeners:
+/// who begins to listen and then looks here has missed nothing. Called on any
+/// loop.
+class publication_recorder {
+public:
+  virtual ~publication_recorder() = default;
+  virtual void record(const core::publication_ptr& what) = 0;
+};
+
 struct router_options {
   core::node_id self;
   cluster::interest_limits interest;
@@ -147,6 +156,12 @@ public:
     transport_.store(transport, std::memory_order_release);
   }
 
+  /// Null: none. What other nodes publish is seen as far as somebody here
+  /// listens. Any thread, before the first publication; outlives the loops.
+  void set_recorder(publication_recorder* recorder) {
+    recorder_.store(recorder, std::memory_order_release);
+  }
+
   [[nodiscard]] cluster::interest_board& board() { return board_; }
   [[nodiscard]] const cluster::interest_board& board() const { return board_; }
   [[nodiscard]] const router_stats& stats() const { return stats_; }
@@ -159,6 +174,7 @@ private:
   class place;
 
   [[nodiscard]] std::size_t here() const;
+  [[nodiscard]] std::uint64_t next_number();
   std::size_t queue_for_loops(std::size_t from,
                               const core::publication_ptr& what);
   std::size_t send_to_peers(std::size_t from, const core::publication& what);
@@ -171,6 +187,8 @@ private:
   cluster::interest_board board_;
   router_stats stats_;
   std::atomic<publish_transport*> transport_{nullptr};
+  std::atomic<publication_recorder*> recorder_{nullptr};
+  std::atomic<std::uint64_t> number_{0};          // the last one given
   std::vector<std::shared_ptr<place>> places_;    // one a loop
   std::vector<std::atomic<std::size_t>> waiting_; // bytes for each loop
   bool delivering_ = false;                       // without loops

@@ -93,9 +93,19 @@ TEST(SecurityNotices, AreLoudAboutTheNetworkAndQuietOnLoopback) {
   const endpoint local{"127.0.0.1", 1};
   const endpoint open{"0.0.0.0", 2};
   EXPECT_TRUE(security_notices({}, {local, local, open, local}).empty());
-  EXPECT_EQ(security_notices({}, {open, {}, {}, {}}).size(), 1U);
+  // Without TLS, and channels without a password.
+  EXPECT_EQ(security_notices({}, {open, {}, {}, {}}).size(), 2U);
   EXPECT_EQ(security_notices({}, {local, open, {}, {}}).size(), 1U);
-  EXPECT_EQ(security_notices({}, {open, {}, {}, open}).size(), 2U);
+  EXPECT_EQ(security_notices({}, {open, {}, {}, open}).size(), 3U);
+  bound_addresses channels{local, {}, {}, {}};
+  channels.msgbus = open;
+  EXPECT_EQ(security_notices({}, channels).size(), 1U);
+  settings guarded;
+  guarded.msgbus.password = "s3cret";
+  EXPECT_TRUE(security_notices(guarded, channels).empty());
+  guarded.msgbus.public_port = false;
+  guarded.msgbus.password.clear();
+  EXPECT_EQ(security_notices(guarded, {open, {}, {}, {}}).size(), 1U);
   bound_addresses linked{local, {}, {}, {}};
   linked.cluster = open;
   EXPECT_EQ(security_notices({}, linked).size(), 1U);

@@ -14,7 +14,7 @@ using namespace troupe::net;
 
 namespace {
 
-constexpr http_limits limits{4096, 8192};
+constexpr http_limits limits{4096, 8192, "/raw/"};
 
 struct outcome {
   http_parser::state at = http_parser::state::head;
@@ -51,8 +51,15 @@ void check(const http_request& request) {
   TROUPE_ASSERT(!request.path.empty(), "no path");
   TROUPE_ASSERT(request.path == "*" || request.path.front() == '/', "path");
   TROUPE_ASSERT(request.path.find('\0') == std::string::npos, "NUL in path");
-  TROUPE_ASSERT((request.path + '/').find("/../") == std::string::npos,
-                "climbs out");
+  if (request.target.empty())
+    TROUPE_ASSERT((request.path + '/').find("/../") == std::string::npos,
+                  "climbs out");
+  else
+    TROUPE_ASSERT(request.target.starts_with(limits.raw_prefix) &&
+                      request.query.empty() &&
+                      request.path ==
+                          request.target.substr(0, request.target.find('?')),
+                  "a raw target was touched");
   TROUPE_ASSERT(request.body.size() <= limits.body_bytes_max, "body too long");
   TROUPE_ASSERT(request.version == 10 || request.version == 11, "version");
   TROUPE_ASSERT(request.header("Transfer-Encoding").empty() ||
@@ -82,7 +89,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   TROUPE_ASSERT(cut.request.path == whole.request.path &&
                     cut.request.body == whole.request.body &&
                     cut.request.headers == whole.request.headers &&
-                    cut.request.query == whole.request.query,
+                    cut.request.query == whole.request.query &&
+                    cut.request.target == whole.request.target,
                 "means something else in pieces");
   return 0;
 }

@@ -391,6 +391,76 @@ TEST_F(HttpFront, RefusesAnUpgradeThatDoesNotFit) {
             403U);
 }
 
+TEST_F(HttpFront, LeavesTargetsAloneThatAreNotItsOwn) {
+  router_->add("GET", "/raw/*",
+               make_handler([](const http_request& r, responder answer) {
+                 answer.send({200, "text/plain", r.path + " " + r.target, {}});
+               }));
+  http_options options;
+  options.limits.raw_prefix = "/raw/";
+  socket_client client{serve_http(options)};
+  for (const auto* target : {"/raw/../%2e%zz//?a=%20", "/raw/", "/raw/\xff"}) {
+    const std::string text{target};
+    client.send(get(text));
+    EXPECT_EQ(response(client).second,
+              text.substr(0, text.find('?')) + " " + text);
+  }
+  client.send("GET http://h:1/raw/a%20b HTTP/1.1\r\nHost: h\r\n\r\n");
+  EXPECT_EQ(response(client).second, "/raw/a%20b /raw/a%20b");
+  client.send(get("/raw")); // decoded as all others
+  EXPECT_EQ(response(client).second, "/raw ");
+}
+
+TEST_F(HttpFront, LetsAHandlerAnswerInItsOwnBytes) {
+  router_->add("GET", "/own",
+               make_handler([](const http_request& r, responder answer) {
+                 answer.send_verbatim(
+                     "HTTP/1.1 299 Own\r\nContent-Length: 2\r\n\r\nok",
+                     r.keep_alive ? http_after::keep_alive : http_after::close);
+                 answer.send({200, "text/plain", "twice", {}});
+               }));
+  socket_client client{serve_http()};
+  for (int i = 0; i < 2; ++i) {
+    client.send(get("/own"));
+    EXPECT_EQ(client.receive_until("ok"),
+              "HTTP/1.1 299 Own\r\nContent-Length: 2\r\n\r\nok");
+  }
+  client.send(get("/own", "Connection: close\r\n"));
+  client.receive_until("ok");
+  EXPECT_TRUE(client.ended());
+}
+
+TEST_F(HttpFront, HandsAConnectionOver) {
+  router_->add("GET", "/over",
+               make_handler([this](const http_request&, responder answer) {
+                 answer.hand_over(std::make_unique<echo_protocol>(record_),
+                                  "HTTP/1.1 200 OK\r\n\r\n");
+                 EXPECT_FALSE(answer.open());
+               }));
+  socket_client client{serve_http()};
+  const auto frame = echo_protocol::frame("hello");
+  client.send(get("/over") + frame);
+  EXPECT_EQ(client.receive_until("\r\n\r\n"), "HTTP/1.1 200 OK\r\n\r\n");
+  EXPECT_EQ(client.receive(frame.size()), frame);
+}
+
+TEST_F(HttpFront, ACatchAllDoesNotHideAWebSocket) {
+  router_->add("", "/*", make_handler([](const http_request&, responder a) {
+                 a.send({200, "text/plain", "file", {}});
+               }));
+  EXPECT_EQ(status_of(get("/ws")), 426U);
+  EXPECT_EQ(status_of(get("/other")), 200U);
+  socket_client client{serve_http()};
+  client.send(get("/ws", upgrade_));
+  EXPECT_TRUE(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));
+}
+
+TEST_F(HttpFront, RefusesFoldedFields) {
+  EXPECT_EQ(status_of(get("/hello", "X: a\r\n b\r\n")), 400U);
+  EXPECT_EQ(status_of(get("/hello", "X: a\r\n\tb\r\n")), 400U);
+  EXPECT_EQ(status_of(get("/hello", "X: a\r\nY: b c\r\n")), 200U);
+}
+
 TEST_F(HttpFront, FinishesTheAnswerWhenTheNodeDrains) {
   socket_client idle{serve_http()};
   idle.send(get("/hello"));

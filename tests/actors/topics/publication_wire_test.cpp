@@ -18,6 +18,7 @@ core::publication full() {
   p.realm = "home";
   p.topic = *core::topic::parse("a/%2B/c");
   p.publisher = 0xFFFF'FFFF'FFFF'FFFFU;
+  p.number = 0x0102'0304'0506'0708U;
   p.sender = "anna";
   p.content_type = "text/plain";
   p.headers = {{"k", "v"}, {"", std::string(300, 'x')}, {"k", "again"}};

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/msgbus/gatekeeper.hpp"
+
+#include "net/msgbus/basic_credentials.hpp"
+#include "net/msgbus/part_writer.hpp"
+
+namespace troupe::net::msgbus {
+
+void password_gatekeeper::decide(const visitor& who,
+                                 std::function<void(verdict)> then) const {
+  const auto given = parse_basic(who.request.header("Authorization"));
+  verdict found;
+  if (!password_.empty() &&
+      (!given || !same_secret(given->password, password_)))
+    found.what = verdict::kind::unknown;
+  else if (given)
+    // The name goes into a line of its own.
+    found.sender = one_line(given->user);
+  then(std::move(found));
+}
+
+} // namespace troupe::net::msgbus

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/publication.hpp"
+#include "core/result.hpp"
+#include "core/topic_filter.hpp"
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+namespace troupe::net {
+
+/// Gets publications on the loop on which it began to listen, never inside of
+/// a call to its protocol.
+class topic_listener {
+public:
+  /// Once a hold that matches. May end its hold, and die.
+  virtual void on_publication(const core::publication_ptr& what) = 0;
+
+protected:
+  ~topic_listener() = default;
+};
+
+/// Keeps a listener listening; its end ends that. Dies before the listener,
+/// on its loop.
+class topic_hold {
+public:
+  virtual ~topic_hold() = default;
+};
+
+/// The topics of the node, as protocols see them. Implemented by app/ over the
+/// topic router and by recorders in tests; outlives the network. Thread-safe:
+/// called on every loop, by connections of that loop.
+class topic_space {
+public:
+  virtual ~topic_space() = default;
+
+  /// too_many: the node holds no more filters; name_invalid: the realm.
+  virtual core::result<std::unique_ptr<topic_hold>>
+  listen(std::string_view realm, const core::topic_filter& filter,
+         topic_listener& target) = 0;
+
+  /// To everybody who listens, on all nodes; nobody is waited for. What one
+  /// `publisher` publishes arrives in order. Errors: those of core::check().
+  virtual core::result<void> publish(core::publication what) = 0;
+
+  /// Runs `work` on this loop when what it does now is done.
+  virtual void later(std::function<void()> work) = 0;
+};
+
+} // namespace troupe::net
