@@ -81,7 +81,7 @@ outcome figure_eight(raft_mutation m) {
   c.drop_packets();
   c.start(1);
   EXPECT_TRUE(c.elect(1, {1, 2}));
-  c.tick(1, 100ms);
+  c.tick(1, 200ms);
   // Node 2 gets 111, but nothing of the new term.
   c.pump({1, 2}, [&](const packet& p) {
     const auto* append = std::get_if<append_request>(&p.message);

@@ -119,12 +119,12 @@ TEST_P(BrokerMutant, IsNoticed) {
 INSTANTIATE_TEST_SUITE_P(
     All, BrokerMutant,
     testing::Values(
-        broker_hunt{broker_mutation::reads_unconfirmed, {}, 1},
+        broker_hunt{broker_mutation::reads_unconfirmed, {}, 80},
         broker_hunt{broker_mutation::reads_anywhere, {}, 1},
         broker_hunt{broker_mutation::duplicates_applied, {}, 1},
         broker_hunt{broker_mutation::snapshot_without_origins, {}, 1},
-        broker_hunt{broker_mutation::origins_end_by_clock, {}, 180},
-        broker_hunt{broker_mutation::unknown_taken_for_done, {}, 40},
+        broker_hunt{broker_mutation::origins_end_by_clock, {}, 70},
+        broker_hunt{broker_mutation::unknown_taken_for_done, {}, 20000},
         broker_hunt{broker_mutation::answer_when_proposed, {}, 1},
         broker_hunt{{}, raft_mutation::apply_uncommitted, 1}),
     [](const auto& i) { return i.param.name(); });

@@ -104,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(
                     hunt{raft_mutation::vote_without_log_check, 1, false},
                     hunt{raft_mutation::overlapping_changes, 20, true},
                     hunt{raft_mutation::commit_beyond_verified, 70, false},
-                    hunt{raft_mutation::report_stored_index, 205, false},
+                    hunt{raft_mutation::report_stored_index, 150, false},
                     hunt{raft_mutation::lone_voter_keeps_term, 1, true},
                     hunt{raft_mutation::apply_uncommitted, 1, false}),
     [](const auto& i) { return std::string{to_string(i.param.mutant)}; });
