@@ -21,6 +21,9 @@ void add_channels(metrics_writer& out, const net::msgbus::bus_stats& s) {
   out.counter("troupe_msgbus_replayed_total",
               "Messages written out of the history.", s.replayed);
   out.counter("troupe_msgbus_polls_total", "Long polls begun.", s.polls);
+  out.counter("troupe_msgbus_subscribers_ended_by_rights_total",
+              "Subscribers that were ended as they may not listen any more.",
+              s.ended_by_rights);
   constexpr const char* dropped = "troupe_msgbus_dropped_total";
   out.family(dropped, "counter",
              "Messages that a subscriber did not get, by reason.");

@@ -82,12 +82,21 @@ void client_doors::serve_channels(net::topic_space& topics,
   channels_->past = past;
 }
 
+void client_doors::judge_by(const net::msgbus::identity_gatekeeper::parts& from,
+                            net::identity::live_rights& live) {
+  keeper_ = std::make_unique<net::msgbus::identity_gatekeeper>(
+      from, values_.msgbus.realm, channel_password_);
+  channels_->keeper = keeper_.get();
+  channels_->live = &live;
+}
+
 core::result<void> client_doors::load() {
   auto password = channel_password(values_);
   if (!password)
     return password.error();
+  channel_password_ = std::move(*password);
   keeper_ =
-      std::make_unique<net::msgbus::password_gatekeeper>(std::move(*password));
+      std::make_unique<net::msgbus::password_gatekeeper>(channel_password_);
   channels_->keeper = keeper_.get();
   if (!values_.files.root.empty()) {
     net::files::site_options files;

@@ -6,13 +6,16 @@
 #include "core/result.hpp"
 #include "net/door.hpp"
 #include "net/http_front.hpp"
+#include "net/identity/live_rights.hpp"
 #include "net/mq/gate_options.hpp"
 #include "net/mq/mq_over_ws.hpp"
 #include "net/msgbus/bus_options.hpp"
+#include "net/msgbus/identity_gatekeeper.hpp"
 #include "net/tls_context.hpp"
 #include "net/topic_space.hpp"
 
 #include <memory>
+#include <string>
 
 namespace troupe::app {
 
@@ -39,6 +42,11 @@ public:
   /// `past` null: without a history.
   void serve_channels(net::topic_space& topics, net::msgbus::bus_log& log,
                       net::msgbus::history* past);
+  /// Asks the directory who may do what in channels; without it the server
+  /// password alone counts. `live` and what is in `from` outlive it. After
+  /// load(), before make().
+  void judge_by(const net::msgbus::identity_gatekeeper::parts& from,
+                net::identity::live_rights& live);
   /// For metrics.
   [[nodiscard]] const net::msgbus::bus_stats& channel_stats() const {
     return channels_->stats;
@@ -65,6 +73,7 @@ private:
   net::mq::gate_options gate_options_;
   net::mq::ws_options ws_options_;
   std::shared_ptr<net::tls_context> certificate_;
+  std::string channel_password_;
   std::unique_ptr<net::msgbus::gatekeeper> keeper_;
   std::shared_ptr<net::msgbus::bus_context> channels_;
   std::shared_ptr<net::http_handler> files_; ///< null: none

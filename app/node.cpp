@@ -183,6 +183,11 @@ void node::warn_if_open() {
 
 core::result<void> node::start_channels() {
   const auto& from = context_.values.msgbus;
+  live_rights_ =
+      std::make_unique<net::identity::live_rights>(broker_->authorizer());
+  doors_.judge_by({*logins_, broker_->authorizer(),
+                   broker_->context().directory->rights(), broker_->clock()},
+                  *live_rights_);
   topics_ = std::make_unique<topic_gateway>(broker_->topics());
   if (from.history_messages == 0) {
     doors_.serve_channels(*topics_, channel_log_, nullptr);

@@ -54,6 +54,7 @@ private:
   std::unique_ptr<channel_history> history_;
   std::unique_ptr<broker> broker_;
   std::unique_ptr<net::identity::node_authenticator> logins_;
+  std::unique_ptr<net::identity::live_rights> live_rights_;
   std::unique_ptr<actor_gateway> gateway_;
   channel_log channel_log_;
   std::unique_ptr<topic_gateway> topics_;

@@ -152,6 +152,7 @@ public:
       : judge_(judge), who_(std::move(who)) {}
 
   [[nodiscard]] const principal& who() const noexcept { return who_; }
+  [[nodiscard]] timestamp now() const { return judge_.now(); }
 
   /// Whether the session may go on. Ask at least twice a second; nothing but
   /// two comparisons unless something has changed.

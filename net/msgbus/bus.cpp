@@ -72,6 +72,10 @@ bool turned_away(bus_context& shared, const verdict& found,
     count(shared.stats.refused_denied);
     send_page(answer, terms, 403, "Forbidden");
     return true;
+  case verdict::kind::hasty:
+    count(shared.stats.refused_busy);
+    send_page(answer, terms, 429, "Too Many Requests", "Retry-After: 1\r\n");
+    return true;
   }
   return true;
 }
@@ -168,6 +172,7 @@ void bus::subscribe(const work& what, const verdict& found) {
     terms.senders = pattern_list{*what.where.sender};
   terms.how = what.how;
   terms.user = found.sender;
+  terms.rights = found.rights;
   terms.poll = what.where.poll && *what.where.poll != "0";
   terms.since = what.since;
   auto fresh = std::make_unique<subscriber>(shared_, what.answer.host(),

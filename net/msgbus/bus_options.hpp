@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "net/identity/live_rights.hpp"
 #include "net/msgbus/bus_stats.hpp"
 #include "net/msgbus/gatekeeper.hpp"
 #include "net/topic_space.hpp"
@@ -46,8 +47,8 @@ public:
   virtual void warn(std::string_view what, std::string_view which) = 0;
 };
 
-/// What subscribers and the bus share. Lives as long as any of them; `topics`,
-/// `keeper`, `log` and `past` outlive it.
+/// What subscribers and the bus share. Lives as long as any of them; what it
+/// points to outlives it.
 struct bus_context {
   bus_options options;
   /// Null: there are none in this process, requests are turned away.
@@ -56,6 +57,8 @@ struct bus_context {
   bus_log* log = nullptr;
   /// Null: none is kept, since= counts for nothing.
   history* past = nullptr;
+  /// Null: subscribers are not told when rights change.
+  identity::live_rights* live = nullptr;
   bus_stats stats{};
 };
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/authorizer.hpp"
 #include "net/http_message.hpp"
 #include "net/session_port.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -26,10 +28,12 @@ struct verdict {
     admitted,
     unknown, ///< has not said who he is, or in vain: 401
     denied,  ///< may not do that: 403
+    hasty,   ///< does it too often, or there is no room: 429
   };
   kind what = kind::admitted;
   std::string sender{}; ///< in whose name he publishes; "": nobody's
-  std::string reason{}; ///< of denied, for the client
+  /// Of a subscriber: what he may as long as he stays; null: for ever.
+  std::shared_ptr<core::session_rights> rights{};
 };
 
 /// Says who may do what on the bus: the one place where identity and rights
@@ -45,6 +49,7 @@ public:
 
 /// Lets in who knows the server's password, whatever he calls himself; with
 /// no password everybody. The name given in Basic credentials is the sender.
+/// For a process that knows nothing of users.
 class password_gatekeeper final : public gatekeeper {
 public:
   /// `password` "": none is asked for.

@@ -64,7 +64,9 @@ void subscriber::end() {
     return;
   hold_.reset();
   shared_->stats.subscribers.fetch_sub(1, std::memory_order_relaxed);
+  rights_hold_ = {};
   heart_beat_.reset();
+  expires_.reset();
   leave_.reset();
   give_up_.reset();
   forget_.reset();
@@ -80,6 +82,16 @@ std::string subscriber::described(std::string_view verb) const {
 }
 
 void subscriber::on_open(core::steady_time now, effects& out) {
+  if (terms_.rights && shared_->live != nullptr) {
+    rights_hold_ = shared_->live->watch(*this);
+    if (const auto& who = terms_.rights->who(); who.expires)
+      expires_ = now + std::max(core::steady_time::duration{},
+                                core::steady_time::duration{
+                                    *who.expires - terms_.rights->now()});
+    judge(out);
+    if (!hold_)
+      return;
+  }
   if (terms_.poll)
     give_up_ = now + shared_->options.poll_time;
   else if (!is_parts(terms_.how) && shared_->options.heart_beat.count() > 0)
@@ -88,6 +100,24 @@ void subscriber::on_open(core::steady_time now, effects& out) {
     return;
   forget_ = now + under_way_max;
   replay(out);
+}
+
+void subscriber::on_rights_changed() {
+  // Last: see on_publication().
+  host_.run([&](effects& out) { judge(out); });
+}
+
+void subscriber::judge(effects& out) {
+  if (!hold_)
+    return;
+  auto why = terms_.rights->standing();
+  if (const auto filter = filter_of(terms_.channel);
+      filter && why == core::deny_reason::none)
+    why = terms_.rights->check(core::right::subscribe, *filter);
+  if (why == core::deny_reason::none)
+    return;
+  count(shared_->stats.ended_by_rights);
+  finish("may not listen any more: " + std::string{to_string(why)}, out);
 }
 
 /// After it began to listen, so that nothing lies between.
@@ -194,6 +224,12 @@ void subscriber::on_tick(core::steady_time now, effects& out) {
     out.output.append(polled_nothing(is_chunked(terms_.how) ? 11 : 10));
     return finish("nothing came for the poll", out);
   }
+  if (expires_ && now >= *expires_) {
+    expires_ = now + core::milliseconds{500}; // by the other clock it is not
+    judge(out);
+    if (!hold_)
+      return;
+  }
   if (forget_ && now >= *forget_) {
     forget_.reset();
     std::vector<message_mark>{}.swap(replayed_);
@@ -207,7 +243,7 @@ void subscriber::on_tick(core::steady_time now, effects& out) {
 
 std::optional<core::steady_time> subscriber::deadline() const {
   std::optional<core::steady_time> first;
-  for (const auto& each : {leave_, heart_beat_, give_up_, forget_})
+  for (const auto& each : {leave_, heart_beat_, give_up_, forget_, expires_})
     if (each && (!first || *each < *first))
       first = each;
   return first;

@@ -28,6 +28,8 @@ struct subscription_terms {
   bool poll = false;
   /// First what came behind that, out of the history.
   std::optional<message_mark> since{};
+  /// What he may as long as he listens; null: everything.
+  std::shared_ptr<core::session_rights> rights{};
 
   /// Whether the filters let a message pass.
   [[nodiscard]] bool want(const core::publication& what,
@@ -37,7 +39,9 @@ struct subscription_terms {
 /// The rest of a connection behind the head of a stream: writes what is
 /// published until one of both ends, or, of a poll, one message. What the
 /// client sends is thrown away. Owned by the connection.
-class subscriber final : public protocol, private topic_listener {
+class subscriber final : public protocol,
+                         private topic_listener,
+                         private identity::live_rights::watcher {
 public:
   subscriber(std::shared_ptr<bus_context> shared, protocol_host& host,
              subscription_terms terms);
@@ -68,6 +72,8 @@ public:
 
 private:
   void on_publication(const core::publication_ptr& what) override;
+  void on_rights_changed() override;
+  void judge(effects& out);
   void write(const core::publication_ptr& what, effects& out);
   void answer_poll(const core::publication& what, effects& out);
   void look_back();
@@ -83,9 +89,11 @@ private:
   protocol_host& host_;
   const subscription_terms terms_;
   std::unique_ptr<topic_hold> hold_;
+  identity::live_rights::hold rights_hold_;
   std::optional<core::steady_time> heart_beat_;
   std::optional<core::steady_time> leave_;   // the client has ended its side
   std::optional<core::steady_time> give_up_; // a poll
+  std::optional<core::steady_time> expires_; // what he came in with
   bool written_ = false;                     // since the last heart-beat
   // Out of the history, not written yet; what of it may still come again, as
   // it was under way when this began to listen, in order.

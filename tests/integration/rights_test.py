@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tests.integration.cluster_harness import ClusterCase, until
 from tests.integration.mq_case import MqCase
-from tests.integration.troupe_node import TroupeNode, binary
+from tests.integration.troupe_node import TroupeNode, binary, within
 
-EFFECT_SECONDS = 1.0
+EFFECT_SECONDS = within(1.0)
 JWT_SECRET = "a secret of the tests of rights"
 
 
