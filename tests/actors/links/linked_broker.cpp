@@ -155,9 +155,7 @@ linked_broker::~linked_broker() {
   EXPECT_TRUE(
       eventually([&] { return context_->stats.sessions_open.load() == 0; }));
   snapshots_->stop();
-  caf::anon_send_exit(context_->directory_handle, caf::exit_reason::kill);
-  for (const auto& shard : context_->shards)
-    caf::anon_send_exit(shard, caf::exit_reason::kill);
+  end_groups();
   // The log's thread still tells of writes: it ends before the handles do.
   log_.reset();
   state_->close();
@@ -167,6 +165,19 @@ linked_broker::~linked_broker() {
     client->actor = session_actor{};
   links_.reset();
   system_.reset();
+}
+
+/// A kill is not heard in the middle of a message, which may write.
+void linked_broker::end_groups() {
+  std::vector<caf::strong_actor_ptr> all;
+  all.push_back(
+      caf::actor_cast<caf::strong_actor_ptr>(context_->directory_handle));
+  for (const auto& shard : context_->shards)
+    all.push_back(caf::actor_cast<caf::strong_actor_ptr>(shard));
+  for (const auto& each : all)
+    caf::anon_send_exit(each, caf::exit_reason::kill);
+  caf::scoped_actor self{*system_};
+  self->wait_for(all);
 }
 
 template <class Message>

@@ -88,6 +88,7 @@ public:
 private:
   void open_storage();
   void open_actors();
+  void end_groups();
   [[nodiscard]] actors::group_deps deps_of(core::group_id group);
   template <class Message>
   void tell(core::group_id group, Message message);
