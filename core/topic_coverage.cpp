@@ -71,7 +71,7 @@ bool covers(const topic_filter& wide, const topic_filter& narrow) {
   for (auto i = a.size(); i-- > 0;) {
     std::vector<char> here(b.size() + 1, 0);
     const bool many = a[i].kind == filter_part::any_levels;
-    here[b.size()] = many ? covered[b.size()] : 0;
+    here[b.size()] = many ? covered[b.size()] : char{0};
     for (auto j = b.size(); j-- > 0;)
       here[j] = many ? (covered[j] != 0 || here[j + 1] != 0)
                      : (covers_level(a[i], b[j]) && covered[j + 1] != 0);
