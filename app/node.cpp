@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/node.hpp"
 
+#include "actors/runtime/loop.hpp"
 #include "app/admin.hpp"
 
 #include <algorithm>
@@ -186,7 +187,13 @@ core::result<void> node::start_channels() {
   live_rights_ =
       std::make_unique<net::identity::live_rights>(broker_->authorizer());
   doors_.judge_by({*logins_, broker_->authorizer(),
-                   broker_->context().directory->rights(), broker_->clock()},
+                   broker_->context().directory->rights(), broker_->clock(),
+                   [] {
+                     auto* home = actors::runtime::loop::current();
+                     return [home](std::function<void()> work) {
+                       home->post(std::move(work));
+                     };
+                   }},
                   *live_rights_);
   topics_ = std::make_unique<topic_gateway>(broker_->topics());
   if (from.history_messages == 0) {

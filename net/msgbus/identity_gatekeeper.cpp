@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/msgbus/identity_gatekeeper.hpp"
 
-#include "actors/runtime/loop.hpp"
 #include "net/msgbus/basic_credentials.hpp"
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_writer.hpp"
@@ -9,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <thread>
 #include <utility>
 
 namespace troupe::net::msgbus {
@@ -51,8 +51,8 @@ verdict refusal(core::deny_reason why) {
 
 identity_gatekeeper::identity_gatekeeper(parts from, std::string realm,
                                          std::string password)
-    : from_(from), realm_(std::move(realm)), password_(std::move(password)),
-      known_(known_max, known_time) {}
+    : from_(std::move(from)), realm_(std::move(realm)),
+      password_(std::move(password)), known_(known_max, known_time) {}
 
 core::principal identity_gatekeeper::nobody(const visitor& who) const {
   core::principal made;
@@ -99,10 +99,12 @@ void identity_gatekeeper::decide(const visitor& who,
 void identity_gatekeeper::log_in(core::credentials shown, std::string key,
                                  wish what,
                                  std::function<void(verdict)> then) const {
-  auto* home = actors::runtime::loop::current();
+  auto home = from_.this_loop();
+  const auto here = std::this_thread::get_id();
   from_.logins.authenticate(
       std::move(shown),
-      [this, home, key = std::move(key), what = std::move(what),
+      [this, home = std::move(home), here, key = std::move(key),
+       what = std::move(what),
        then = std::move(then)](core::login_outcome outcome) mutable {
         auto finish = [this, key = std::move(key), what = std::move(what),
                        then = std::move(then),
@@ -112,9 +114,9 @@ void identity_gatekeeper::log_in(core::credentials shown, std::string key,
           known_.put(std::move(key), outcome.who, from_.clock.now());
           then(judge(what, std::move(outcome.who)));
         };
-        if (home == actors::runtime::loop::current())
+        if (here == std::this_thread::get_id())
           return finish();
-        home->post(std::move(finish));
+        home(std::move(finish));
       });
 }
 

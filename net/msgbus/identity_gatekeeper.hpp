@@ -8,6 +8,7 @@
 #include "core/rights_store.hpp"
 #include "net/msgbus/gatekeeper.hpp"
 
+#include <functional>
 #include <string>
 
 namespace troupe::net::msgbus {
@@ -24,11 +25,14 @@ namespace troupe::net::msgbus {
 /// they still count is looked up each time.
 class identity_gatekeeper final : public gatekeeper {
 public:
+  using loop_runner = std::function<void(std::function<void()>)>;
   struct parts {
     core::authenticator& logins;
     const core::authorizer& judge;
     const core::rights_store& store;
     const core::clock& clock;
+    /// Runs something on the loop on which it was asked for, from any thread.
+    std::function<loop_runner()> this_loop;
   };
   /// All of `from` must live longer. `password` "": none is asked for.
   identity_gatekeeper(parts from, std::string realm, std::string password);

@@ -71,7 +71,9 @@ protected:
               std::string_view channel = "open/x") {
     if (!keeper_)
       keeper_.emplace(
-          identity_gatekeeper::parts{logins_, *judge_, store_, clock_},
+          identity_gatekeeper::parts{
+              logins_, *judge_, store_, clock_,
+              [] { return [](const std::function<void()>& work) { work(); }; }},
           "default", password_);
     http_request request;
     if (!field.empty())
