@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from tests.integration.cluster_harness import DEADLINE, ClusterCase
+from tests.integration.cluster_harness import DEADLINE, ClusterCase, until
 from tests.integration.troupe_node import binary
 
 CONFIRM = "--i-know-that-the-others-are-lost"
@@ -140,10 +140,7 @@ class Recovery(ClusterCase):
         def even():
             return applied(first) == applied(third)
 
-        for _ in range(600):
-            if await self.in_thread(even):
-                break
-            await asyncio.sleep(0.1)
+        await self.in_thread(until, even, "the nodes have not got the same")
         cluster_id = first.get_json("/nodes")["cluster"]
         for name in ("n1", "n2"):
             await self.in_thread(cluster.nodes[name].kill)
