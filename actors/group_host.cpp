@@ -46,7 +46,7 @@ group_host::group_host(std::string name, broker_context& context,
                                                         &context.clock,
                                                         &context.stats},
       receiver_(around_, [this] { on_replaced(); }),
-      steward_(group_, context, replica_),
+      steward_(group_, context, replica_, deps.transport),
       last_number_(std::uint64_t{std::random_device{}()} << 31U) {}
 
 void group_host::start() {

@@ -24,11 +24,15 @@ void count(broker_stats::counter& counter) {
 } // namespace
 
 group_steward::group_steward(core::group_id group, broker_context& context,
-                             replica& replicated)
-    : group_(group), context_(context), replica_(replicated) {}
+                             replica& replicated,
+                             const group_transport* transport)
+    : group_(group), context_(context), replica_(replicated),
+      transport_(transport) {}
 
 bool group_steward::caught_up(core::node_id node) const {
-  return replica_.consensus().is_near(node, lag_max);
+  return replica_.consensus().is_near(node, lag_max) &&
+         (node == replica_.consensus().self() ||
+          (transport_ != nullptr && transport_->reaches(node)));
 }
 
 void group_steward::watch_followers() {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/context.hpp"
+#include "actors/group_transport.hpp"
 #include "actors/replica.hpp"
 #include "cluster/placement.hpp"
 #include "core/clock.hpp"
@@ -18,9 +19,9 @@ namespace troupe::actors {
 /// does not lead does nothing.
 class group_steward {
 public:
-  /// All of it outlives the steward.
+  /// All of it outlives the steward. Without a transport there are no others.
   group_steward(core::group_id group, broker_context& context,
-                replica& replicated);
+                replica& replicated, const group_transport* transport);
 
   /// At each tick of the group. Changes memory only: settle the group
   /// afterwards.
@@ -30,6 +31,8 @@ public:
   bool hand_over();
 
 private:
+  /// It has all there is, and can be told to lead this moment: one without a
+  /// link would keep the group from its work until the transfer is given up.
   [[nodiscard]] bool caught_up(core::node_id node) const;
   void watch_followers();
   void watch_moves(const cluster::group_wish& wish);
@@ -40,6 +43,7 @@ private:
   core::group_id group_;
   broker_context& context_;
   replica& replica_;
+  const group_transport* transport_;
   core::steady_time looked_{};
   bool moving_ = false;
   /// Since when there is a voter that reaches more nodes than this one.

@@ -37,6 +37,9 @@ public:
   /// Never blocks. False if there is no room or no link: the frame is dropped.
   virtual bool send(core::node_id to, core::group_id group,
                     group_frame_kind kind, core::shared_bytes bytes) = 0;
+
+  /// Whether there is a link just now.
+  [[nodiscard]] virtual bool reaches(core::node_id node) const = 0;
 };
 
 } // namespace troupe::actors

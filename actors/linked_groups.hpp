@@ -24,6 +24,9 @@ public:
 
   bool send(core::node_id to, core::group_id group, group_frame_kind kind,
             core::shared_bytes bytes) override;
+  [[nodiscard]] bool reaches(core::node_id node) const override {
+    return links_.reaches(node);
+  }
 
 private:
   void on_message(const links::received& message) const;

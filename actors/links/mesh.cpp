@@ -230,6 +230,14 @@ core::result<void> mesh::send(core::node_id to, kind k, std::uint64_t key,
   return port->send(*here, k, key, body.view());
 }
 
+bool mesh::reaches(core::node_id node) {
+  const auto* here = runtime::loop::current();
+  if (here == nullptr || &here->system() != &system_)
+    return false;
+  const auto* port = ports_.find(here->index(), node);
+  return port != nullptr && port->link() != link_id{};
+}
+
 // ------------------------------------------------------------------------ time
 
 void mesh::tick() {

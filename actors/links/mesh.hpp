@@ -129,6 +129,7 @@ public:
   void forget_peer(core::node_id id);
 
   /// Any thread.
+  [[nodiscard]] bool reaches(core::node_id node);
   core::result<void> send(core::node_id to, kind k, std::uint64_t key,
                           core::shared_bytes body);
   [[nodiscard]] std::vector<peer_info> info() const;

@@ -78,6 +78,10 @@ core::result<void> node_links::send(core::node_id to, kind k, std::uint64_t key,
   return mesh_->send(to, k, key, std::move(body));
 }
 
+bool node_links::reaches(core::node_id node) const {
+  return mesh_->reaches(node);
+}
+
 std::vector<peer_info> node_links::peers() const { return mesh_->info(); }
 
 link_stats node_links::stats() const { return mesh_->stats(); }

@@ -84,6 +84,9 @@ public:
   core::result<void> send(core::node_id to, kind k, std::uint64_t key,
                           core::shared_bytes body);
 
+  /// On a loop: whether there is a link just now.
+  [[nodiscard]] bool reaches(core::node_id node) const;
+
   [[nodiscard]] std::vector<peer_info> peers() const;
   [[nodiscard]] link_stats stats() const;
   /// "ADDRESS:PORT" in use.

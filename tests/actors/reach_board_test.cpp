@@ -123,6 +123,24 @@ TEST_F(LeaderOfLessReach, GivesItsGroupsToOneOfMore) {
   EXPECT_EQ(leaders.size(), 2U) << "they are spread again";
 }
 
+TEST_F(LeaderOfLessReach, GivesNothingToANodeWithoutALink) {
+  live_on(8s, 1);
+  ASSERT_EQ(leader_of(1), better_);
+  ASSERT_EQ(leader_of(2), better_);
+  live_on(5s, 2); // one of the groups has its preferred leader elsewhere
+  auto& context = node(better_).context();
+  const auto before = context.stats.leaderships_given.load();
+  // All others were heard of a moment ago; then their links end.
+  network_.isolate(node_id{better_}, 3);
+  context.balance_leaders_now(system_.clock().now());
+  advance(250ms); // nobody campaigns yet
+  EXPECT_EQ(context.stats.leaderships_given.load(), before)
+      << "the group would wait for it";
+  network_.heal();
+  live_on(2s, 2);
+  EXPECT_GT(context.stats.leaderships_given.load(), before);
+}
+
 TEST_F(LeaderOfLessReach, KeepsThemAmongEquals) {
   live_on(10s, 2);
   EXPECT_EQ(leader_of(1), leader_);

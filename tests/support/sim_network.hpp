@@ -93,6 +93,9 @@ private:
               core::shared_bytes bytes) override {
       return net_.send({to, group, {self_, kind, std::move(bytes)}});
     }
+    [[nodiscard]] bool reaches(core::node_id node) const override {
+      return net_.passes(self_, node) && net_.passes(node, self_);
+    }
 
   private:
     sim_network& net_;
