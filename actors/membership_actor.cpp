@@ -325,8 +325,9 @@ void membership_state::on_retry_tick() {
 
 void membership_state::flush() {
   operations_->flush({shard_client{}, directory_client{self_}, list_client{}});
-  if (operations_->repeats() && !std::exchange(retry_pending_, true))
-    self_->delayed_send(self_, operation_table::repeat_interval, retry_tick{});
+  if (const auto pause = operations_->repeat_in();
+      pause && !std::exchange(retry_pending_, true))
+    self_->delayed_send(self_, *pause, retry_tick{});
   if (operations_->size() > 0 && !std::exchange(tick_pending_, true))
     self_->delayed_send(self_, std::chrono::seconds{1}, deadline_tick{});
 }

@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace troupe::actors {
@@ -18,12 +19,16 @@ constexpr unsigned proposal_bits = 20;
 /// A group answers sooner, if its node lives.
 constexpr core::milliseconds answer_patience{3'000};
 
-/// How long a proposal waits before it is made again.
+/// How long a proposal waits before it is made again: leadership that is handed
+/// over takes some 10 ms, an election a second.
 core::milliseconds pause_before(unsigned attempt) {
-  constexpr core::milliseconds longest{400};
-  return std::min(longest, operation_table::repeat_interval *
-                               (1U << std::min(attempt, 5U)));
+  constexpr core::milliseconds first{20};
+  constexpr core::milliseconds longest{200};
+  return std::min(longest, first * (1U << std::min(attempt, 5U)));
 }
+
+/// A question under way may be answered by "nobody leads" at any time.
+constexpr core::milliseconds look_again{40};
 
 } // namespace
 
@@ -188,6 +193,17 @@ void operation_table::ask_again(core::group_id group, leaderless& lost) {
     lost.asked = true;
     ask(group, {number, std::move(fresh), at->second.grows, true});
   }
+}
+
+std::optional<core::milliseconds> operation_table::repeat_in() const {
+  if (repeating_.empty())
+    return {};
+  const auto now = context_.clock.now();
+  auto soonest = look_again;
+  for (const auto& [group, lost] : repeating_)
+    soonest = std::min(
+        soonest, std::chrono::ceil<core::milliseconds>(lost.due - now));
+  return std::max(soonest, core::milliseconds{1});
 }
 
 void operation_table::repeat(core::steady_time now) {

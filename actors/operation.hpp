@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -84,12 +85,10 @@ public:
   bool expire(core::steady_time now);
   /// Sends what has been asked. `from` are the owner's own handles.
   void flush(const addresses& from);
-  /// Something is to be asked again: call repeat() every repeat_interval, and
-  /// flush() behind it.
-  [[nodiscard]] bool repeats() const { return !repeating_.empty(); }
+  /// Something is to be asked again: call repeat() after this time, and flush()
+  /// behind it.
+  [[nodiscard]] std::optional<core::milliseconds> repeat_in() const;
   void repeat(core::steady_time now);
-
-  static constexpr core::milliseconds repeat_interval{50};
 
   [[nodiscard]] std::size_t size() const { return under_way_.size(); }
   [[nodiscard]] broker_context& context() const { return context_; }
