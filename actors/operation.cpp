@@ -201,8 +201,8 @@ std::optional<core::milliseconds> operation_table::repeat_in() const {
   const auto now = context_.clock.now();
   auto soonest = look_again;
   for (const auto& [group, lost] : repeating_)
-    soonest = std::min(
-        soonest, std::chrono::ceil<core::milliseconds>(lost.due - now));
+    soonest = std::min(soonest,
+                       std::chrono::ceil<core::milliseconds>(lost.due - now));
   return std::max(soonest, core::milliseconds{1});
 }
 

@@ -103,6 +103,28 @@ TEST_F(ClusterClient, WaitsForANewLeaderUnderTheSameKey) {
   expect_same_tables({1, 2, 3});
 }
 
+TEST_F(ClusterClient, HardlyNoticesThatALeaderStops) {
+  for (int round = 0; round < 6; ++round) {
+    const auto victim = leader_of(0);
+    auto& client = connect(victim % 3 + 1);
+    auto& stopping = node(victim).context();
+    caf::anon_send(stopping.directory_handle, actors::retire{});
+    for (const auto& shard : stopping.shards)
+      caf::anon_send(shard, actors::retire{});
+    advance(round * 10ms); // the transfer is that far on its way
+    const auto asked = system_.clock().now();
+    client.send(
+        core::register_user{0, "user" + std::to_string(round), "phone", {}});
+    ASSERT_TRUE(wait_until(
+        [&] { return client.link.count<core::user_registered>() == 1; }));
+    EXPECT_EQ(client.link.last<core::user_registered>().failure.code, errc::ok);
+    EXPECT_LE(system_.clock().now() - asked, 100ms) << "round " << round;
+    crash(victim);
+    start_node(victim);
+    ASSERT_TRUE(wait_for_leaders());
+  }
+}
+
 TEST_F(ClusterClient, PostsToShardsLedElsewhereKeepTheirOrder) {
   // Two users in shards with different leaders, if there are any.
   std::string here;
