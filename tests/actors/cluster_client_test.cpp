@@ -104,14 +104,15 @@ TEST_F(ClusterClient, WaitsForANewLeaderUnderTheSameKey) {
 }
 
 TEST_F(ClusterClient, HardlyNoticesThatALeaderStops) {
-  for (int round = 0; round < 6; ++round) {
+  network_.delay_max = 5ms;
+  for (int round = 0; round < 20; ++round) {
     const auto victim = leader_of(0);
     auto& client = connect(victim % 3 + 1);
     auto& stopping = node(victim).context();
     caf::anon_send(stopping.directory_handle, actors::retire{});
     for (const auto& shard : stopping.shards)
       caf::anon_send(shard, actors::retire{});
-    advance(round * 10ms); // the transfer is that far on its way
+    advance(round % 5 * 10ms); // the transfer is that far on its way
     const auto asked = system_.clock().now();
     client.send(
         core::register_user{0, "user" + std::to_string(round), "phone", {}});
