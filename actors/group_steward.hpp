@@ -25,12 +25,14 @@ public:
   /// At each tick of the group. Changes memory only: settle the group
   /// afterwards.
   void on_tick();
-  /// Gives leadership to whoever is nearest to the end of the log, at once.
+  /// Gives leadership to whoever is nearest to the end of the log of those that
+  /// may be elected, at once.
   /// False if there is nobody.
   bool hand_over();
 
 private:
   [[nodiscard]] bool caught_up(core::node_id node) const;
+  [[nodiscard]] bool may_win(core::node_id node) const;
   void watch_followers();
   void watch_moves(const cluster::group_wish& wish);
   void carry_out(const cluster::group_step& step, bool leads_rightly);
@@ -42,7 +44,7 @@ private:
   replica& replica_;
   core::steady_time looked_{};
   bool moving_ = false;
-  /// Since when there is a voter that reaches more nodes than this one.
+  /// Since when there is a voter that serves more nodes than this one.
   std::optional<core::steady_time> surpassed_since_;
   /// Since when a follower has had all there is.
   std::map<core::node_id, core::steady_time> steady_since_;
