@@ -35,6 +35,11 @@ bool group_steward::caught_up(core::node_id node) const {
           (transport_ != nullptr && transport_->reaches(node)));
 }
 
+bool group_steward::may_win(core::node_id node) const {
+  return context_.reach.may_win(node, replica_.consensus().members().voters,
+                                context_.clock.now());
+}
+
 void group_steward::watch_followers() {
   const auto now = context_.clock.now();
   const auto& members = replica_.consensus().members();
@@ -131,6 +136,8 @@ void group_steward::carry_out(const cluster::group_step& step,
   case cluster::step_kind::transfer:
     if (leads_rightly)
       prefer(step.node);
+    else if (!may_win(step.node))
+      (void)hand_over(); // to any that may, rather than stay
     else if (core.transfer(step.node))
       count(context_.stats.leaderships_given);
     return;
@@ -145,7 +152,8 @@ void group_steward::carry_out(const cluster::group_step& step,
 void group_steward::prefer(core::node_id node) {
   const auto now = context_.clock.now();
   const auto steady = steady_since_.find(node);
-  if (steady == steady_since_.end() || context_.reach.reaches_less(node, now))
+  if (steady == steady_since_.end() || !may_win(node) ||
+      context_.reach.serves_less(node, now))
     return;
   const bool at_once = context_.balances_leaders_now(now);
   if (!at_once &&
@@ -165,7 +173,8 @@ bool group_steward::gives_way(const cluster::group_wish& wish) {
   for (const auto node : wish.voters)
     if (node != core.self() && core.members().is_voter(node) && caught_up(node))
       able.push_back(node);
-  const auto better = context_.reach.reaches_most(able, now);
+  const auto better =
+      context_.reach.serves_most(able, core.members().voters, now);
   if (!better) {
     surpassed_since_.reset();
     return false;
@@ -184,7 +193,7 @@ bool group_steward::hand_over() {
   core::log_index furthest;
   for (const auto node : core.members().voters) {
     const auto* peer = core.progress_of(node);
-    if (peer == nullptr || !caught_up(node))
+    if (peer == nullptr || !caught_up(node) || !may_win(node))
       continue;
     if (!best || peer->match > furthest) {
       best = node;

@@ -26,7 +26,8 @@ public:
   /// At each tick of the group. Changes memory only: settle the group
   /// afterwards.
   void on_tick();
-  /// Gives leadership to whoever is nearest to the end of the log, at once.
+  /// Gives leadership to whoever is nearest to the end of the log of those that
+  /// may be elected, at once.
   /// False if there is nobody.
   bool hand_over();
 
@@ -34,6 +35,7 @@ private:
   /// It has all there is, and can be told to lead this moment: one without a
   /// link would keep the group from its work until the transfer is given up.
   [[nodiscard]] bool caught_up(core::node_id node) const;
+  [[nodiscard]] bool may_win(core::node_id node) const;
   void watch_followers();
   void watch_moves(const cluster::group_wish& wish);
   void carry_out(const cluster::group_step& step, bool leads_rightly);
@@ -46,7 +48,7 @@ private:
   const group_transport* transport_;
   core::steady_time looked_{};
   bool moving_ = false;
-  /// Since when there is a voter that reaches more nodes than this one.
+  /// Since when there is a voter that serves more nodes than this one.
   std::optional<core::steady_time> surpassed_since_;
   /// Since when a follower has had all there is.
   std::map<core::node_id, core::steady_time> steady_since_;

@@ -146,12 +146,13 @@ void membership_state::announce_leaderships() {
 }
 
 void membership_state::announce_reach() {
-  std::uint32_t reached = 0;
+  std::vector<core::node_id> linked;
   for (const auto& peer : links_->peers())
     if (peer.state == links::peer_state::up && peers_.count(peer.node) != 0)
-      ++reached;
-  context_->reach.set_own(reached);
-  tell_all(membership_word::reach, reach_board::encode(reached));
+      linked.push_back(peer.node);
+  const auto word = context_->reach.set_own(own_.id, std::move(linked),
+                                            context_->clock.now());
+  tell_all(membership_word::reach, word.encode());
 }
 
 void membership_state::tell_all(membership_word word,

@@ -24,7 +24,7 @@ namespace troupe::actors {
 enum class membership_word : std::uint64_t {
   balance_leaders = 1, ///< give groups to their preferred leaders now
   leaders = 2,         ///< what the sender leads (leader_board)
-  reach = 3,           ///< how many nodes it has links to (reach_board)
+  reach = 3,           ///< which nodes it has links to (reach_board)
 };
 
 /// Takes such a message, on the loop of its key.

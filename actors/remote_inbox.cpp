@@ -2,7 +2,6 @@
 #include "actors/remote_inbox.hpp"
 
 #include "actors/attachment_table.hpp"
-#include "core/json_text.hpp"
 
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -12,36 +11,25 @@
 #include <variant>
 
 namespace troupe::actors {
-namespace {
-
-void count(broker_stats::counter& counter) {
-  counter.fetch_add(1, std::memory_order_relaxed);
-}
-
-} // namespace
 
 std::string remote_inbox_state::path() const {
-  return "nodes/" + std::to_string(leader_.value()) + "/inboxes/" +
-         std::to_string(number_);
+  return "nodes/" + std::to_string(names_.peer.value()) + "/inboxes/" +
+         std::to_string(names_.number);
 }
 
 void remote_inbox_state::start(remote_inbox_deps deps) {
-  context_ = deps.context;
-  leader_ = deps.leader;
-  number_ = deps.number;
   const auto key = current_loop_index();
   auto& request = deps.request;
   session_ = request.session;
   ticket_ = request.ticket;
-  inbox_ = request.inbox;
-  device_ = request.device;
-  session_number_ = request.who.number;
-  line_.emplace(deps.table->transport(), context_->stats, leader_,
-                attachment_way::to_inbox, context_->group_of(inbox_).value(),
-                number_);
-  count(context_->stats.remote_inboxes);
+  const auto group = deps.context->group_of(request.inbox);
+  open(*deps.context, deps.table->transport(),
+       {deps.leader, deps.number, request.inbox, request.device,
+        request.who.number},
+       attachment_way::to_inbox, group.value());
+  count(&broker_stats::remote_inboxes);
   self_->attach_functor(
-      [stats = &context_->stats, table = deps.table, number = number_] {
+      [stats = &context_->stats, table = deps.table, number = deps.number] {
         stats->remote_inboxes.fetch_sub(1, std::memory_order_relaxed);
         table->forget_inbox(number);
       });
@@ -52,9 +40,9 @@ void remote_inbox_state::start(remote_inbox_deps deps) {
                       deadline_tick{});
   attachment_words::attach ask;
   ask.reply_key = key;
-  ask.session = session_number_;
-  ask.inbox = inbox_;
-  ask.device = device_;
+  ask.session = names_.session;
+  ask.inbox = names_.inbox;
+  ask.device = names_.device;
   ask.inherit = request.inherit;
   ask.window = request.window;
   ask.resume_from = request.resume_from;
@@ -64,94 +52,56 @@ void remote_inbox_state::start(remote_inbox_deps deps) {
 
 // --------------------------------------------------------------- to the inbox
 
-void remote_inbox_state::send(const attachment_words::any& what) {
-  if (phase_ != phase::over)
-    after_sending(line_->send(what));
-}
-
-void remote_inbox_state::after_sending(bool alive) {
-  if (!alive)
-    return on_lost();
-  if (line_->waits()) {
-    if (!std::exchange(retry_pending_, true))
-      self_->delayed_send(self_, attachment_line::retry_interval, retry_tick{});
-    return;
-  }
-  if (acknowledged_) {
-    const attachment_words::acknowledge ack{*std::exchange(acknowledged_, {})};
-    return send(ack);
-  }
-  if (phase_ == phase::leaving)
-    end();
-}
-
-void remote_inbox_state::on_retry_tick() {
-  retry_pending_ = false;
-  if (phase_ != phase::over)
-    after_sending(line_->retry());
+void remote_inbox_state::on_room() {
+  if (acknowledged_)
+    send(attachment_words::acknowledge{*std::exchange(acknowledged_, {})});
 }
 
 void remote_inbox_state::acknowledge(const delivery_acknowledged& ack) {
-  if (phase_ != phase::attached)
+  if (!is_attached())
     return;
-  if (line_->waits())
+  if (line_waits())
     acknowledged_ = std::max(acknowledged_.value_or(ack.up_to), ack.up_to);
   else
     send(attachment_words::acknowledge{ack.up_to});
 }
 
 void remote_inbox_state::pass(const inbox_fence& fence) {
-  if (phase_ == phase::attached)
+  if (is_attached())
     send(attachment_words::fence{fence.ticket});
 }
 
 void remote_inbox_state::detach_session() {
-  if (phase_ == phase::leaving || phase_ == phase::over)
+  if (is_ending())
     return;
   if (acknowledged_)
     send(attachment_words::acknowledge{*std::exchange(acknowledged_, {})});
-  if (phase_ == phase::over)
-    return; // the link is gone
-  phase_ = phase::leaving;
-  send(attachment_words::detach{});
+  send_and_end(attachment_words::detach{});
 }
 
 // ------------------------------------------------------------- to the session
 
-void remote_inbox_state::on_frame(const attachment_frame& frame) {
-  if (phase_ == phase::over)
-    return;
-  auto message = decode_attachment(frame.bytes);
-  if (!message) {
-    // What is behind it would leave a gap.
-    count(context_->stats.attachment_frames_unusable);
-    if (phase_ == phase::asking)
-      answer_failure({core::errc::not_leader, {}});
-    else if (phase_ == phase::attached)
-      self_->send(session_, inbox_released{});
-    phase_ = phase::leaving;
-    return send(attachment_words::detach{});
-  }
-  std::visit([this](auto& what) { on(what); }, message->what);
+void remote_inbox_state::on_words(attachment_words::any& what) {
+  std::visit([this](auto& each) { on(each); }, what);
 }
 
 template <class Other>
 void remote_inbox_state::on(const Other&) {
-  count(context_->stats.attachment_frames_unusable);
+  count(&broker_stats::attachment_frames_unusable);
 }
 
 void remote_inbox_state::on(const attachment_words::attached& answer) {
-  if (phase_ != phase::asking)
+  if (!is_asking())
     return;
   if (answer.failure.code != core::errc::ok) {
     answer_failure(answer.failure, answer.leader);
     return end();
   }
-  phase_ = phase::attached;
+  set_attached();
   attached reply;
   reply.ticket = ticket_;
   reply.inbox = inbox_actor{self_};
-  reply.device = device_;
+  reply.device = names_.device;
   reply.resume = answer.resume;
   reply.acknowledged = answer.acknowledged;
   reply.devices = answer.devices;
@@ -159,31 +109,28 @@ void remote_inbox_state::on(const attachment_words::attached& answer) {
 }
 
 void remote_inbox_state::on(attachment_words::deliveries& batch) {
-  if (phase_ == phase::attached && !batch.items.empty())
+  if (is_attached() && !batch.items.empty())
     self_->send(session_, deliveries{std::move(batch.items)});
 }
 
 void remote_inbox_state::on(const attachment_words::devices& news) {
-  if (phase_ == phase::attached)
+  if (is_attached())
     self_->send(session_, devices_changed{news.count});
 }
 
 void remote_inbox_state::on(const attachment_words::fence_passed& news) {
-  if (phase_ == phase::attached)
+  if (is_attached())
     self_->send(session_, fence_passed{news.ticket});
 }
 
 void remote_inbox_state::on(const attachment_words::stop& news) {
-  if (phase_ == phase::attached)
+  if (is_attached())
     self_->send(session_, session_stop{news.reason});
   end();
 }
 
 void remote_inbox_state::on(const attachment_words::released&) {
-  if (phase_ == phase::asking)
-    answer_failure({core::errc::not_leader, {}});
-  else if (phase_ == phase::attached)
-    self_->send(session_, inbox_released{});
+  let_go();
   end();
 }
 
@@ -200,44 +147,18 @@ void remote_inbox_state::answer_failure(core::error why, core::node_id leader) {
 
 // ------------------------------------------------------------------------ end
 
-void remote_inbox_state::on_lost() {
-  if (phase_ == phase::over)
-    return;
-  count(context_->stats.attachments_lost);
-  if (phase_ == phase::asking)
+void remote_inbox_state::let_go() {
+  if (is_asking())
     answer_failure({core::errc::not_leader, {}});
-  else if (phase_ == phase::attached)
+  else if (is_attached())
     self_->send(session_, inbox_released{});
-  end();
 }
 
 void remote_inbox_state::on_deadline_tick() {
-  if (phase_ != phase::asking)
+  if (!is_asking())
     return;
   answer_failure({core::errc::timed_out, {}});
-  phase_ = phase::leaving;
-  send(attachment_words::detach{}); // it may have been heard
-}
-
-void remote_inbox_state::end() {
-  phase_ = phase::over;
-  self_->quit();
-}
-
-std::string remote_inbox_state::describe() const {
-  core::json_writer out;
-  out.begin_object()
-      .member("kind", "remote_inbox")
-      .member("node", std::uint64_t{leader_.value()})
-      .member("attachment", number_)
-      .member("realm", std::string_view{inbox_.realm})
-      .member("user", std::string_view{inbox_.name})
-      .member("device", std::uint64_t{device_.value()})
-      .member("session", session_number_)
-      .member("attached", phase_ == phase::attached)
-      .member("frames_waiting", std::uint64_t{line_ ? line_->waiting() : 0})
-      .end_object();
-  return std::move(out).text();
+  send_and_end(attachment_words::detach{}); // it may have been heard
 }
 
 remote_inbox_actor::behavior_type
@@ -259,9 +180,9 @@ remote_inbox_behavior(remote_inbox_state::pointer self,
       [](const grace_tick&) {},
       [&st](const retire&) { st.detach_session(); },
       [&st](const inspect_live&) {
-        return live_inbox{st.describe(), {}};
+        return live_inbox{st.describe(st.name), {}};
       },
-      [&st](const inspect&) { return st.describe(); },
+      [&st](const inspect&) { return st.describe(st.name); },
       [&st](const attachment_frame& m) { st.on_frame(m); },
       [&st](const attachment_lost&) { st.on_lost(); },
       [&st](const deadline_tick&) { st.on_deadline_tick(); },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/attachment_line.hpp"
+#include "actors/attachment_proxy.hpp"
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
@@ -30,31 +30,26 @@ struct remote_inbox_deps {
 /// told by inbox_released, one that waits by `attached` with not_leader.
 /// Mailbox: bounded by the inbox's credit and by what the session may have
 /// under way. Waits for: the answer to its request, for request_timeout.
-struct remote_inbox_state {
+struct remote_inbox_state : attachment_proxy<remote_inbox_actor> {
   static inline const char* name = "remote_inbox";
   using pointer = remote_inbox_actor::stateful_pointer<remote_inbox_state>;
 
-  explicit remote_inbox_state(pointer ptr) : self_(ptr) {}
+  explicit remote_inbox_state(pointer ptr) : attachment_proxy(ptr) {}
   [[nodiscard]] std::string path() const;
 
   void start(remote_inbox_deps deps);
-  void on_frame(const attachment_frame& frame);
-  void on_lost();
   void detach_session();
   void acknowledge(const delivery_acknowledged& ack);
   void pass(const inbox_fence& fence);
-  void on_retry_tick();
   void on_deadline_tick();
-  [[nodiscard]] std::string describe() const;
 
 private:
-  enum class phase : std::uint8_t {
-    asking,
-    attached,
-    leaving, ///< the last frame waits for room
-    over
-  };
-
+  void on_words(attachment_words::any& what) override;
+  void let_go() override;
+  [[nodiscard]] attachment_words::any goodbye() const override {
+    return attachment_words::detach{};
+  }
+  void on_room() override;
   void on(const attachment_words::attached& answer);
   void on(attachment_words::deliveries& batch);
   void on(const attachment_words::devices& news);
@@ -64,25 +59,12 @@ private:
   template <class Other>
   void on(const Other&); // not for this side
 
-  void send(const attachment_words::any& what);
-  void after_sending(bool alive);
   void answer_failure(core::error why, core::node_id leader = {});
-  void end();
 
-  pointer self_;
-  broker_context* context_ = nullptr;
-  std::optional<attachment_line> line_;
   session_actor session_;
   ticket ticket_ = 0;
-  core::owner inbox_;
-  core::device_offset device_;
-  std::uint64_t session_number_ = 0;
-  std::uint64_t number_ = 0;
-  core::node_id leader_;
-  phase phase_ = phase::asking;
   /// While the line waits, only the newest counts.
   std::optional<core::inbox_position> acknowledged_;
-  bool retry_pending_ = false;
 };
 
 remote_inbox_actor::behavior_type

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/attachment_line.hpp"
+#include "actors/attachment_proxy.hpp"
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
 
 #include <cstdint>
-#include <optional>
 #include <string>
 
 namespace troupe::actors {
@@ -33,11 +32,11 @@ struct remote_session_deps {
 /// in hand is kept for it a while (broker_options::claim_grace). Mailbox:
 /// bounded by the inbox's credit, and by what the session may have under way.
 /// Waits for: attached, for request_timeout.
-struct remote_session_state {
+struct remote_session_state : attachment_proxy<remote_session_actor> {
   static inline const char* name = "remote_session";
   using pointer = remote_session_actor::stateful_pointer<remote_session_state>;
 
-  explicit remote_session_state(pointer ptr) : self_(ptr) {}
+  explicit remote_session_state(pointer ptr) : attachment_proxy(ptr) {}
   [[nodiscard]] std::string path() const;
 
   void start(remote_session_deps deps);
@@ -47,20 +46,14 @@ struct remote_session_state {
   void on_fence_passed(const fence_passed& fence);
   void on_released();
   void on_stop(const session_stop& order);
-  void on_frame(const attachment_frame& frame);
-  void on_lost();
-  void on_retry_tick();
   void on_deadline_tick();
-  [[nodiscard]] std::string describe() const;
 
 private:
-  enum class phase : std::uint8_t {
-    asking,
-    attached,
-    leaving, ///< the last frame waits for room
-    over
-  };
-
+  void on_words(attachment_words::any& what) override;
+  void let_go() override { leave_inbox(true); }
+  [[nodiscard]] attachment_words::any goodbye() const override {
+    return attachment_words::released{};
+  }
   void on(const attachment_words::detach& order);
   void on(const attachment_words::released& news);
   void on(const attachment_words::acknowledge& ack);
@@ -68,27 +61,11 @@ private:
   template <class Other>
   void on(const Other&); // not for this side
 
-  void send(const attachment_words::any& what);
-  /// The last one.
-  void send_and_end(const attachment_words::any& what);
-  void after_sending(bool alive);
   void leave_inbox(bool lost);
-  void end();
 
-  pointer self_;
-  broker_context* context_ = nullptr;
-  std::optional<attachment_line> line_;
-  core::node_id node_;
-  std::uint64_t life_ = 0;
-  std::uint64_t number_ = 0;
-  core::owner owner_;
-  core::device_offset device_;
-  std::uint64_t session_number_ = 0;
   /// Toward the inbox.
   actors::attachment attachment_ = 0;
   inbox_actor inbox_;
-  phase phase_ = phase::asking;
-  bool retry_pending_ = false;
 };
 
 remote_session_actor::behavior_type

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/answer_outbox.hpp"
 #include "actors/group_host.hpp"
 #include "actors/messages.hpp"
 #include "actors/order_fence.hpp"
 #include "actors/outcome_memory.hpp"
+#include "actors/proposal_streams.hpp"
 #include "cluster/proposal_wire.hpp"
 #include "core/errc.hpp"
 #include "core/result.hpp"
 #include "core/shared_bytes.hpp"
 #include "schema/command_wire.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -71,27 +72,16 @@ public:
   [[nodiscard]] std::size_t pending() const { return pending_.size(); }
 
 private:
-  using remote_answer = cluster::forwarded_answer<outcome_type>;
+  using outbox = answer_outbox<Client, Answers>;
+  using asker = typename outbox::asker;
   /// Commands whose outcome is remembered.
   static constexpr std::size_t outcomes_max = 16'384;
   /// A leader that has not answered by then is taken for lost.
   static constexpr core::milliseconds forward_patience{2'000};
   static constexpr std::size_t forward_bytes_max = 256 * 1024;
-  /// No frame of this stream will be taken.
-  static constexpr std::uint64_t broken_off = UINT64_MAX;
   /// Outcomes tell their place in the log: the tables are read on every node.
   static constexpr bool reads_locally = requires(outcome_type o) { o.index; };
 
-  /// Who wants an answer.
-  struct asker {
-    Client local;
-    core::node_id node;        ///< or a replica on this one
-    actors::ticket ticket = 0; ///< 0: the group itself
-
-    [[nodiscard]] bool is_local() const {
-      return ticket != 0 && node == core::node_id{};
-    }
-  };
   /// A proposal in the log, not yet applied.
   struct pending_proposal {
     core::log_index index;
@@ -108,10 +98,6 @@ private:
     /// The leader's answer, ahead of what is applied here.
     std::optional<outcome_type> outcome;
   };
-  struct outbox {
-    Client to;
-    Answers answers;
-  };
 
   void apply(const cluster::committed_entry& entry) override;
   void on_deposed() override;
@@ -126,8 +112,6 @@ private:
   void hold_back(std::vector<proposal>& items, const Client& from);
   bool send_batch(cluster::forwarded_batch& batch);
   void take_batch(core::node_id from, cluster::forwarded_batch& batch);
-  [[nodiscard]] bool follows(core::node_id from,
-                             const cluster::forwarded_batch& batch);
   [[nodiscard]] core::node_id forward_target() const {
     return guest() ? leader_hint() : leader();
   }
@@ -141,7 +125,10 @@ private:
     return why == core::errc::not_leader || why == core::errc::unavailable;
   }
   void refuse(const asker& from, core::errc why);
-  void answer(const asker& to, outcome_type outcome, core::node_id leader = {});
+  void answer(const asker& to, outcome_type outcome,
+              core::node_id leader = {}) {
+    answers_.put(to, std::move(outcome), leader);
+  }
   void remember(const core::shared_bytes& command, outcome_type& outcome);
 
   apply_function apply_;
@@ -153,11 +140,9 @@ private:
   /// Frames to that leader; 0: the next one begins another stream.
   std::uint64_t stream_ = 0;
   std::uint64_t place_ = 0;
-  /// Frames from other replicas: the stream of each, and the next place in it.
-  std::map<core::node_id, std::pair<std::uint64_t, std::uint64_t>> streams_;
+  proposal_streams streams_; // from other replicas
   order_fence fence_;
-  std::vector<outbox> answers_;
-  std::map<core::node_id, std::vector<remote_answer>> remote_answers_;
+  outbox answers_;
   outcome_memory<outcome_type> outcomes_{outcomes_max};
 };
 
@@ -329,32 +314,15 @@ bool replicated_group<Client, Answers>::send_batch(
   return sent;
 }
 
-/// Whether nothing is missing between the frame and those before it.
-template <class Client, class Answers>
-bool replicated_group<Client, Answers>::follows(
-    core::node_id from, const cluster::forwarded_batch& batch) {
-  auto& [stream, next] = streams_[from];
-  if (batch.place == 0 && batch.stream != stream) {
-    stream = batch.stream;
-    next = 0;
-  }
-  if (batch.stream != stream || batch.place != next)
-    return false;
-  ++next;
-  return true;
-}
-
 template <class Client, class Answers>
 void replicated_group<Client, Answers>::take_batch(
     core::node_id from, cluster::forwarded_batch& batch) {
-  if (!follows(from, batch))
-    streams_[from].second = broken_off;
-  const auto& next = streams_[from].second;
+  (void)streams_.take(from, batch);
   const bool low = storage_is_low();
   for (auto& item : batch.items) {
     const asker who{{}, from, item.number};
     proposal asked{item.number, std::move(item.command), item.grows};
-    if (leads() && next != broken_off)
+    if (leads() && !streams_.is_broken(from))
       take(asked, who, low);
     else
       lose(who); // not to be passed on in a circle
@@ -373,7 +341,7 @@ bool replicated_group<Client, Answers>::on_client_frame(group_frame& frame) {
   }
   if (frame.kind != group_frame_kind::answers)
     return false;
-  std::vector<remote_answer> items;
+  std::vector<typename outbox::remote_answer> items;
   if (!cluster::decode_answers(frame.bytes, items))
     return false;
   for (auto& item : items) {
@@ -469,7 +437,7 @@ void replicated_group<Client, Answers>::break_off(const asker& from) {
   if (from.is_local())
     fence_.raise(from.local.id(), context().clock.now());
   else if (from.node != core::node_id{})
-    streams_[from.node].second = broken_off;
+    streams_.break_off(from.node);
 }
 
 template <class Client, class Answers>
@@ -487,32 +455,15 @@ void replicated_group<Client, Answers>::refuse(const asker& from,
 }
 
 template <class Client, class Answers>
-void replicated_group<Client, Answers>::answer(const asker& to,
-                                               outcome_type outcome,
-                                               core::node_id leader) {
-  if (to.node != core::node_id{}) {
-    remote_answers_[to.node].push_back({to.ticket, std::move(outcome), leader});
-    return;
-  }
-  // Answers for one asker usually come in a row.
-  auto at = std::find_if(answers_.rbegin(), answers_.rend(),
-                         [&](const outbox& o) { return o.to == to.local; });
-  if (at == answers_.rend()) {
-    answers_.push_back({to.local, {}});
-    at = answers_.rbegin();
-  }
-  at->answers.items.push_back({to.ticket, std::move(outcome), leader});
-}
-
-template <class Client, class Answers>
 template <class Self>
 void replicated_group<Client, Answers>::send_answers(Self* self) {
-  for (auto& out : std::exchange(answers_, {}))
-    self->send(out.to, std::move(out.answers));
-  if (remote_answers_.empty())
-    return;
-  for (const auto& [node, items] : std::exchange(remote_answers_, {}))
-    (void)send_frame(node, group_frame_kind::answers, cluster::encode(items));
+  answers_.send(
+      [self](const Client& to, Answers&& answers) {
+        self->send(to, std::move(answers));
+      },
+      [this](core::node_id to, core::shared_bytes frame) {
+        (void)send_frame(to, group_frame_kind::answers, std::move(frame));
+      });
 }
 
 } // namespace troupe::actors

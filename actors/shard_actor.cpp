@@ -3,14 +3,12 @@
 
 #include "actors/inspection.hpp"
 #include "actors/runtime/pinned.hpp"
-#include "core/shard_key.hpp"
 #include "schema/command_wire.hpp"
 #include "storage/fatal.hpp"
 
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -18,20 +16,12 @@ namespace troupe::actors {
 namespace {
 
 constexpr core::milliseconds full_sweep_interval = std::chrono::minutes{10};
-/// How long an inbox's actor may take to say what it does.
-/// Cursor updates in one command.
-constexpr std::size_t moves_per_command = 4096;
 
 core::error unavailable(const char* why) {
   return {core::errc::unavailable, why};
 }
 
 } // namespace
-
-std::size_t
-shard_state::owner_hash::operator()(const core::owner& o) const noexcept {
-  return core::stable_hash(o);
-}
 
 shard_state::shard_state(pointer ptr) : self_(ptr) {}
 
@@ -43,7 +33,8 @@ void shard_state::start(shard_deps deps) {
   context_ = deps.context;
   const auto group = deps.group.replica.group;
   tables_ = std::make_unique<schema::stored_inboxes>(*deps.group.replica.space);
-  machine_.emplace(group, *tables_, this);
+  inboxes_.emplace(self_, *context_);
+  machine_.emplace(group, *tables_, &*inboxes_);
   group_timers timers;
   timers.tick = [this](core::milliseconds after, std::uint32_t number) {
     self_->delayed_send(self_, after, raft_tick{number});
@@ -55,7 +46,7 @@ void shard_state::start(shard_deps deps) {
       [this](core::log_index index, const core::shared_bytes& raw) {
         return apply(index, raw);
       },
-      [this] { machine_.emplace(group_->group(), *tables_, this); });
+      [this] { machine_.emplace(group_->group(), *tables_, &*inboxes_); });
   last_full_sweep_ = context_->clock.now();
   group_->start();
   settle();
@@ -67,8 +58,7 @@ void shard_state::start(shard_deps deps) {
 void shard_state::propose(shard_proposals& batch) {
   // A flush is coming anyway: the moves share it. They go first, so that who
   // acknowledged before this was asked for has done so before it happens.
-  if (!moves_.empty())
-    propose_cursors();
+  propose_cursors();
   group_->propose(batch.items, batch.from);
   settle();
 }
@@ -122,24 +112,11 @@ void shard_state::settle() {
   if (std::exchange(led_, group_->leads()) && !led_)
     release_inboxes();
   accede();
-  send_changes(); // before the answers: see inbox_fence
+  inboxes_->send_changes(); // before the answers: see inbox_fence
   group_->send_answers(self_);
   propose_policy_if_changed();
   continue_sweep();
   finish_retirement_if_quiet();
-}
-
-void shard_state::send_changes() {
-  for (const auto& inbox : std::exchange(dirty_slots_, {})) {
-    auto* at = find_slot(inbox);
-    if (at == nullptr)
-      continue;
-    at->dirty = false;
-    const bool gone = at->changes.dropped;
-    self_->send(at->actor, std::exchange(at->changes, {}));
-    if (gone)
-      slots_.erase(inbox);
-  }
 }
 
 void shard_state::propose_policy_if_changed() {
@@ -199,7 +176,7 @@ void shard_state::attach_here(attach_request& request) {
       // The queue of a device that was away for too long has ended.
       if (machine_->inactive(*head, c, group_->next_time()))
         c.acknowledged = head->lost = head->last;
-      return pass_on(request, *head);
+      return inboxes_->pass_on(request, *head, accession_);
     }
   }
   // The directory knows the device, the inbox does not: the node died between
@@ -215,18 +192,6 @@ void shard_state::attach_here(attach_request& request) {
           true, &index))
     return refuse(request, {core::errc::overloaded, {}});
   attaches_.emplace(index, std::move(request));
-}
-
-void shard_state::pass_on(attach_request& request,
-                          const core::inbox_head& head) {
-  auto& place = slots_[request.inbox];
-  if (!place.actor)
-    place.actor = runtime::spawn_pinned<inbox_actor, inbox_state>(
-        self_->home_system(), runtime::home_of(*self_), inbox_behavior,
-        inbox_deps{context_, shard_actor{self_}, request.inbox, accession_});
-  ++place.attaches;
-  request.head = head;
-  self_->send(place.actor, std::move(request));
 }
 
 /// What is in the log by now may have been delivered by another node.
@@ -249,45 +214,24 @@ void shard_state::accede() {
   accession_ = {core.applied(), context_->clock.now() + grace};
 }
 
-/// Another node delivers from now on. Whoever waits here is told to go there;
-/// cursors that have not moved yet are moved when it has what is sent again.
 void shard_state::release_inboxes() {
   acceded_ = false;
-  for (auto& [inbox, place] : slots_)
-    self_->send(place.actor, retire{});
-  slots_.clear();
-  dirty_slots_.clear();
-  moves_.clear();
+  inboxes_->release();
   for (auto& [index, request] : std::exchange(attaches_, {}))
     attach_here(request);
 }
 
 void shard_state::gather(cursor_moves& moves) {
-  for (auto& m : moves.updates) {
-    // The last words of an inbox that was dropped; a retiring shard waits for
-    // those of all its inboxes.
-    if (!group_->retiring() && find_slot(m.inbox) == nullptr)
-      continue;
-    auto& up_to = moves_[{std::move(m.inbox), m.device}];
-    up_to = std::max(up_to, m.up_to);
-  }
+  inboxes_->gather(moves);
   schedule_flush_tick();
 }
 
 void shard_state::propose_cursors() {
-  while (!moves_.empty()) {
-    core::move_cursors command;
-    auto last = moves_.begin();
-    for (std::size_t n = 0; n < moves_per_command && last != moves_.end();
-         ++n, ++last)
-      command.updates.push_back(
-          {last->first.first, last->first.second, last->second});
-    if (!propose_own(std::move(command), false))
-      break; // they stay; the next tick tries again
-    moves_.erase(moves_.begin(), last);
-  }
-  if (!moves_.empty())
-    schedule_flush_tick();
+  const bool all = inboxes_->offer_moves([this](core::move_cursors command) {
+    return propose_own(std::move(command), false);
+  });
+  if (!all)
+    schedule_flush_tick(); // and try again
 }
 
 void shard_state::on_flush_tick() {
@@ -329,55 +273,6 @@ void shard_state::fetch(const fetch_entries& request) {
         });
   }
   self_->send(request.inbox, std::move(found));
-}
-
-void shard_state::passivate(const passivate_inbox& request) {
-  auto* at = find_slot(request.inbox);
-  if (at == nullptr || at->attaches != request.attaches_seen)
-    return; // somebody came meanwhile
-  self_->send(at->actor, retire{});
-  slots_.erase(request.inbox);
-}
-
-shard_state::slot* shard_state::find_slot(const core::owner& inbox) {
-  auto at = slots_.find(inbox);
-  return at == slots_.end() ? nullptr : &at->second;
-}
-
-shard_state::slot& shard_state::changed_slot(const core::owner& inbox) {
-  auto& at = *find_slot(inbox);
-  if (!std::exchange(at.dirty, true))
-    dirty_slots_.push_back(inbox);
-  return at;
-}
-
-bool shard_state::observes(const core::owner& inbox) {
-  return find_slot(inbox) != nullptr;
-}
-
-void shard_state::on_appended(const core::owner& inbox,
-                              const core::inbox_entry& entry,
-                              core::message_ptr message) {
-  changed_slot(inbox).changes.appended.push_back({entry, std::move(message)});
-}
-
-void shard_state::on_removed(const core::owner& inbox,
-                             core::inbox_position position) {
-  if (observes(inbox))
-    changed_slot(inbox).changes.removed.push_back(position);
-}
-
-void shard_state::on_devices_changed(const core::owner& inbox,
-                                     const core::inbox_head& head) {
-  if (observes(inbox))
-    changed_slot(inbox).changes.devices = head;
-}
-
-void shard_state::on_inbox_dropped(const core::owner& inbox) {
-  if (observes(inbox))
-    changed_slot(inbox).changes.dropped = true;
-  // Moves that wait are not for an inbox that takes its place.
-  std::erase_if(moves_, [&](const auto& m) { return m.first.first == inbox; });
 }
 
 // ---------------------------------------------- replication, storage, time
@@ -431,13 +326,7 @@ void shard_state::begin_retirement() {
     --inboxes_ending_;
     settle();
   });
-  for (auto& [inbox, place] : slots_) {
-    ++inboxes_ending_;
-    self_->monitor(place.actor);
-    self_->send(place.actor, retire{});
-  }
-  slots_.clear();
-  dirty_slots_.clear();
+  inboxes_ending_ += inboxes_->retire_all();
   settle();
 }
 
@@ -446,7 +335,7 @@ void shard_state::finish_retirement_if_quiet() {
     return;
   propose_cursors();
   group_->settle();
-  if (!group_->quiet() || (!moves_.empty() && group_->leads()))
+  if (!group_->quiet() || (inboxes_->moves() > 0 && group_->leads()))
     return;
   if (!group_->handed_over() || !group_->quiet())
     return;
@@ -464,8 +353,8 @@ std::string shard_state::describe() const {
   group_->describe(out);
   out.member("pending", std::uint64_t{group_->pending()})
       .member("inboxes", tables_->inbox_count())
-      .member("inbox_actors", std::uint64_t{slots_.size()})
-      .member("cursor_moves_waiting", std::uint64_t{moves_.size()});
+      .member("inbox_actors", std::uint64_t{inboxes_->size()})
+      .member("cursor_moves_waiting", std::uint64_t{inboxes_->moves()});
   runtime::describe_actor(out, *self_);
   out.end_object();
   return std::move(out).text();
@@ -474,12 +363,12 @@ std::string shard_state::describe() const {
 caf::typed_response_promise<std::string>
 shard_state::inspect_one(const core::owner& inbox) {
   auto promise = self_->make_response_promise<std::string>();
-  auto* at = find_slot(inbox);
-  if (at == nullptr) {
+  const auto actor = inboxes_->find(inbox);
+  if (!actor) {
     promise.deliver(describe_inbox(inbox, nullptr));
     return promise;
   }
-  self_->request(at->actor, inspection_timeout, inspect_live{})
+  self_->request(actor, inspection_timeout, inspect_live{})
       .then(
           [this, promise, inbox](const live_inbox& live) mutable {
             promise.deliver(describe_inbox(inbox, &live));
@@ -501,7 +390,7 @@ std::string shard_state::describe_inbox(const core::owner& inbox,
       .member("realm", std::string_view{inbox.realm})
       .member("user", std::string_view{inbox.name})
       .member("shard", std::uint64_t{group_->group().value()})
-      .member("active", slots_.count(inbox) > 0);
+      .member("active", bool{inboxes_->find(inbox)});
   describe_head(out, *head, *tables_);
   describe_devices(
       out, *head,

@@ -3,7 +3,7 @@
 
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
-#include "actors/inbox_actor.hpp"
+#include "actors/live_inboxes.hpp"
 #include "actors/messages.hpp"
 #include "actors/replicated_group.hpp"
 #include "core/inbox_machine.hpp"
@@ -16,8 +16,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <unordered_map>
-#include <vector>
 
 namespace troupe::actors {
 
@@ -30,7 +28,7 @@ struct shard_deps {
 /// any more and stops. Mailbox: proposals are bounded by what sessions may
 /// have under way and refused with `overloaded` when the log has no room.
 /// Waits for: log_persisted, state_committed, its own ticks.
-struct shard_state : core::inbox_observer {
+struct shard_state {
   static inline const char* name = "shard";
   using pointer = shard_actor::stateful_pointer<shard_state>;
 
@@ -42,7 +40,9 @@ struct shard_state : core::inbox_observer {
   void attach(attach_request& request);
   void gather(cursor_moves& moves);
   void fetch(const fetch_entries& request);
-  void passivate(const passivate_inbox& request);
+  void passivate(const passivate_inbox& request) {
+    inboxes_->passivate(request);
+  }
   void on_frame(group_frame& frame);
   void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
@@ -59,28 +59,7 @@ struct shard_state : core::inbox_observer {
   caf::typed_response_promise<std::string>
   inspect_one(const core::owner& inbox);
 
-  // core::inbox_observer
-  bool observes(const core::owner& inbox) override;
-  void on_appended(const core::owner& inbox, const core::inbox_entry& entry,
-                   core::message_ptr message) override;
-  void on_removed(const core::owner& inbox,
-                  core::inbox_position position) override;
-  void on_devices_changed(const core::owner& inbox,
-                          const core::inbox_head& head) override;
-  void on_inbox_dropped(const core::owner& inbox) override;
-
 private:
-  /// A live inbox actor.
-  struct slot {
-    inbox_actor actor;
-    std::uint64_t attaches = 0; ///< requests passed on so far
-    inbox_changes changes;
-    bool dirty = false;
-  };
-  struct owner_hash {
-    std::size_t operator()(const core::owner& o) const noexcept;
-  };
-
   /// `live` is null if no actor has answered.
   [[nodiscard]] std::string describe_inbox(const core::owner& inbox,
                                            const live_inbox* live) const;
@@ -96,24 +75,16 @@ private:
   void release_inboxes();
   void attach_here(attach_request& request);
   void refuse(const attach_request& request, core::error why);
-  void pass_on(attach_request& request, const core::inbox_head& head);
-  slot* find_slot(const core::owner& inbox);
-  slot& changed_slot(const core::owner& inbox);
-  void send_changes();
   void finish_retirement_if_quiet();
 
   pointer self_;
   broker_context* context_ = nullptr;
   std::unique_ptr<schema::stored_inboxes> tables_;
+  std::optional<live_inboxes> inboxes_;
   std::optional<core::inbox_machine> machine_;
   std::unique_ptr<replicated_group<shard_client, shard_answers>> group_;
   std::map<core::log_index, attach_request> attaches_; // wait for a cursor
-  std::unordered_map<core::owner, slot, owner_hash> slots_;
-  std::vector<core::owner> dirty_slots_;
-  // By inbox and device: the newest position is enough.
-  std::map<std::pair<core::owner, core::device_offset>, core::inbox_position>
-      moves_;
-  actors::accession accession_; ///< of this leadership
+  actors::accession accession_;                        ///< of this leadership
   bool led_ = false;
   bool acceded_ = false;
   bool flush_pending_ = false;

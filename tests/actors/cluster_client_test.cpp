@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "schema/command_wire.hpp"
 #include "tests/support/cluster_fixture.hpp"
 
+#include <caf/send.hpp>
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <random>
 #include <string>
 #include <utility>
@@ -124,6 +127,58 @@ TEST_F(ClusterClient, HardlyNoticesThatALeaderStops) {
     start_node(victim);
     ASSERT_TRUE(wait_for_leaders());
   }
+}
+
+/// Asks a shard as sessions do, but never again under the same key.
+class OneTimeAsker : public ClusterClient {
+protected:
+  using answers = std::vector<actors::shard_answer>;
+
+  OneTimeAsker() {
+    asker_ = system_.system().spawn(
+        [](std::shared_ptr<answers> box)
+            -> actors::shard_client::behavior_type {
+          return {[box](actors::shard_answers& m) {
+            box->insert(box->end(), m.items.begin(), m.items.end());
+          }};
+        },
+        answers_);
+  }
+  ~OneTimeAsker() override {
+    caf::anon_send_exit(asker_, caf::exit_reason::kill);
+    asker_ = actors::shard_client{};
+  }
+  errc ask(std::uint32_t at) {
+    const auto before = answers_->size();
+    actors::shard_proposals batch;
+    batch.from = asker_;
+    batch.items.push_back(
+        {++last_,
+         schema::encode(core::logged_shard_command{
+             {},
+             {},
+             core::add_cursor{inbox("anna"), core::device_offset{}, {}}})});
+    caf::anon_send(node(at).context().shards[0], std::move(batch));
+    EXPECT_TRUE(wait_until([&] { return answers_->size() > before; }));
+    return answers_->back().outcome.failure.code;
+  }
+
+private:
+  std::shared_ptr<answers> answers_ = std::make_shared<answers>();
+  actors::shard_client asker_;
+  actors::ticket last_ = 0;
+};
+
+TEST_F(OneTimeAsker, IsHeardAMinuteAfterWhatItLost) {
+  const auto at = leader_of(1) % 3 + 1;
+  EXPECT_EQ(ask(at), errc::ok);
+  network_.isolate(node_id{at}, 3);
+  EXPECT_EQ(ask(at), errc::not_leader);
+  network_.heal();
+  advance(2s);
+  EXPECT_EQ(ask(at), errc::not_leader) << "it would overtake what was lost";
+  advance(61s);
+  EXPECT_EQ(ask(at), errc::ok);
 }
 
 TEST_F(ClusterClient, PostsToShardsLedElsewhereKeepTheirOrder) {

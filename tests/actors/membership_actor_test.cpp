@@ -63,9 +63,10 @@ TEST(MembershipWord, IsTakenByItsKey) {
       context.balances_leaders_now(clock.now() + std::chrono::minutes{2}));
 
   message.key = static_cast<std::uint64_t>(membership_word::reach);
-  message.body = reach_board::encode(4);
+  message.body = reach_word{{node_id{1}}, true, 4}.encode();
   take_membership_word(context, message);
-  EXPECT_EQ(context.reach.reaches_most({node_id{3}}, clock.now()), node_id{3});
+  EXPECT_EQ(context.reach.serves_most({node_id{3}}, {node_id{1}}, clock.now()),
+            node_id{3});
 
   message.key = 99; // of a newer version
   take_membership_word(context, message);

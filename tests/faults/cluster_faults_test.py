@@ -196,6 +196,7 @@ class ClusterFaults(unittest.IsolatedAsyncioTestCase):
             for name in lost:
                 await self.serves_everybody(self.cluster.nodes[name])
             self.world.in_trouble.clear()
+            # How long the fault lasts; nothing is waited for.
             await asyncio.sleep(2)
             for name, host in zip(lost, hosts):
                 self.world.troubled(name)

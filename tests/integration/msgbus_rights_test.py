@@ -5,6 +5,7 @@ every node."""
 import unittest
 
 from tests.integration.cluster_harness import Cluster
+from tests.integration.msgbus_case import OK
 from tests.integration.msgbus_client import (
     Wire,
     basic,
@@ -15,7 +16,6 @@ from tests.integration.msgbus_client import (
 )
 from tests.integration.troupe_node import TroupeNode, within
 
-OK = b"HTTP/1.1 204 OK"
 TEXT = "Content-Type: text/plain\r\n"
 SETTINGS = {
     "listen.msgbus": "127.0.0.1:0",
@@ -32,6 +32,11 @@ class RightsCase(unittest.TestCase):
         answer = node.request("POST", "/rights/" + path, body)
         self.assertEqual(answer.status, status, answer.text)
         return answer.json
+
+    def ended_by_rights(self, node):
+        return node.metrics()[
+            "troupe_msgbus_subscribers_ended_by_rights_total"
+        ]
 
     def status_of(self, at, data):
         with Wire(at) as wire:
@@ -97,6 +102,7 @@ class OneNode(RightsCase):
 
     def test_a_stream_ends_with_its_token(self):
         made = self.change(self.node, "tokens", {"uid": "emil"}, 201)
+        before = self.ended_by_rights(self.node)
         with subscribe(
             self.at, "/msgbus/open/live", bearer(made["token"])
         ) as wire, subscribe(self.at, "/msgbus/open/live") as other:
@@ -109,6 +115,7 @@ class OneNode(RightsCase):
             # Who came with nothing may stay.
             self.assertEqual(publish(self.at, "/msgbus/open/live", "x"), OK)
             self.assertIn(b"\n\nx--", other.chunk())
+        self.assertEqual(self.ended_by_rights(self.node), before + 1)
 
 
 class ThreeNodes(RightsCase):
@@ -137,6 +144,8 @@ class ThreeNodes(RightsCase):
             wire.socket.settimeout(within(1.0))
             wire.rest()  # ends
             wire.close()
+        for node in nodes:
+            self.assertEqual(self.ended_by_rights(node), 1)
         for node in nodes:
             self.assertEqual(
                 self.status_of(

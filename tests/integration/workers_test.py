@@ -257,7 +257,8 @@ class Agent(WorkersCase):
         processes = await self.up()
         clients = [await self.user_of(w) for w in range(WORKERS)]
         await asyncio.to_thread(stop_process, self.node.pid)
-        # Several beats are missing at either end, but not so many as count.
+        # How long the agent does nothing: several beats are missing at either
+        # end, but not so many as count.
         await asyncio.sleep(SILENCE / 2)
         self.node.signal(signal.SIGCONT)
 
