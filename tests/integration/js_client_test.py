@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+"""clients/js: its own tests, its types, and its programs at nodes and clusters.
+"""
+
+import subprocess
+import unittest
+
+from tests.integration import client_cases
+from tests.integration.client_programs import (
+    javascript_client,
+    javascript_folder,
+)
+
+
+def setUpModule():
+    global client, folder
+    folder = javascript_folder()
+    client = javascript_client(folder)
+
+
+class OwnTests(unittest.TestCase):
+    def run_script(self, name):
+        done = subprocess.run(
+            ["npm", "run", "--silent", name],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_without_a_node(self):
+        self.assertNotIn("tests 0", self.run_script("test"))
+
+    def test_the_types_say_what_may_be_written(self):
+        self.run_script("types")
+
+
+class Node(client_cases.NodeCases):
+    client = staticmethod(lambda name: client(name))
+
+
+class ClusterOfThree(client_cases.ClusterCases):
+    client = staticmethod(lambda name: client(name))
+
+
+if __name__ == "__main__":
+    unittest.main()

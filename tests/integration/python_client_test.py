@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""clients/python: its own tests, and its programs at nodes and clusters."""
+
+import subprocess
+import unittest
+
+from tests.integration import client_cases
+from tests.integration.client_programs import CLIENTS, python_client
+
+
+def setUpModule():
+    global client
+    client = python_client()
+
+
+class OwnTests(unittest.TestCase):
+    def test_without_a_node(self):
+        line, environment = client("")
+        done = subprocess.run(
+            [*line[:2], "-m", "unittest", "discover", "-s", "tests", "-t", "."]
+            + ["-p", "*_test.py"],
+            cwd=CLIENTS / "python",
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotIn("Ran 0 tests", done.stderr)
+
+
+class Node(client_cases.NodeCases):
+    client = staticmethod(lambda name: client(name))
+
+
+class ClusterOfThree(client_cases.ClusterCases):
+    client = staticmethod(lambda name: client(name))
+
+
+if __name__ == "__main__":
+    unittest.main()
