@@ -15,6 +15,6 @@ const inbox = await Inbox.open({
     console.error(state, server, reason),
 });
 for await (const delivery of inbox) {
-  console.log(`${delivery.from}: ${delivery.text()}`);
+  console.log(`${delivery.sender}: ${delivery.text()}`);
   delivery.ack(); // only now: what was not printed comes again
 }

@@ -21,7 +21,7 @@ export class Delivery extends Body {
     super(data);
     this.id = header.id;
     this.kind = KINDS[header.op];
-    this.from = header.from;
+    this.sender = header.from;
     this.etcText = etcText;
     this.position = header.seq;
     this.expires = header.expires === undefined

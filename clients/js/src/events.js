@@ -10,9 +10,9 @@ const EVENT_BYTES_MIN = 16_384;
 /** Takes a text/event-stream of format=json apart. Pure. */
 export class EventReader {
   #decoder = new TextDecoder();
-  #rest = '';
+  #line = []; // pieces of one that has no end yet
   #data = [];
-  #size = 0; // of #data
+  #size = 0; // of both, in characters
   #charsMax;
 
   constructor(messageBytesMax) {
@@ -21,20 +21,24 @@ export class EventReader {
 
   /** The messages that are whole now: { channel, sender, type, id, data }. */
   feed(chunk) {
-    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true }))
-      .split('\n');
-    this.#rest = lines.pop();
+    const pieces = this.#decoder.decode(chunk, { stream: true }).split('\n');
+    const rest = pieces.pop();
     const out = [];
-    for (const line of lines) {
+    for (const piece of pieces) {
+      const line = [...this.#line.splice(0), piece].join('');
+      this.#size += piece.length;
       if (line.startsWith('data:')) {
         this.#data.push(line.slice(line[5] === ' ' ? 6 : 5));
-        this.#size += line.length;
       } else if (line === '' && this.#data.length > 0) {
         out.push(message(this.#data.splice(0).join('\n')));
         this.#size = 0;
-      } // comments; "id" and "event" are in the data, too
+      } else { // comments; "id" and "event" are in the data, too
+        this.#size -= line.length;
+      }
     }
-    if (this.#size + this.#rest.length > this.#charsMax)
+    this.#line.push(rest);
+    this.#size += rest.length;
+    if (this.#size > this.#charsMax)
       throw new Overflow('an event above the bound');
     return out;
   }

@@ -345,7 +345,7 @@ export class Inbox {
     link.settled();
     this.#loggedIn = true;
     this.#deliveries.connected();
-    this.#deliveries.cursor ??= header.position;
+    this.#deliveries.cursor = header.position; // after a gap another one
     this.#change('open', { gap: header.resume === 'gap' });
     this.#requests.connected();
     for (const opener of this.#openers.splice(0))

@@ -121,7 +121,7 @@ export class Delivery extends Body {
   readonly id: string;
   readonly kind: 'message' | 'aliases changed' | 'list changed';
   /** The user who sent it. */
-  readonly from: string | undefined;
+  readonly sender: string | undefined;
   /** Undefined if there is none, or if it is no JSON. */
   readonly etc: any;
   readonly etcText: string | undefined;

@@ -12,7 +12,8 @@ const decoder = new TextDecoder();
  * boundary: a body with that text in it comes in pieces. Pure.
  */
 export class MultipartReader {
-  #bytes = new Uint8Array(0);
+  #buffer = new Uint8Array(4096);
+  #used = 0;
   #searched = 0;
   #begun = false; // behind the first boundary
   #messageBytesMax;
@@ -24,30 +25,37 @@ export class MultipartReader {
   /** The messages that are whole now: { channel, sender, type, data }. */
   feed(chunk) {
     this.#append(chunk);
+    const bytes = this.#buffer.subarray(0, this.#used);
     const out = [];
+    let start = 0;
     for (;;) {
-      const end = find(this.#bytes, BOUNDARY, this.#searched);
+      const end = find(bytes, BOUNDARY, Math.max(start, this.#searched));
       if (end < 0)
         break;
       if (this.#begun)
-        out.push(part(this.#bytes.subarray(0, end)));
+        out.push(part(bytes.subarray(start, end)));
       else if (end > 0)
         throw new TroupeError('the stream does not begin with its boundary');
       this.#begun = true;
-      this.#bytes = this.#bytes.slice(end + BOUNDARY.length);
-      this.#searched = 0;
+      start = end + BOUNDARY.length;
     }
-    this.#searched = Math.max(0, this.#bytes.length - BOUNDARY.length + 1);
-    if (this.#bytes.length > this.#messageBytesMax + HEADERS_BYTES_MAX)
+    this.#buffer.copyWithin(0, start, this.#used);
+    this.#used -= start;
+    this.#searched = Math.max(0, this.#used - BOUNDARY.length + 1);
+    if (this.#used > this.#messageBytesMax + HEADERS_BYTES_MAX)
       throw new Overflow(`a message above ${this.#messageBytesMax} bytes`);
     return out;
   }
 
   #append(chunk) {
-    const all = new Uint8Array(this.#bytes.length + chunk.length);
-    all.set(this.#bytes);
-    all.set(chunk, this.#bytes.length);
-    this.#bytes = all;
+    const needed = this.#used + chunk.length;
+    if (needed > this.#buffer.length) {
+      const larger = new Uint8Array(Math.max(needed, 2 * this.#buffer.length));
+      larger.set(this.#buffer.subarray(0, this.#used));
+      this.#buffer = larger;
+    }
+    this.#buffer.set(chunk, this.#used);
+    this.#used = needed;
   }
 }
 

@@ -222,8 +222,9 @@ test('a gap is told', async () => {
   const changes = [];
   const inbox = inboxOf({ cursor: 3, onChange: (c) => changes.push(c) });
   const ready = inbox.open();
-  await (await socket(0)).login({ resume: 'gap' });
+  await (await socket(0)).login({ resume: 'gap', position: 9 });
   await ready;
+  assert.equal(inbox.cursor, 9);
   assert.deepEqual(
     changes.map(({ state, gap }) => [state, gap]),
     [['connecting', undefined], ['open', true]],

@@ -209,8 +209,9 @@ class InboxTest(unittest.IsolatedAsyncioTestCase):
         changes = []
         inbox = self.inbox(cursor=3, on_change=changes.append)
         opening = asyncio.create_task(inbox.open())
-        await (await self.connection()).login(resume="gap")
+        await (await self.connection()).login(resume="gap", position=9)
         await opening
+        self.assertEqual(inbox.cursor, 9)
         self.assertEqual(
             [(c.state, c.gap) for c in changes],
             [("connecting", False), ("open", True)],

@@ -395,8 +395,8 @@ class Inbox:
             raise Lost(f"{header['op']} instead of the login's answer")
         self._known = True
         self._deliveries.connected()
-        if self.cursor is None:
-            self._deliveries.cursor = header.get("position")
+        # After a gap another one.
+        self._deliveries.cursor = header.get("position")
         self._change("open", gap=header.get("resume") == "gap")
         self._requests.connected()
         self._logged_in.set()
