@@ -107,7 +107,9 @@ class NodeCases(ClientCase):
 
     def test_an_idle_connection_is_kept(self):
         """Longer than the node waits for a silent client."""
-        node = TroupeNode({"ws.idle_timeout": "2s", "ws.ping_interval": "500ms"})
+        node = TroupeNode(
+            {"ws.idle_timeout": "2s", "ws.ping_interval": "500ms"}
+        )
         self.addCleanup(node.remove)
         node.start()
         tail = self.program("tail", url(node), "bob", "b-device")

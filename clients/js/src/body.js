@@ -2,7 +2,7 @@
 
 const decoder = new TextDecoder();
 
-/** What deliveries and messages have in common: bytes, and ways to read them. */
+/** What deliveries and messages have in common: bytes, and how to read them. */
 export class Body {
   constructor(data) {
     /** Uint8Array */

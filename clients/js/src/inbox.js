@@ -231,7 +231,8 @@ export class Inbox {
       timeout,
       signal,
     });
-    return { id: header.id, unreached: remark === '' ? [] : remark.split('\n') };
+    const unreached = remark === '' ? [] : remark.split('\n');
+    return { id: header.id, unreached };
   }
 
   async #editList(type, list, member, { etc, data, timeout, signal } = {}) {
@@ -360,7 +361,8 @@ export class Inbox {
     if (header.op === 'added') {
       const id = this.#additions.shift();
       const { error } = header;
-      return this.#requests.answered({ id, type: error ? 'error' : 'ok', error });
+      const type = error ? 'error' : 'ok';
+      return this.#requests.answered({ id, type, error });
     }
     if (typeof header.id !== 'string')
       return; // of no use to us, or newer than we are

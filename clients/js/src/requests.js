@@ -17,10 +17,6 @@ const TEMPORARY = new Set([
 /** Of these, what passes by itself while a cluster finds a new leader. */
 const PASSING = new Set(['server busy', 'service unavailable', 'timed out']);
 
-export function isTemporary(reason) {
-  return TEMPORARY.has(reason);
-}
-
 /**
  * Requests that wait for their acks, over connections, in the order they were
  * made. Bounded by number and bytes; each has a deadline. One that may be
@@ -104,7 +100,8 @@ export class Requests {
       this.#later(entry);
     } else {
       const reason = error ?? 'refused without a reason';
-      this.#fail(entry, new Refused(reason, { temporary: isTemporary(reason) }));
+      const temporary = TEMPORARY.has(reason);
+      this.#fail(entry, new Refused(reason, { temporary }));
     }
   }
 

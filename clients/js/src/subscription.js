@@ -152,7 +152,8 @@ export class Subscription {
       () => new TroupeError(`silent for ${idleTimeout} ms`),
     );
     try {
-      const { done, value } = await Promise.race([chunks.read(), limit.promise]);
+      const read = chunks.read();
+      const { done, value } = await Promise.race([read, limit.promise]);
       if (done)
         throw new TroupeError('the server ended the stream');
       for (const each of reader.feed(value))

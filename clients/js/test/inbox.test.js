@@ -102,7 +102,7 @@ afterEach(async () => {
   open = [];
 });
 
-test('it logs in with its window, and registers first if asked to', async () => {
+test('it logs in, and registers first if asked to', async () => {
   const inbox = inboxOf({ create: true, aliases: ['al', 'ice'], cursor: 12 });
   const ready = inbox.open();
   const first = await socket(0);
@@ -169,7 +169,7 @@ test('an edit of a list is not repeated: its outcome is unknown', async () => {
   await failed;
 });
 
-test('what no leader answers is asked again, other refusals are told', async () => {
+test('what no leader answers is asked again, the rest is told', async () => {
   const [inbox, first] = await opened();
   const post = inbox.post('bob', 'x');
   const { id } = await first.heard('post');

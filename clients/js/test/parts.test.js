@@ -16,7 +16,8 @@ const text = (data) => new TextDecoder().decode(data);
 
 test('a packet is laid out as the protocol says', () => {
   const header = { op: 'post', id: 'm1', to: { bob: 1 } };
-  const packet = encodePacket(header, { etc: { subject: 'hi' }, data: 'hello' });
+  const etc = { subject: 'hi' };
+  const packet = encodePacket(header, { etc, data: 'hello' });
   assert.equal(
     text(packet),
     '2f  {"op":"post","id":"m1","to":{"bob":1},"etc":16}' +
@@ -25,8 +26,10 @@ test('a packet is laid out as the protocol says', () => {
 });
 
 test('a header is pure ASCII, etc and data are UTF-8', () => {
-  const packet = encodePacket({ op: 'x', id: 'é€😀' }, { etc: 'é', data: 'ü' });
-  const head = text(packet.subarray(4, 4 + parseInt(text(packet.subarray(0, 4)), 16)));
+  const header = { op: 'x', id: 'é€😀' };
+  const packet = encodePacket(header, { etc: 'é', data: 'ü' });
+  const size = parseInt(text(packet.subarray(0, 4)), 16);
+  const head = text(packet.subarray(4, 4 + size));
   assert.equal(head, '{"op":"x","id":"\\u00e9\\u20ac\\ud83d\\ude00","etc":4}');
   const back = decodePacket(packet);
   assert.equal(back.header.id, 'é€😀');
@@ -40,7 +43,11 @@ test('a broken packet is an error, never half a message', () => {
     '14  {"op":"x","etc":9999}', '13  {"op":"x","etc":-1}}',
   ];
   for (const each of broken)
-    assert.throws(() => decodePacket(bytes(each)), { name: 'TroupeError' }, each);
+    assert.throws(
+      () => decodePacket(bytes(each)),
+      { name: 'TroupeError' },
+      each,
+    );
 });
 
 test('a header above its bound is refused before it is sent', () => {
@@ -48,7 +55,7 @@ test('a header above its bound is refused before it is sent', () => {
   assert.throws(() => encodePacket(header), RangeError);
 });
 
-test('waits double up to the bound and are spread over their upper half', () => {
+test('waits double and are spread over their upper half', () => {
   const low = new Backoff({ first: 100, most: 350, random: () => 0 });
   assert.deepEqual([1, 2, 3, 4].map(() => low.next()), [50, 100, 175, 175]);
   const high = new Backoff({ first: 100, most: 350, random: () => 1 });

@@ -87,7 +87,8 @@ class ChannelsTest(unittest.IsolatedAsyncioTestCase):
         def answer(request):
             fields = request.fields
             kind, who = fields["Content-Type"], fields["Authorization"]
-            seen.append((request.method, request.target, kind, who, request.body))
+            asked = (request.method, request.target)
+            seen.append((*asked, kind, who, request.body))
             request.answer(PUBLISHED)
 
         bus = self.channels([gone(), await self.serve(answer)], user="ännä")

@@ -56,7 +56,9 @@ class HttpConnection:
     async def connect(
         cls, server: Server, tls: ssl.SSLContext | None
     ) -> Self:
-        context = (tls or ssl.create_default_context()) if server.secure else None
+        context = None
+        if server.secure:
+            context = tls or ssl.create_default_context()
         try:
             reader, writer = await asyncio.open_connection(
                 server.host, server.port, ssl=context, limit=HEAD_BYTES_MAX
@@ -104,7 +106,7 @@ class HttpConnection:
         first, *rest = raw.rstrip("\r\n").split("\r\n")
         version, _, status = first.partition(" ")
         code, _, reason = status.partition(" ")
-        if not version.startswith("HTTP/1.") or not code.isdigit():
+        if not version.startswith("HTTP/1.") or not code.isdecimal():
             raise Broken(f"{self.server.name} speaks no HTTP")
         fields: dict[str, str] = {}
         for line in rest:
@@ -115,11 +117,12 @@ class HttpConnection:
     async def finish(self, head: Head) -> None:
         """Reads over the body of a short answer."""
         length = head.fields.get("content-length", "")
-        if head.closes or not length.isdigit() or int(length) > ANSWER_BYTES_MAX:
+        size = int(length) if length.isdecimal() else ANSWER_BYTES_MAX + 1
+        if head.closes or size > ANSWER_BYTES_MAX:
             self.close()
             return
         try:
-            await self._reader.readexactly(int(length))
+            await self._reader.readexactly(size)
         except (OSError, asyncio.IncompleteReadError):
             self.close()
 
