@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli.hpp"
 
+#include "app/cli_channels.hpp"
 #include "app/cli_flags.hpp"
 #include "app/suggestions.hpp"
 #include "app/value_text.hpp"
@@ -28,6 +29,7 @@ public:
     add_post();
     add_ping();
     add_inbox();
+    add_channels();
     add_users();
     add_rights();
     add_lists();
@@ -225,6 +227,15 @@ private:
     at->add_option("--count", options.count, "End after N messages")
         ->type_name("N");
     at->add_flag("--json", options.json, "One JSON object a message");
+  }
+
+  void add_channels() {
+    auto* pub = root_.add_subcommand(
+        "pub", "Publish to a channel, or send to a user, by any protocol");
+    add_pub_flags(pub, options_of<pub_options>(pub));
+    auto* sub = root_.add_subcommand(
+        "sub", "Print what is published to a channel, or comes to you");
+    add_sub_flags(sub, options_of<sub_options>(sub));
   }
 
   template <class Options>

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/admin_options.hpp"
+#include "app/channel_options.hpp"
 #include "app/config.hpp"
 #include "app/endpoint.hpp"
 #include "app/rights_options.hpp"
@@ -207,7 +208,8 @@ struct ready_options {
 struct version_options {};
 
 using command = std::variant<
-    serve_options, post_options, ping_options, inbox_tail_options,
+    serve_options, post_options, ping_options, inbox_tail_options, pub_options,
+    sub_options,
     user_add_options, user_show_options, user_list_options, user_remove_options,
     user_import_options, user_export_options, user_devices_options,
     user_inactive_options, user_purge_options, user_passwd_options,

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/cli_channels.hpp"
+
+#include "app/channel_client.hpp"
+#include "app/cli_flags.hpp"
+
+#include <string>
+
+namespace troupe::app {
+namespace {
+
+/// REQUIRES: one of the three.
+via door_of(const std::string& text) {
+  if (text == "mq")
+    return via::mq;
+  return text == "msgbus" ? via::msgbus : via::sse;
+}
+
+void add_door(CLI::App* to, via& door, const char* help) {
+  to->add_option_function<std::string>(
+        "--via", [&door](const std::string& text) { door = door_of(text); },
+        help)
+      ->check(CLI::IsMember({"mq", "msgbus", "sse"}))
+      ->type_name("PROTOCOL");
+}
+
+void add_peer_flags(CLI::App* to, channel_peer& peer) {
+  add_parsed(to, "--server", peer.server, parse_endpoint, "HOST:PORT",
+             "Node to talk to [127.0.0.1:8080]")
+      ->envname("TROUPE_SERVER");
+  to->add_option("--as", peer.user, "Who you are; needed with mq")
+      ->type_name("UID");
+  // Other users of the machine can read a flag, but not the environment.
+  to->add_option("--password", peer.password,
+                 "Password of the channels; better given as TROUPE_PASSWORD")
+      ->envname("TROUPE_PASSWORD")
+      ->type_name("TEXT");
+  to->add_option("--device", peer.device,
+                 "With mq: name of the user's device, the credential")
+      ->type_name("NAME");
+  to->add_flag("--create", peer.create,
+               "With mq: register the user first if there is none");
+  add_duration(to, "--timeout", peer.timeout,
+               "How long to wait for an answer [10s]");
+}
+
+void check_peer(via door, const channel_peer& peer) {
+  if (door == via::mq) {
+    if (peer.user.empty() || peer.device.empty())
+      throw CLI::ValidationError("--via", "mq needs --as and --device");
+    if (!peer.password.empty())
+      throw CLI::ValidationError("--password", "is for channels");
+  } else if (!peer.device.empty() || peer.create) {
+    throw CLI::ValidationError(peer.create ? "--create" : "--device",
+                               "is for --via mq");
+  }
+}
+
+void check_target(const std::string& channel) {
+  if (const auto fine = check_channel(channel); !fine)
+    throw CLI::ValidationError("CHANNEL", fine.error().detail);
+}
+
+} // namespace
+
+void add_pub_flags(CLI::App* to, pub_options& options) {
+  add_door(to, options.door,
+           "mq for a user's inbox, msgbus or sse for a channel [msgbus]");
+  add_peer_flags(to, options.peer);
+  to->add_option("--type", options.type, "Content type, of channels")
+      ->capture_default_str()
+      ->type_name("TYPE");
+  to->add_option("TARGET", options.target, "A channel, or with mq a user")
+      ->required();
+  to->add_option_function<std::string>(
+        "TEXT",
+        [&options](const std::string& text) {
+          if (text != "-")
+            options.text = text;
+        },
+        "The message; - or nothing reads standard input")
+      ->type_name("");
+  to->parse_complete_callback([&options] {
+    check_peer(options.door, options.peer);
+    if (options.door != via::mq)
+      check_target(options.target);
+  });
+  to->footer("Try: troupe sub news\n     troupe pub news 'hello, all'");
+}
+
+void add_sub_flags(CLI::App* to, sub_options& options) {
+  add_door(to, options.door,
+           "mq for your inbox, msgbus or sse for a channel [sse]");
+  add_peer_flags(to, options.peer);
+  to->add_option("--type", options.types,
+                 "Only content types that match: text/*,!text/html")
+      ->type_name("PATTERNS");
+  to->add_option("--sender", options.senders, "Only senders that match")
+      ->type_name("PATTERNS");
+  to->add_option("--since", options.since,
+                 "Begin behind the message of that id, 0 with all there is; "
+                 "as far as the node keeps a history")
+      ->type_name("ID");
+  to->add_option("--count", options.count, "End after N messages")
+      ->type_name("N");
+  to->add_flag("--json", options.json, "One JSON object a message");
+  to->add_option("CHANNEL", options.channel, "The channel; nothing for all");
+  to->parse_complete_callback([&options] {
+    check_peer(options.door, options.peer);
+    if (options.door != via::mq)
+      return check_target(options.channel);
+    if (!options.channel.empty() || options.types || options.senders ||
+        !options.since.empty())
+      throw CLI::ValidationError(
+          "--via", "mq reads an inbox: no channel, --type, --sender, --since");
+  });
+  to->footer("Messages of an inbox (mq) are acknowledged once they are shown; "
+             "see\n'troupe inbox tail' for more.");
+}
+
+} // namespace troupe::app
