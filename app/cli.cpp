@@ -29,7 +29,8 @@ public:
     add_post();
     add_ping();
     add_inbox();
-    add_channels();
+    add_channel_commands(root_,
+                         [this](command to) { chosen_ = std::move(to); });
     add_users();
     add_rights();
     add_lists();
@@ -227,15 +228,6 @@ private:
     at->add_option("--count", options.count, "End after N messages")
         ->type_name("N");
     at->add_flag("--json", options.json, "One JSON object a message");
-  }
-
-  void add_channels() {
-    auto* pub = root_.add_subcommand(
-        "pub", "Publish to a channel, or send to a user, by any protocol");
-    add_pub_flags(pub, options_of<pub_options>(pub));
-    auto* sub = root_.add_subcommand(
-        "sub", "Print what is published to a channel, or comes to you");
-    add_sub_flags(sub, options_of<sub_options>(sub));
   }
 
   template <class Options>

@@ -4,7 +4,9 @@
 #include "app/channel_client.hpp"
 #include "app/cli_flags.hpp"
 
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace troupe::app {
 namespace {
@@ -61,8 +63,6 @@ void check_target(const std::string& channel) {
     throw CLI::ValidationError("CHANNEL", fine.error().detail);
 }
 
-} // namespace
-
 void add_pub_flags(CLI::App* to, pub_options& options) {
   add_door(to, options.door,
            "mq for a user's inbox, msgbus or sse for a channel [msgbus]");
@@ -116,6 +116,29 @@ void add_sub_flags(CLI::App* to, sub_options& options) {
   });
   to->footer("Messages of an inbox (mq) are acknowledged once they are shown; "
              "see\n'troupe inbox tail' for more.");
+}
+
+/// A command whose options live as long as the parse.
+template <class Options>
+void add_command(CLI::App& root, const char* name, const char* help,
+                 void (*add_flags)(CLI::App*, Options&),
+                 const std::function<void(command)>& choose) {
+  auto* at = root.add_subcommand(name, help);
+  auto options = std::make_shared<Options>();
+  at->final_callback([options, choose] { choose(*options); });
+  add_flags(at, *options);
+}
+
+} // namespace
+
+void add_channel_commands(CLI::App& root,
+                          const std::function<void(command)>& choose) {
+  add_command(root, "pub",
+              "Publish to a channel, or send to a user, by any protocol",
+              add_pub_flags, choose);
+  add_command(root, "sub",
+              "Print what is published to a channel, or comes to you",
+              add_sub_flags, choose);
 }
 
 } // namespace troupe::app

@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "app/channel_options.hpp"
+#include "app/options.hpp"
+
+#include <functional>
 
 namespace CLI {
 class App;
 }
 
-/// The flags of `troupe pub` and `troupe sub`; for cli.cpp.
 namespace troupe::app {
 
-/// REQUIRES (both): `options` lives as long as the parse.
-void add_pub_flags(CLI::App* to, pub_options& options);
-void add_sub_flags(CLI::App* to, sub_options& options);
+/// `troupe pub` and `troupe sub`; for cli.cpp. What the line asks for goes to
+/// `choose`, during the parse.
+void add_channel_commands(CLI::App& root,
+                          const std::function<void(command)>& choose);
 
 } // namespace troupe::app

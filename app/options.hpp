@@ -208,8 +208,7 @@ struct ready_options {
 struct version_options {};
 
 using command = std::variant<
-    serve_options, post_options, ping_options, inbox_tail_options, pub_options,
-    sub_options,
+    serve_options, post_options, ping_options, inbox_tail_options,
     user_add_options, user_show_options, user_list_options, user_remove_options,
     user_import_options, user_export_options, user_devices_options,
     user_inactive_options, user_purge_options, user_passwd_options,
@@ -222,6 +221,7 @@ using command = std::variant<
     node_replace_options, node_remove_options, rebalance_options,
     recover_options, cluster_certs_options, config_default_options,
     config_check_options, config_explain_options, config_reference_options,
-    bench_options, ready_options, version_options, worker_options>;
+    bench_options, ready_options, version_options, worker_options, pub_options,
+    sub_options>;
 
 } // namespace troupe::app
