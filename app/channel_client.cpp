@@ -20,7 +20,9 @@ http::request<Body> request_of(http::verb method, const std::string& target,
   http::request<Body> request{method, target, 11};
   request.set(http::field::host, to_string(peer.server));
   request.set(http::field::user_agent, "troupe/" + std::string{version()});
-  if (!peer.user.empty() || !peer.password.empty())
+  if (!peer.token.empty())
+    request.set(http::field::authorization, "Bearer " + peer.token);
+  else if (!peer.user.empty() || !peer.password.empty())
     request.set(http::field::authorization,
                 "Basic " + base64(peer.user + ':' + peer.password));
   return request;

@@ -22,6 +22,7 @@ struct channel_peer {
   endpoint server{"127.0.0.1", 8080};
   std::string user;     ///< "" = nobody in particular
   std::string password; ///< of msgbus
+  std::string token;    ///< of channels; instead of user and password
   std::string device;   ///< of websocket.MQ
   bool create = false;  ///< the user with this device, of websocket.MQ
   std::chrono::milliseconds timeout{10'000};

@@ -37,6 +37,11 @@ void add_peer_flags(CLI::App* to, channel_peer& peer) {
                  "Password of the channels; better given as TROUPE_PASSWORD")
       ->envname("TROUPE_PASSWORD")
       ->type_name("TEXT");
+  to->add_option("--token", peer.token,
+                 "Of channels: who you are, instead of both; better given as "
+                 "TROUPE_TOKEN")
+      ->envname("TROUPE_TOKEN")
+      ->type_name("TEXT");
   to->add_option("--device", peer.device,
                  "With mq: name of the user's device, the credential")
       ->type_name("NAME");
@@ -50,12 +55,16 @@ void check_peer(via door, const channel_peer& peer) {
   if (door == via::mq) {
     if (peer.user.empty() || peer.device.empty())
       throw CLI::ValidationError("--via", "mq needs --as and --device");
-    if (!peer.password.empty())
-      throw CLI::ValidationError("--password", "is for channels");
-  } else if (!peer.device.empty() || peer.create) {
+    if (!peer.password.empty() || !peer.token.empty())
+      throw CLI::ValidationError(peer.token.empty() ? "--password" : "--token",
+                                 "is for channels");
+    return;
+  }
+  if (!peer.device.empty() || peer.create)
     throw CLI::ValidationError(peer.create ? "--create" : "--device",
                                "is for --via mq");
-  }
+  if (!peer.token.empty() && (!peer.user.empty() || !peer.password.empty()))
+    throw CLI::ValidationError("--token", "goes without --as and --password");
 }
 
 void check_target(const std::string& channel) {

@@ -169,6 +169,19 @@ TEST(CommandLine, PubAndSubOfInboxesNeedAUserAndADevice) {
   EXPECT_NE(refused({"pub", "a b", "x"}), "");
 }
 
+TEST(CommandLine, PubAndSubTakeATokenInsteadOfAName) {
+  EXPECT_EQ(
+      parsed<pub_options>({"pub", "--token", "trp_x", "a", "x"}).peer.token,
+      "trp_x");
+  EXPECT_EQ(parsed<sub_options>({"sub", "--token", "trp_x"}).peer.token,
+            "trp_x");
+  EXPECT_EQ(refused({"sub", "--token", "x", "--as", "anna", "news"}),
+            "troupe sub: --token: goes without --as and --password");
+  EXPECT_NE(refused({"sub", "--via", "mq", "--as", "b", "--device", "d",
+                     "--token", "x"}),
+            "");
+}
+
 TEST(CommandLine, UserCommands) {
   const auto add = parsed<user_add_options>(
       {"user", "add", "alice", "--device", "n0", "--alias", "al,ice", "--admin",

@@ -45,6 +45,7 @@ def javascript_folder():
     if folder is None:
         folder = tempfile.mkdtemp(prefix="troupe-js-")
         unittest.addModuleCleanup(shutil.rmtree, folder)
+    folder = os.path.join(folder, "client")
     shutil.copytree(
         CLIENTS / "js",
         folder,

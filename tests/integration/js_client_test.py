@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""clients/js: its own tests, its types, and its programs at nodes and clusters.
-"""
+"""clients/js: its own tests, its types, and its programs at nodes, at clusters
+and in Chromium."""
 
+import os
+import shutil
 import subprocess
 import unittest
 
@@ -10,6 +12,7 @@ from tests.integration.client_programs import (
     javascript_client,
     javascript_folder,
 )
+from tests.integration.troupe_node import TroupeNode
 
 
 def setUpModule():
@@ -19,10 +22,11 @@ def setUpModule():
 
 
 class OwnTests(unittest.TestCase):
-    def run_script(self, name):
+    def run_script(self, name, **environment):
         done = subprocess.run(
             ["npm", "run", "--silent", name],
             cwd=folder,
+            env={**os.environ, **environment},
             capture_output=True,
             text=True,
         )
@@ -34,6 +38,20 @@ class OwnTests(unittest.TestCase):
 
     def test_the_types_say_what_may_be_written(self):
         self.run_script("types")
+
+    def test_in_a_page_without_a_bundler(self):
+        chromium = shutil.which("chromium")
+        if chromium is None:
+            self.skipTest("chromium is not installed")
+        node = TroupeNode({"files.root": str(folder)})
+        self.addCleanup(node.remove)
+        node.start()
+        out = self.run_script(
+            "browser",
+            TROUPE_TEST_CHROMIUM=chromium,
+            TROUPE_TEST_URL=client_cases.url(node),
+        )
+        self.assertNotIn("tests 0", out)
 
 
 class Node(client_cases.NodeCases):

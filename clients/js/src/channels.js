@@ -63,6 +63,9 @@ export class Channels {
     this.#options = { ...DEFAULTS, ...options };
     if (!Object.hasOwn(DOORS, this.#options.via))
       throw new TypeError(`via: one of ${Object.keys(DOORS).join(', ')}`);
+    const { token, user, password } = this.#options;
+    if (token !== undefined && (user ?? password) !== undefined)
+      throw new TypeError('token: it says who it is, without user or password');
     this.#door = DOORS[this.#options.via];
     this.#servers = new Servers(options.servers);
   }
@@ -184,7 +187,9 @@ export class Channels {
   }
 
   #credentials() {
-    const { user, password } = this.#options;
+    const { token, user, password } = this.#options;
+    if (token !== undefined)
+      return { Authorization: `Bearer ${token}` };
     if (user === undefined)
       return {};
     const text = `${user}:${password ?? ''}`;

@@ -164,9 +164,11 @@ export class Inbox implements AsyncIterable<Delivery> {
 
 export interface ChannelsOptions {
   servers?: ServerList;
-  /** The name as a sender. */
+  /** The name as a sender; with the password if the server knows one. */
   user?: string;
   password?: string;
+  /** Instead of both: a token of the server's, or a JWT that it takes. */
+  token?: string;
   /** "sse" (text/event-stream, the default): with ids, so that it can go on
    * where it was, and heart-beats. "msgbus" (multipart): neither. */
   via?: 'sse' | 'msgbus';

@@ -72,6 +72,25 @@ test('a publication says what it is, past a dead server', async () => {
   ]);
 });
 
+test('a token stands for who shows it, wherever it does', async () => {
+  const seen = [];
+  const url = await serve((request, response) => {
+    seen.push([request.method, request.headers.authorization]);
+    if (request.method === 'POST')
+      response.writeHead(204).end();
+    else
+      response.writeHead(200).flushHeaders();
+  });
+  const bus = channels({ servers: url, token: 'trp_x' });
+  await bus.subscribe('a');
+  await bus.publish('a', 'x');
+  assert.deepEqual(seen, [['GET', 'Bearer trp_x'], ['POST', 'Bearer trp_x']]);
+  assert.throws(() => channels({ servers: url, token: 'x', user: 'anna' }), {
+    name: 'TypeError',
+    message: /^token: /,
+  });
+});
+
 test('publications go out one after the other, in bounds', async () => {
   const bodies = [];
   let under = 0;

@@ -106,6 +106,23 @@ class ChannelsTest(unittest.IsolatedAsyncioTestCase):
             ],
         )
 
+    async def test_a_token_stands_for_who_shows_it(self):
+        seen = []
+
+        def answer(request):
+            seen.append((request.method, request.fields["Authorization"]))
+            request.answer(PUBLISHED if request.method == "POST" else STREAM)
+
+        url = await self.serve(answer)
+        bus = self.channels(url, token="trp_x")
+        await bus.subscribe("a")
+        await bus.publish("a", "x")
+        self.assertEqual(
+            seen, [("GET", "Bearer trp_x"), ("POST", "Bearer trp_x")]
+        )
+        with self.assertRaisesRegex(ValueError, "token"):
+            self.channels(url, token="x", user="anna")
+
     async def test_publications_go_out_in_order_and_in_bounds(self):
         seen = []
 

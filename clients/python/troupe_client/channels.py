@@ -80,6 +80,7 @@ class Channels:
         *,
         user: str | None = None,
         password: str = "",
+        token: str | None = None,
         via: Via = "sse",
         timeout: float = 30.0,
         connect_timeout: float = 10.0,
@@ -90,7 +91,9 @@ class Channels:
         on_change: OnChange | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        """`user` is the name as a sender. `via` "sse" has ids, so that it can
+        """`user` is the name as a sender, with the password if the server
+        knows one; `token`, instead of both, is a token of the server's or a JWT
+        that it takes. `via` "sse" has ids, so that it can
         go on where it was, and heart-beats; "msgbus" has neither.
         `idle_timeout` is the silence after which a stream counts as lost, 0
         for never."""
@@ -110,7 +113,11 @@ class Channels:
         self._on_change = on_change
         self._tls = tls
         self._fields: dict[str, str] = {}
-        if user is not None:
+        if token is not None:
+            if user is not None or password:
+                raise ValueError("token: without user or password")
+            self._fields["Authorization"] = f"Bearer {token}"
+        elif user is not None:
             text = base64.b64encode(f"{user}:{password}".encode()).decode()
             self._fields["Authorization"] = f"Basic {text}"
         self._connection: HttpConnection | None = None
