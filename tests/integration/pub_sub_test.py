@@ -2,6 +2,8 @@
 """`troupe pub` and `troupe sub` by every door, at one node and across two."""
 
 import json
+import os
+import re
 import subprocess
 import unittest
 
@@ -12,18 +14,19 @@ from tests.integration.troupe_node import TroupeNode, binary
 DEADLINE = 60
 
 
-def server(node):
-    return "{}:{}".format(*node.address())
+def server(node, listener="public"):
+    return "{}:{}".format(*node.address(listener))
 
 
 class PubSubCase(unittest.TestCase):
-    def sub(self, node, *arguments):
+    def sub(self, node, *arguments, token=None):
         """A subscriber of one message or more, once it listens."""
         before = self.subscribers(node)
         process = subprocess.Popen(
             [binary(), "sub", "--server", server(node), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=os.environ | ({"TROUPE_TOKEN": token} if token else {}),
             text=True,
         )
         self.addCleanup(process.communicate)
@@ -104,9 +107,31 @@ class OneNode(PubSubCase):
         self.addCleanup(node.remove)
         node.start()
         self.assertIn("401", self.pub(node, "news", "x", code=1))
-        self.assertEqual(self.pub(node, "--password", "secret", "news", "x"),
-                         "ok\n")
+        said = self.pub(node, "--password", "secret", "news", "x")
+        self.assertEqual(said, "ok\n")
         self.pub(node, "a b", "x", code=2)
+
+    def test_a_token_says_who_it_is(self):
+        node = TroupeNode({"auth.anonymous": "deny"})
+        self.addCleanup(node.remove)
+        node.start()
+        made = subprocess.run(
+            [binary(), "token", "add", "anna"],
+            env=os.environ | {"TROUPE_ADMIN": server(node, "admin")},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        token = re.search(r"trp_\S+", made.stdout)[0]
+        listeners = [
+            self.sub(node, "--via", door, "--count", "1", "news", token=token)
+            for door in ("sse", "msgbus")
+        ]
+        for who in ((), ("--as", "anna"), ("--token", token + "x")):
+            self.assertIn("401", self.pub(node, *who, "news", "x", code=1))
+        self.pub(node, "--token", token, "news", "hello")
+        for each in listeners:
+            self.assertEqual(self.lines(each), ["anna at news: hello"])
 
 
 class TwoNodes(PubSubCase):

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""clients/python: its own tests, and its programs at nodes and clusters."""
+"""clients/python: its own tests, its types, and its programs at nodes and
+clusters."""
 
+import shutil
 import subprocess
+import tempfile
 import unittest
 
 from tests.integration import client_cases
@@ -26,6 +29,19 @@ class OwnTests(unittest.TestCase):
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("Ran 0 tests", done.stderr)
+
+    def test_the_types_fit(self):
+        mypy = shutil.which("mypy")
+        if mypy is None:
+            self.skipTest("mypy is not installed")
+        with tempfile.TemporaryDirectory() as cache:
+            done = subprocess.run(
+                [mypy, "--strict", "--cache-dir", cache, "troupe_client"],
+                cwd=CLIENTS / "python",
+                capture_output=True,
+                text=True,
+            )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 class Node(client_cases.NodeCases):
