@@ -5,6 +5,10 @@
 #include "app/channel_stream.hpp"
 #include "app/cli.hpp"
 #include "app/commands.hpp"
+#include "app/json_text.hpp"
+#include "app/zenconn_client.hpp"
+
+#include <boost/json/parse.hpp>
 
 #include <ostream>
 #include <sstream>
@@ -15,6 +19,15 @@ namespace {
 
 client_options client_of(const channel_peer& peer) {
   return {peer.server, peer.user, peer.device, peer.create, peer.timeout};
+}
+
+core::result<void> show(const channel_message& message, bool json,
+                        terminal& screen) {
+  screen.out << (json ? json_line(message) : text_line(message)) << '\n'
+             << std::flush;
+  if (!screen.out)
+    return core::error{core::errc::io_error, "the output is closed"};
+  return {};
 }
 
 /// Prints what is published as it comes.
@@ -36,9 +49,14 @@ public:
       std::vector<channel_message> came;
       const auto read = std::visit(
           [&](auto& reader) { return reader.feed(*bytes, came); }, reader_);
-      for (auto& message : came)
-        if (auto shown = show(message); !shown || done())
+      for (auto& message : came) {
+        if (message.channel.empty()) // the root alone says it
+          message.channel = options_.channel;
+        ++shown_;
+        if (auto shown = show(message, options_.json, screen_);
+            !shown || done())
           return shown;
+      }
       if (!read)
         return read;
     }
@@ -69,24 +87,75 @@ private:
     return out;
   }
 
-  core::result<void> show(channel_message& message) {
-    if (message.channel.empty()) // the root alone says it
-      message.channel = options_.channel;
-    screen_.out << (options_.json ? json_line(message) : text_line(message))
-                << '\n'
-                << std::flush;
-    ++shown_;
-    if (!screen_.out)
-      return core::error{core::errc::io_error, "the output is closed"};
-    return {};
-  }
-
   const sub_options& options_;
   channel_client client_;
   terminal& screen_;
   std::variant<event_reader, multipart_reader> reader_;
   std::uint64_t shown_ = 0;
 };
+
+bool is_json(const std::string& text) {
+  boost::system::error_code no_json;
+  static_cast<void>(
+      boost::json::parse(boost::json::string_view{text}, no_json));
+  return !no_json;
+}
+
+core::result<void> listen_zenconn(const sub_options& options,
+                                  terminal& screen) {
+  zenconn_client client{options.peer};
+  if (auto up = client.open(); !up)
+    return up;
+  // What is said to everybody comes to every session.
+  if (options.channel != zenconn_client::everybody)
+    if (auto joined = client.join(options.channel); !joined)
+      return joined;
+  for (std::uint64_t shown = 0; options.count == 0 || shown < options.count;
+       ++shown) {
+    const auto message = client.next();
+    if (!message)
+      return message.error();
+    if (auto written = show(*message, options.json, screen); !written)
+      return written;
+  }
+  client.close();
+  return {};
+}
+
+/// Returns what is to be said.
+core::result<std::string> publish_zenconn(const pub_options& options,
+                                          const std::string& text) {
+  auto data = text;
+  if (options.type == json_type) {
+    if (!is_json(data))
+      return core::error{core::errc::malformed, "this is no JSON"};
+  } else {
+    if (!is_utf8(text))
+      return core::error{core::errc::malformed,
+                         "zenconn has no bytes that are no UTF-8"};
+    data.clear();
+    append_json(data, text);
+  }
+  zenconn_client client{options.peer};
+  if (auto up = client.open(); !up)
+    return up.error();
+  if (options.target != zenconn_client::everybody)
+    if (auto joined = client.join(options.target); !joined)
+      return joined.error();
+  const auto count = client.broadcast(options.target, data);
+  if (!count)
+    return count.error();
+  client.close();
+  return "ok " + std::to_string(*count);
+}
+
+core::result<std::string> publish_http(const pub_options& options,
+                                       const std::string& data) {
+  channel_client client{options.peer};
+  if (auto sent = client.publish(options.target, options.type, data); !sent)
+    return sent.error();
+  return std::string{"ok"};
+}
 
 } // namespace
 
@@ -106,10 +175,12 @@ int run(const pub_options& options, terminal& screen) {
     all << screen.in.rdbuf();
     data = all.str();
   }
-  channel_client client{options.peer};
-  if (auto sent = client.publish(options.target, options.type, data); !sent)
-    return fail("pub", sent.error(), screen);
-  screen.out << "ok\n";
+  const auto said = options.door == via::zenconn
+                        ? publish_zenconn(options, data)
+                        : publish_http(options, data);
+  if (!said)
+    return fail("pub", said.error(), screen);
+  screen.out << *said << '\n';
   return exit_ok;
 }
 
@@ -121,7 +192,10 @@ int run(const sub_options& options, terminal& screen) {
     tail.count = options.count;
     return run(tail, screen);
   }
-  if (auto ended = listening{options, screen}.run(); !ended)
+  const auto ended = options.door == via::zenconn
+                         ? listen_zenconn(options, screen)
+                         : listening{options, screen}.run();
+  if (!ended)
     return fail("sub", ended.error(), screen);
   return exit_ok;
 }

@@ -7,14 +7,16 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace troupe::app {
 
 /// The protocol `troupe pub` and `troupe sub` speak.
 enum class via : std::uint8_t {
-  mq,     ///< websocket.MQ: from user to user, kept until acknowledged
-  msgbus, ///< channels, as multipart
-  sse,    ///< channels, as server-sent events
+  mq,      ///< websocket.MQ: from user to user, kept until acknowledged
+  msgbus,  ///< channels, as multipart
+  sse,     ///< channels, as server-sent events
+  zenconn, ///< channels over WebSocket, as JSON
 };
 
 /// To which node they talk, and as whom.
@@ -27,6 +29,8 @@ struct channel_peer {
   bool create = false;  ///< the user with this device, of websocket.MQ
   std::chrono::milliseconds timeout{10'000};
 };
+
+inline constexpr std::string_view json_type = "application/json";
 
 /// troupe pub
 struct pub_options {

@@ -11,18 +11,20 @@
 namespace troupe::app {
 namespace {
 
-/// REQUIRES: one of the three.
+/// REQUIRES: one of those that add_door() takes.
 via door_of(const std::string& text) {
   if (text == "mq")
     return via::mq;
-  return text == "msgbus" ? via::msgbus : via::sse;
+  if (text == "msgbus")
+    return via::msgbus;
+  return text == "sse" ? via::sse : via::zenconn;
 }
 
 void add_door(CLI::App* to, via& door, const char* help) {
   to->add_option_function<std::string>(
         "--via", [&door](const std::string& text) { door = door_of(text); },
         help)
-      ->check(CLI::IsMember({"mq", "msgbus", "sse"}))
+      ->check(CLI::IsMember({"mq", "msgbus", "sse", "zenconn"}))
       ->type_name("PROTOCOL");
 }
 
@@ -63,20 +65,31 @@ void check_peer(via door, const channel_peer& peer) {
   if (!peer.device.empty() || peer.create)
     throw CLI::ValidationError(peer.create ? "--create" : "--device",
                                "is for --via mq");
-  if (!peer.token.empty() && (!peer.user.empty() || !peer.password.empty()))
+  const bool named = !peer.user.empty() || !peer.password.empty();
+  if (door == via::zenconn && named)
+    throw CLI::ValidationError("--via", "zenconn knows people by --token");
+  if (!peer.token.empty() && named)
     throw CLI::ValidationError("--token", "goes without --as and --password");
 }
 
-void check_target(const std::string& channel) {
+void check_target(via door, const std::string& channel) {
+  if (door == via::zenconn) {
+    if (channel.empty())
+      throw CLI::ValidationError("CHANNEL", "zenconn needs one");
+    return;
+  }
   if (const auto fine = check_channel(channel); !fine)
     throw CLI::ValidationError("CHANNEL", fine.error().detail);
 }
 
 void add_pub_flags(CLI::App* to, pub_options& options) {
   add_door(to, options.door,
-           "mq for a user's inbox, msgbus or sse for a channel [msgbus]");
+           "mq for a user's inbox; msgbus, sse or zenconn for a channel "
+           "[msgbus]");
   add_peer_flags(to, options.peer);
-  to->add_option("--type", options.type, "Content type, of channels")
+  to->add_option("--type", options.type,
+                 "Content type, of channels; with zenconn application/json "
+                 "or a text")
       ->capture_default_str()
       ->type_name("TYPE");
   to->add_option("TARGET", options.target, "A channel, or with mq a user")
@@ -92,14 +105,20 @@ void add_pub_flags(CLI::App* to, pub_options& options) {
   to->parse_complete_callback([&options] {
     check_peer(options.door, options.peer);
     if (options.door != via::mq)
-      check_target(options.target);
+      check_target(options.door, options.target);
+    if (options.door == via::zenconn && options.type != json_type &&
+        options.type != pub_options{}.type)
+      throw CLI::ValidationError("--type", "zenconn has JSON and text only");
   });
-  to->footer("Try: troupe sub news\n     troupe pub news 'hello, all'");
+  to->footer("Answers ok when it is on stable storage (mq), was handed to all "
+             "who listen, or,\nwith zenconn, with the number of other clients "
+             "in the channel.\n\nTry: troupe sub news\n     troupe pub news "
+             "'hello, all'");
 }
 
 void add_sub_flags(CLI::App* to, sub_options& options) {
   add_door(to, options.door,
-           "mq for your inbox, msgbus or sse for a channel [sse]");
+           "mq for your inbox; msgbus, sse or zenconn for a channel [sse]");
   add_peer_flags(to, options.peer);
   to->add_option("--type", options.types,
                  "Only content types that match: text/*,!text/html")
@@ -116,10 +135,14 @@ void add_sub_flags(CLI::App* to, sub_options& options) {
   to->add_option("CHANNEL", options.channel, "The channel; nothing for all");
   to->parse_complete_callback([&options] {
     check_peer(options.door, options.peer);
+    const bool choosy =
+        options.types || options.senders || !options.since.empty();
+    if (options.door == via::zenconn && choosy)
+      throw CLI::ValidationError(
+          "--via", "zenconn sends everything: no --type, --sender, --since");
     if (options.door != via::mq)
-      return check_target(options.channel);
-    if (!options.channel.empty() || options.types || options.senders ||
-        !options.since.empty())
+      return check_target(options.door, options.channel);
+    if (!options.channel.empty() || choosy)
       throw CLI::ValidationError(
           "--via", "mq reads an inbox: no channel, --type, --sender, --since");
   });

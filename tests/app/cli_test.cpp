@@ -169,6 +169,21 @@ TEST(CommandLine, PubAndSubOfInboxesNeedAUserAndADevice) {
   EXPECT_NE(refused({"pub", "a b", "x"}), "");
 }
 
+TEST(CommandLine, PubAndSubByZenconnNeedAChannelAndSayJsonOrText) {
+  const auto pub = parsed<pub_options>(
+      {"pub", "--via", "zenconn", "--type", "application/json", "a b", "[1]"});
+  EXPECT_EQ(pub.door, via::zenconn);
+  EXPECT_EQ(pub.target, "a b");
+  EXPECT_EQ(parsed<sub_options>({"sub", "--via", "zenconn", "*"}).door,
+            via::zenconn);
+  EXPECT_EQ(refused({"sub", "--via", "zenconn"}),
+            "troupe sub: CHANNEL: zenconn needs one");
+  EXPECT_NE(refused({"sub", "--via", "zenconn", "--type", "x/*", "a"}), "");
+  EXPECT_NE(refused({"pub", "--via", "zenconn", "--type", "x/y", "a", "b"}),
+            "");
+  EXPECT_NE(refused({"pub", "--via", "zenconn", "--as", "anna", "a", "b"}), "");
+}
+
 TEST(CommandLine, PubAndSubTakeATokenInsteadOfAName) {
   EXPECT_EQ(
       parsed<pub_options>({"pub", "--token", "trp_x", "a", "x"}).peer.token,
