@@ -20,9 +20,11 @@ def url(node):
 
 
 class ClientCase(unittest.TestCase):
-    """`client` gives the command of a program by its name."""
+    """`client` gives the command of a program by its name; `readme` those of
+    the README's programs, at a node."""
 
     client = None
+    readme = None
 
     @classmethod
     def setUpClass(cls):
@@ -104,6 +106,33 @@ class NodeCases(ClientCase):
         for each in listeners:
             for line in ("hello", "zwei é 😀", "three"):
                 self.assertEqual(each.line(), f"anna at news/a: {line}")
+
+    def test_what_the_readme_shows_works(self):
+        inbox, channels = type(self).readme(self.url)
+        bob = self.program("tail", self.url, "bob", "b-device")
+        printer = self.program("tail", self.url, "printer", "p-device")
+        erna = self.program("tail", self.url, "erna", "e-device")
+        for each in (bob, printer, erna):
+            each.until("open ")
+        edit = {"op": "add", "member": "erna"}
+        added = self.node.request("POST", "/lists/staff/members", edit)
+        self.assertEqual(added.status, 200, added.text)
+        alice = Program(inbox)
+        self.addCleanup(alice.end)
+        bob.until("alice: hello", "stdout")
+        printer.until("alice: bytes", "stdout")
+        erna.until("alice: bytes", "stdout")
+        post = self.program("post", self.url, "bob2", "b-device", "alice")
+        post.say("hi")
+        self.assertEqual(post.line(), "ok hi")
+        self.assertRegex(alice.line(), "^bob2 hi (None|undefined)$")
+
+        talk = Program(channels)
+        self.addCleanup(talk.end)
+        self.assertEqual(
+            talk.line(), "alice text/plain; charset=utf-8 hello, all"
+        )
+        self.assertEqual(talk.finish(), 0, talk.rest())
 
     def test_an_idle_connection_is_kept(self):
         """Longer than the node waits for a silent client."""

@@ -4,10 +4,12 @@ arguments and the same lines in each language."""
 
 import os
 import queue
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import unittest
 from pathlib import Path
@@ -63,6 +65,52 @@ def javascript_folder():
             raise unittest.SkipTest("the npm registry can't be reached")
         raise AssertionError(done.stderr)
     return Path(folder)
+
+
+def readme_blocks(language, fence):
+    """The programs that the README of a client shows."""
+    text = (CLIENTS / language / "README.md").read_text()
+    return re.findall(rf"(?ms)^```{fence}\n(.*?)^```$", text)
+
+
+# What the READMEs take for granted; the names of hosts are exchanged.
+READMES_PYTHON = """
+import asyncio
+
+async def main():
+    device, data = "a-device", b"bytes"
+    show = lambda *what: print(*what, flush=True)
+"""
+READMES_JAVASCRIPT = """
+globalThis.location = { origin: 'SERVER' };
+globalThis.localStorage = { device: 'a-device' };
+const bytes = new TextEncoder().encode('bytes');
+const show = console.log;
+"""
+
+
+def exchange_servers(text, url):
+    hosts = r"https?://(?:[ab]\.example|127\.0\.0\.1:8080)|SERVER"
+    return re.sub(hosts, url, text)
+
+
+def python_readme(folder, url):
+    """Commands of the README's programs."""
+    line, environment = python_client()("")
+    for number, block in enumerate(readme_blocks("python", "python")):
+        path = Path(folder) / f"readme{number}.py"
+        body = textwrap.indent(block, "    ")
+        text = f"{READMES_PYTHON}\n{body}\nasyncio.run(main())\n"
+        path.write_text(exchange_servers(text, url))
+        yield [*line[:2], path], environment
+
+
+def javascript_readme(folder, url):
+    """In the package's folder, where its name is known."""
+    for number, block in enumerate(readme_blocks("js", "js")):
+        path = Path(folder) / f"readme{number}.mjs"
+        path.write_text(exchange_servers(READMES_JAVASCRIPT + block, url))
+        yield ["node", path], dict(os.environ)
 
 
 def javascript_client(folder):

@@ -11,6 +11,7 @@ from tests.integration import client_cases
 from tests.integration.client_programs import (
     javascript_client,
     javascript_folder,
+    javascript_readme,
 )
 from tests.integration.troupe_node import TroupeNode
 
@@ -56,6 +57,7 @@ class OwnTests(unittest.TestCase):
 
 class Node(client_cases.NodeCases):
     client = staticmethod(lambda name: client(name))
+    readme = staticmethod(lambda url: javascript_readme(folder, url))
 
 
 class ClusterOfThree(client_cases.ClusterCases):

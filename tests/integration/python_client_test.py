@@ -8,12 +8,18 @@ import tempfile
 import unittest
 
 from tests.integration import client_cases
-from tests.integration.client_programs import CLIENTS, python_client
+from tests.integration.client_programs import (
+    CLIENTS,
+    python_client,
+    python_readme,
+)
 
 
 def setUpModule():
-    global client
+    global client, folder
     client = python_client()
+    folder = tempfile.mkdtemp(prefix="troupe-python-")
+    unittest.addModuleCleanup(shutil.rmtree, folder)
 
 
 class OwnTests(unittest.TestCase):
@@ -46,6 +52,7 @@ class OwnTests(unittest.TestCase):
 
 class Node(client_cases.NodeCases):
     client = staticmethod(lambda name: client(name))
+    readme = staticmethod(lambda url: python_readme(folder, url))
 
 
 class ClusterOfThree(client_cases.ClusterCases):
