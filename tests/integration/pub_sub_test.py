@@ -14,8 +14,8 @@ from tests.integration.troupe_node import TroupeNode, binary
 DEADLINE = 60
 
 
-def server(node, listener="public"):
-    return "{}:{}".format(*node.address(listener))
+def server(node):
+    return "{}:{}".format(*node.address())
 
 
 class PubSubCase(unittest.TestCase):
@@ -117,7 +117,7 @@ class OneNode(PubSubCase):
         node.start()
         made = subprocess.run(
             [binary(), "token", "add", "anna"],
-            env=os.environ | {"TROUPE_ADMIN": server(node, "admin")},
+            env=os.environ | {"TROUPE_ADMIN": node.admin_url[len("http://"):]},
             capture_output=True,
             text=True,
             check=True,
