@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli.hpp"
 
+#include "app/cli_channels.hpp"
 #include "app/cli_flags.hpp"
 #include "app/suggestions.hpp"
 #include "app/value_text.hpp"
@@ -28,6 +29,8 @@ public:
     add_post();
     add_ping();
     add_inbox();
+    add_channel_commands(root_,
+                         [this](command to) { chosen_ = std::move(to); });
     add_users();
     add_rights();
     add_lists();

@@ -14,6 +14,10 @@ namespace troupe::app {
 /// Ends after `count` messages, when the node says goodbye, or by a signal.
 [[nodiscard]] int run(const inbox_tail_options& options, terminal& screen);
 
+/// `sub` ends after `count` messages, when the stream ends, or by a signal.
+[[nodiscard]] int run(const pub_options& options, terminal& screen);
+[[nodiscard]] int run(const sub_options& options, terminal& screen);
+
 [[nodiscard]] int run(const user_add_options& options, terminal& screen);
 [[nodiscard]] int run(const user_show_options& options, terminal& screen);
 [[nodiscard]] int run(const user_list_options& options, terminal& screen);

@@ -217,9 +217,9 @@ bool is_service_link(std::string_view name) {
 /// TROUPE_ variables that are no settings: the file to read, what the client
 /// commands use, and what the tests from outside hand to each other.
 bool is_reserved(std::string_view name) {
-  constexpr std::array<std::string_view, 6> names{
-      "TROUPE_CONFIG",      "TROUPE_SERVER", "TROUPE_ADMIN",
-      "TROUPE_ADMIN_TOKEN", "TROUPE_BIN",    "TROUPE_KEEP"};
+  constexpr std::array<std::string_view, 8> names{
+      "TROUPE_CONFIG", "TROUPE_SERVER", "TROUPE_ADMIN",    "TROUPE_ADMIN_TOKEN",
+      "TROUPE_BIN",    "TROUPE_KEEP",   "TROUPE_PASSWORD", "TROUPE_TOKEN"};
   return std::find(names.begin(), names.end(), name) != names.end() ||
          name.substr(0, 12) == "TROUPE_TEST_";
 }

@@ -43,7 +43,8 @@ struct reader {
   }
 };
 
-/// Everything but line ends, tabs and what is printable becomes \xNN.
+} // namespace
+
 std::string visible(std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   const auto code_at = [text](std::size_t i) {
@@ -64,8 +65,6 @@ std::string visible(std::string_view text) {
   }
   return out;
 }
-
-} // namespace
 
 std::string base64(std::string_view bytes) {
   std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0'); // and a final zero

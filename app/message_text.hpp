@@ -20,6 +20,10 @@ struct inbox_message {
 
 [[nodiscard]] std::string base64(std::string_view bytes);
 
+/// Everything but line ends, tabs and what is printable becomes \xNN: a
+/// message must not take over a terminal.
+[[nodiscard]] std::string visible(std::string_view text);
+
 /// The message in a packet, or nothing if it is none that has to be
 /// acknowledged.
 [[nodiscard]] std::optional<inbox_message>

@@ -131,6 +131,72 @@ TEST(CommandLine, PingAndTail) {
   EXPECT_EQ(tail.client.timeout, std::chrono::milliseconds{500});
 }
 
+TEST(CommandLine, PubAndSubOfChannels) {
+  const auto pub = parsed<pub_options>({"pub", "--server", "h:1", "--as",
+                                        "anna", "--type", "x/y", "news", "hi"});
+  EXPECT_EQ(pub.door, via::msgbus);
+  EXPECT_EQ(to_string(pub.peer.server), "h:1");
+  EXPECT_EQ(pub.peer.user, "anna");
+  EXPECT_EQ(pub.type, "x/y");
+  EXPECT_EQ(pub.target, "news");
+  EXPECT_EQ(pub.text, "hi");
+  EXPECT_FALSE(parsed<pub_options>({"pub", "news", "-"}).text);
+  const auto sub = parsed<sub_options>(
+      {"sub", "--via", "msgbus", "--type", "text/*", "--sender", "anna",
+       "--since", "1-2", "--json", "--count", "3", "a/b"});
+  EXPECT_EQ(sub.door, via::msgbus);
+  EXPECT_EQ(sub.types, "text/*");
+  EXPECT_EQ(sub.senders, "anna");
+  EXPECT_EQ(sub.since, "1-2");
+  EXPECT_TRUE(sub.json);
+  EXPECT_EQ(sub.count, 3U);
+  EXPECT_EQ(sub.channel, "a/b");
+  EXPECT_EQ(parsed<sub_options>({"sub"}).door, via::sse);
+}
+
+TEST(CommandLine, PubAndSubOfInboxesNeedAUserAndADevice) {
+  const auto sub = parsed<sub_options>(
+      {"sub", "--via", "mq", "--as", "bob", "--device", "n0", "--create"});
+  EXPECT_EQ(sub.door, via::mq);
+  EXPECT_EQ(sub.peer.device, "n0");
+  EXPECT_TRUE(sub.peer.create);
+  EXPECT_EQ(refused({"pub", "--via", "mq", "bob", "hi"}),
+            "troupe pub: --via: mq needs --as and --device");
+  EXPECT_NE(refused({"sub", "--via", "mq", "--as", "b", "--device", "d", "x"}),
+            "");
+  EXPECT_NE(refused({"sub", "--device", "d", "news"}), "");
+  EXPECT_NE(refused({"sub", "--via", "smoke", "news"}), "");
+  EXPECT_NE(refused({"pub", "a b", "x"}), "");
+}
+
+TEST(CommandLine, PubAndSubByZenconnNeedAChannelAndSayJsonOrText) {
+  const auto pub = parsed<pub_options>(
+      {"pub", "--via", "zenconn", "--type", "application/json", "a b", "[1]"});
+  EXPECT_EQ(pub.door, via::zenconn);
+  EXPECT_EQ(pub.target, "a b");
+  EXPECT_EQ(parsed<sub_options>({"sub", "--via", "zenconn", "*"}).door,
+            via::zenconn);
+  EXPECT_EQ(refused({"sub", "--via", "zenconn"}),
+            "troupe sub: CHANNEL: zenconn needs one");
+  EXPECT_NE(refused({"sub", "--via", "zenconn", "--type", "x/*", "a"}), "");
+  EXPECT_NE(refused({"pub", "--via", "zenconn", "--type", "x/y", "a", "b"}),
+            "");
+  EXPECT_NE(refused({"pub", "--via", "zenconn", "--as", "anna", "a", "b"}), "");
+}
+
+TEST(CommandLine, PubAndSubTakeATokenInsteadOfAName) {
+  EXPECT_EQ(
+      parsed<pub_options>({"pub", "--token", "trp_x", "a", "x"}).peer.token,
+      "trp_x");
+  EXPECT_EQ(parsed<sub_options>({"sub", "--token", "trp_x"}).peer.token,
+            "trp_x");
+  EXPECT_EQ(refused({"sub", "--token", "x", "--as", "anna", "news"}),
+            "troupe sub: --token: goes without --as and --password");
+  EXPECT_NE(refused({"sub", "--via", "mq", "--as", "b", "--device", "d",
+                     "--token", "x"}),
+            "");
+}
+
 TEST(CommandLine, UserCommands) {
   const auto add = parsed<user_add_options>(
       {"user", "add", "alice", "--device", "n0", "--alias", "al,ice", "--admin",

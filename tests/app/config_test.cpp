@@ -92,6 +92,8 @@ TEST(Config, PassesOverWhatOthersPutIntoTheEnvironment) {
                                     {"TROUPE_PORT_8008_TCP_ADDR", "10.0.0.1"},
                                     {"TROUPE_ADMIN_SERVICE_HOST", "10.0.0.1"},
                                     {"TROUPE_CONFIG", "x.toml"},
+                                    {"TROUPE_PASSWORD", "of a client"},
+                                    {"TROUPE_TOKEN", "of a client"},
                                     {"TROUPE_TEST_SEED", "1"}},
                                    {}});
   EXPECT_TRUE(config.ok());
