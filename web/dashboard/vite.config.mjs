@@ -13,7 +13,7 @@ export default defineConfig({
   // What is done to JSX; there is no plugin.
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
-    outDir: "../dist",
+    outDir: process.env.TROUPE_TEST_DIST ?? "../dist",
     emptyOutDir: true,
     target: "es2022",
     modulePreload: false,

@@ -17,6 +17,8 @@ export interface NodeReport {
 }
 
 const history_max = 90;
+/** A moment's work is below it. */
+const queued_much = 256 * 1024;
 
 /** What is counted over all nodes: current values and rates. */
 const figures = [
@@ -176,16 +178,18 @@ export function ClusterView({ nodes }: { nodes: Nodes }) {
           <ClusterMap nodes={nodes} links={linked_pairs(now)} />
         </Panel>
       )}
+      <div class="column">
       <Panel title="Nodes" note={alone ? "not in a cluster" : count(rows.length)}>
         <Shown of={{ ...polled, data: polled.data ?? now }}>
           {() => <Table label="Nodes" columns={columns} rows={rows} id={(n) => n.id} empty="" />}
         </Shown>
       </Panel>
       {!alone && (
-        <Panel title="Links" note="of this node" class="wide">
+        <Panel title="Links" note="of this node">
           <LinkTable links={links} nodes={nodes} />
         </Panel>
       )}
+      </div>
     </div>
   );
 }
@@ -195,7 +199,7 @@ export interface Pair {
   b: number;
   up: boolean;
   round_trip_us: number;
-  /** One of both sees it, the other doesn't, or bytes wait. */
+  /** One of both sees it and the other doesn't, or much waits. */
   strained: boolean;
 }
 
@@ -213,7 +217,7 @@ function linked_pairs(reports: Reports | undefined): Pair[] {
         b,
         up: up && (known?.up ?? true),
         round_trip_us: Math.max(known?.round_trip_us ?? 0, link.round_trip_us),
-        strained: (known?.strained ?? false) || queued > 0 || (known !== undefined && known.up !== up),
+        strained: (known?.strained ?? false) || queued > queued_much || (known !== undefined && known.up !== up),
       });
     }
   return [...pairs.values()];
