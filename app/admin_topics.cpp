@@ -134,7 +134,8 @@ public:
 
   void deliver(const core::publication_ptr& what, std::uint64_t) override {
     // Too slow a client is cut by the connection.
-    stream_.write_event(json::serialize(view_of(*what)));
+    if (!stream_.write_event(json::serialize(view_of(*what))))
+      subscription_.end();
   }
 
 private:

@@ -23,19 +23,18 @@ digest sha256(std::string_view text) {
 }
 
 bool is_loopback_name(std::string_view host) {
-  boost::system::error_code none;
+  boost::system::error_code bad;
   if (host.starts_with('[')) {
     const auto end = host.find(']');
     if (end == std::string_view::npos)
       return false;
     const auto address = boost::asio::ip::make_address_v6(
-        std::string{host.substr(1, end - 1)}, none);
-    return !none && address.is_loopback();
+        std::string{host.substr(1, end - 1)}, bad);
+    return !bad && address.is_loopback();
   }
   host = host.substr(0, host.find(':'));
-  const auto address =
-      boost::asio::ip::make_address_v4(std::string{host}, none);
-  return none ? equal_ignoring_case(host, "localhost") : address.is_loopback();
+  const auto address = boost::asio::ip::make_address_v4(std::string{host}, bad);
+  return bad ? equal_ignoring_case(host, "localhost") : address.is_loopback();
 }
 
 /// A browser sends requests for any page that it shows. What changes something

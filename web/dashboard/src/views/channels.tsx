@@ -24,7 +24,8 @@ interface Line {
 const listened = new Store("#");
 
 function useTail(node: number, filter: string, on: boolean) {
-  const [state, set_state] = useState<{ state: TailState; why?: string }>({ state: "begins" });
+  const of = `${node} ${filter}`;
+  const [told, set_told] = useState<{ of: string; state: TailState; why?: string }>({ of, state: "begins" });
   const [lines, set_lines] = useState<Line[]>([]);
   const numbers = useRef(0);
   const secret = useStore(token);
@@ -38,9 +39,9 @@ function useTail(node: number, filter: string, on: boolean) {
   useEffect(() => {
     if (!on || !visible || asked) return;
     const end = new AbortController();
-    set_state({ state: "begins" });
-    void tail(node, filter, end.signal, ({ messages = [], ...told }) => {
-      set_state(told);
+    set_told({ of, state: "begins" });
+    void tail(node, filter, end.signal, ({ messages = [], ...now }) => {
+      set_told({ of, ...now });
       if (messages.length === 0) return;
       const at = new Date().toTimeString().slice(0, 8);
       const more = messages.map((message) => ({ number: ++numbers.current, at, message }));
@@ -48,6 +49,7 @@ function useTail(node: number, filter: string, on: boolean) {
     });
     return () => end.abort();
   }, [node, filter, on, visible, asked, secret]);
+  const state = told.of === of ? told : { state: "begins" as const, why: "" };
   return { ...state, lines, seen: numbers.current, clear: () => set_lines([]) };
 }
 

@@ -13,7 +13,9 @@ const page_rows = 100;
 const columns: Column<Session>[] = [
   {
     name: "session",
-    show: (s) => <a href={address("actors", { path: `/sessions/${s.id}` })}>{s.id}</a>,
+    // Subscribers at /msgbus/ have no actor.
+    show: (s) =>
+      s.protocol === "msgbus" ? s.id : <a href={address("actors", { path: `/sessions/${s.id}` })}>{s.id}</a>,
   },
   { name: "protocol", show: (s) => s.protocol },
   {
