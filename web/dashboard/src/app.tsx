@@ -175,6 +175,10 @@ export function App() {
     const self = nodes.data?.nodes.find((n) => n.id === nodes.data?.self);
     document.title = `${at.view} · ${self?.name || "Troupe"}`;
   }, [at.view, nodes.data]);
+  useEffect(() => {
+    const link = document.querySelector("nav.views a[aria-current]");
+    link?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }, [at.view]);
   const View = shown[at.view];
   const choose = (node: string) => {
     const words = Object.fromEntries(at.words);

@@ -69,7 +69,7 @@ const Said = ({ line, nodes }: { line: Line; nodes: Nodes }) => {
         <time>{line.at}</time> <b>{m.topic}</b>
         {m.sender && <span>from {m.sender}</span>}
         {node && <span>at {node}</span>}
-        {m.content_type && <span>{m.content_type}</span>}
+        {m.content_type && <span class="extra">{m.content_type}</span>}
       </p>
       <pre>{content(m)}</pre>
     </li>

@@ -15,6 +15,10 @@ function number(value: number): string {
   return Number.isInteger(value) ? count(value) : String(value);
 }
 
+/** With places to break the line after each '_'. */
+const breakable = (name: string) =>
+  name.split("_").map((word, i) => (i === 0 ? word : <>_<wbr />{word}</>));
+
 export function MetricsView() {
   const { node } = useStore(route);
   const [text, search] = useState("");
@@ -39,8 +43,15 @@ export function MetricsView() {
     return found;
   }, [polled.data]);
   const columns = (scrape: Scrape): Column<[string, Sample]>[] => [
-    { name: "name", show: ([, s]) => <span title={scrape.help.get(s.name)}>{s.name}</span> },
-    { name: "labels", show: ([, s]) => <span class="soft">{s.labels}</span> },
+    {
+      name: "name",
+      show: ([, s]) => (
+        <>
+          <span title={scrape.help.get(s.name)}>{breakable(s.name)}</span>{" "}
+          <span class="soft">{s.labels}</span>
+        </>
+      ),
+    },
     { name: "value", number: true, show: ([, s]) => number(s.value) },
     { name: "/s", number: true, show: ([key]) => rate(rates.get(key)) },
   ];
