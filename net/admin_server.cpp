@@ -37,15 +37,20 @@ bool is_loopback_name(std::string_view host) {
   return bad ? equal_ignoring_case(host, "localhost") : address.is_loopback();
 }
 
-/// A browser sends requests for any page that it shows. What changes something
-/// must come from a page of this listener (which its Origin says), and without
-/// a token nobody may reach it under a name that was pointed here.
+/// A browser sends requests for any page that it shows. Without a token nobody
+/// may reach this listener under a name that was pointed here; what changes
+/// something must come from a page of this listener (its Origin says so); and
+/// pages of others may lead here, but not read on behalf of their reader.
 bool is_foreign(const http_request& request, bool has_token) {
   const auto host = request.header("Host");
   if (!has_token && !host.empty() && !is_loopback_name(host))
     return true;
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const auto site = request.header("Sec-Fetch-Site");
+  if (site == "cross-site" || site == "same-site")
+    return !reads || request.header("Sec-Fetch-Dest") != "document";
   const auto origin = request.header("Origin");
-  if (origin.empty() || request.method == "GET" || request.method == "HEAD")
+  if (origin.empty() || reads)
     return false;
   const auto scheme = origin.find("://");
   return scheme == std::string_view::npos ||

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The chat and the dashboard in Debian's Chromium, without a window: Node's
 test runner on web/tests. TROUPE_TEST_PICTURES names a folder for pictures of
-what was seen. Skipped without Node, Chromium or a registry for npm."""
+what was seen. Fails without Node, npm and Chromium (scripts/install-packages
+brings them); skipped as a whole if no registry of npm can be reached."""
 
 import filecmp
 import json
@@ -12,7 +13,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from tests.integration.cluster_harness import Cluster, until
+from tests.integration.cluster_harness import SHARDS, Cluster, until
 from tests.integration.troupe_node import TroupeNode
 
 WEB = Path(__file__).parents[2] / "web"
@@ -21,46 +22,44 @@ OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH")
 TOKEN = "token-of-the-web-test"
 
 
+folder = None  # of a copy of web/ with its packages
+
+
+def setUpModule():
+    """The copy is kept between runs by ctest."""
+    global folder
+    for program in ("node", "npm", "chromium"):
+        if shutil.which(program) is None:
+            raise AssertionError(
+                f"{program} is not installed: scripts/install-packages test"
+            )
+    kept = os.environ.get("TROUPE_TEST_JS_DIR")
+    folder = Path(kept or tempfile.mkdtemp(prefix="troupe-web-")) / "web"
+    if kept is None:
+        unittest.addModuleCleanup(shutil.rmtree, folder.parent, True)
+    shutil.copytree(
+        WEB,
+        folder,
+        dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("node_modules", "dist"),
+    )
+    done = subprocess.run(
+        ["npm", "ci", "--no-audit", "--no-fund", "--fetch-retries=1"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        if any(word in done.stderr for word in OFFLINE):
+            raise unittest.SkipTest("the npm registry can't be reached")
+        raise AssertionError(done.stderr)
+
+
 class WebCase(unittest.TestCase):
-    folder = None  # of a copy of web/ with its packages
-
-    @classmethod
-    def setUpClass(cls):
-        for program in ("node", "npm"):
-            if shutil.which(program) is None:
-                raise unittest.SkipTest(f"{program} is not installed")
-        if WebCase.folder is None:
-            WebCase.folder = cls.install()
-
-    @classmethod
-    def install(cls):
-        """Kept between runs by ctest."""
-        kept = os.environ.get("TROUPE_TEST_JS_DIR")
-        folder = Path(kept or tempfile.mkdtemp(prefix="troupe-web-")) / "web"
-        if kept is None:
-            unittest.addModuleCleanup(shutil.rmtree, folder.parent, True)
-        shutil.copytree(
-            WEB,
-            folder,
-            dirs_exist_ok=True,
-            ignore=shutil.ignore_patterns("node_modules", "dist"),
-        )
-        done = subprocess.run(
-            ["npm", "ci", "--no-audit", "--no-fund", "--fetch-retries=1"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-        )
-        if done.returncode != 0:
-            if any(word in done.stderr for word in OFFLINE):
-                raise unittest.SkipTest("the npm registry can't be reached")
-            raise AssertionError(done.stderr)
-        return folder
-
     def run_in_web(self, command, log=lambda: "", **environment):
         done = subprocess.run(
             command,
-            cwd=self.folder,
+            cwd=folder,
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
@@ -69,13 +68,10 @@ class WebCase(unittest.TestCase):
             self.fail(done.stdout + done.stderr + log())
 
     def run_browser(self, test, log, **environment):
-        chromium = shutil.which("chromium")
-        if chromium is None:
-            self.skipTest("chromium is not installed")
         self.run_in_web(
             ["node", "--test", "--test-reporter=spec", f"tests/{test}"],
             log,
-            TROUPE_TEST_CHROMIUM=chromium,
+            TROUPE_TEST_CHROMIUM=shutil.which("chromium"),
             **environment,
         )
 
@@ -89,7 +85,7 @@ class Sources(WebCase):
 
     def test_what_is_built_is_of_these_sources(self):
         """web/dist, which gets into the binary, is what Vite makes now."""
-        made = self.folder / "made"
+        made = folder / "made"
         self.run_in_web(
             ["npx", "--no-install", "vite", "build", "dashboard"],
             TROUPE_TEST_DIST=str(made),
@@ -103,23 +99,34 @@ class Sources(WebCase):
             self.assertTrue(same, f"{name}: run npm run build in web/")
 
 
-class Pages(WebCase):
+class Browsers(WebCase):
+    """A cluster of `names`, whole."""
+
+    names = ()
+
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
         cls.cluster = Cluster()
         cls.addClassCleanup(cls.cluster.remove)
-        settings = {"files__root": WEB / "chatdemo"}
-        a = cls.cluster.node("a", **settings).start()
-        b = cls.cluster.node("b", join=[a], **settings).start()
-        cls.nodes = [a, b]
-        until(
-            lambda: all(
-                len(shard["voters"]) == 2
-                for shard in a.get_json("/shards")["shards"]
-                if shard["leader"] == 1
-            ),
-            "two voters a group",
+        cls.nodes = []
+        for name in cls.names:
+            cls.nodes.append(
+                cls.cluster.node(
+                    name, join=cls.nodes[:1], files__root=WEB / "chatdemo"
+                ).start()
+            )
+        until(cls.whole, "a voter of every group at every node")
+
+    @classmethod
+    def whole(cls):
+        groups = [
+            group
+            for node in cls.nodes
+            for group in node.get_json("/shards")["shards"]
+            if group["leader"] == node.get_json("/nodes")["self"]
+        ]
+        return len(groups) == SHARDS + 1 and all(
+            len(group["voters"]) == len(cls.nodes) for group in groups
         )
 
     def log(self):
@@ -127,6 +134,10 @@ class Pages(WebCase):
 
     def doors(self):
         return [f"http://{node.addresses['public']}" for node in self.nodes]
+
+
+class Pages(Browsers):
+    names = ("a", "b")
 
     def test_chat(self):
         """MB-18 and what belongs to it."""
@@ -149,6 +160,23 @@ class Pages(WebCase):
             lambda: self.log() + locked.log(),
             TROUPE_TEST_DASHBOARD=json.dumps(known),
         )
+
+
+class ThreeNodes(Browsers):
+    names = ("anna", "bert", "carl")
+
+    def test_dashboard_of_a_cluster_that_loses_a_node(self):
+        known = {
+            "admins": [node.admin_url for node in self.nodes],
+            "doors": self.doors(),
+            "pids": [node.pid for node in self.nodes],
+        }
+        self.run_browser(
+            "cluster.test.mjs",
+            self.log,
+            TROUPE_TEST_CLUSTER=json.dumps(known),
+        )
+        self.assertFalse(self.nodes[2].running())
 
 
 if __name__ == "__main__":

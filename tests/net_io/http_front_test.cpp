@@ -532,6 +532,21 @@ TEST_F(AdminServer, RefusesWhatABrowserBringsFromOtherPages) {
   EXPECT_EQ(head_for(post, host, empty + "Origin: http://evil.example\r\n"),
             "HTTP/1.1 403");
   EXPECT_EQ(head_for(post, host, empty + "Origin: null\r\n"), "HTTP/1.1 403");
+  // What they would read, were it only to wear it out; a link may lead here.
+  constexpr std::string_view get = "GET /hello";
+  EXPECT_EQ(head_for(get, host, "Sec-Fetch-Site: cross-site\r\n"),
+            "HTTP/1.1 403");
+  EXPECT_EQ(head_for(get, host,
+                     "Sec-Fetch-Site: same-site\r\nSec-Fetch-Dest: iframe\r\n"),
+            "HTTP/1.1 403");
+  EXPECT_EQ(
+      head_for(get, host,
+               "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document\r\n"),
+      "HTTP/1.1 200");
+  for (const auto* site : {"same-origin", "none"})
+    EXPECT_EQ(
+        head_for(get, host, "Sec-Fetch-Site: " + std::string{site} + "\r\n"),
+        "HTTP/1.1 200");
 }
 
 TEST_F(AdminServer, RefusesANetworkWithoutProtection) {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, test } from "node:test";
 import { Browser, assert_fits, given, picture, until } from "./browser.mjs";
 import { Line } from "./line.mjs";
+import { assert_readable } from "./readable.mjs";
 
 const { admin, doors, locked, token } = JSON.parse(
   given("TROUPE_TEST_DASHBOARD"),
@@ -61,7 +62,7 @@ test("the map shows every node and the links between them", async () => {
   await picture(page, "cluster-1280-light");
 });
 
-test("all views fit into wide and narrow windows, light and dark", async () => {
+test("all views fit and are readable, wide and narrow, light and dark", async () => {
   for (const [width, height, dark] of [[1280, 800, true], [390, 844, false]]) {
     const page = await dashboard("cluster", { width, height, dark });
     for (const view of ["cluster", "shards", "actors", "sessions", "channels", "rights", "metrics"]) {
@@ -70,6 +71,7 @@ test("all views fit into wide and narrow windows, light and dark", async () => {
       await page.locator("main .panel").first().waitFor();
       await page.getByText("Asking…").first().waitFor({ state: "detached" });
       await assert_fits(page);
+      await assert_readable(page, `${view}, ${width}, ${dark ? "dark" : "light"}`);
       await picture(page, `${view}-${width}-${dark ? "dark" : "light"}`);
     }
   }
@@ -216,7 +218,7 @@ test("a node that is away is said to be, and asked less and less", async (t) => 
   await page.locator(".trouble").waitFor({ state: "hidden" });
 });
 
-test("a node with a token asks for it, and keeps it for the tab", async () => {
+test("a node with a token asks for it, and it is kept nowhere", async () => {
   const page = await dashboard("metrics", { at: locked, forgive: /401/ });
   await page.locator("#token").fill("wrong");
   await page.keyboard.press("Enter");
@@ -225,9 +227,14 @@ test("a node with a token asks for it, and keeps it for the tab", async () => {
   await page.locator("#token").fill(token);
   await page.keyboard.press("Enter");
   await page.locator("td", { hasText: "troupe_ready" }).waitFor();
-  await page.reload();
-  await page.locator("td", { hasText: "troupe_ready" }).waitFor();
-  assert.equal(await page.evaluate(() => localStorage.getItem("troupe.token")), null);
+  const kept = await page.evaluate(() =>
+    JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
+  );
+  assert.ok(!kept.includes(token), kept);
   await page.getByRole("button", { name: "Forget token" }).click();
+  await page.locator("#token").fill(token);
+  await page.keyboard.press("Enter");
+  await page.locator("dialog").waitFor({ state: "detached" });
+  await page.reload();
   await page.locator("#token").waitFor();
 });

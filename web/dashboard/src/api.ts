@@ -3,17 +3,14 @@
 // that a proxy may put it below a folder.
 import { Store } from "./store";
 
-const token_key = "troupe.token";
 const patience_ms = 15_000;
 
-/** Kept as long as the tab: the token is a credential. */
-export const token = new Store(sessionStorage.getItem(token_key) ?? "");
+/** In memory only: the token is a credential, a reload asks for it again. */
+export const token = new Store("");
 /** The listener wants another token than we have. */
 export const token_wanted = new Store(false);
 
 export function use_token(text: string) {
-  if (text === "") sessionStorage.removeItem(token_key);
-  else sessionStorage.setItem(token_key, text);
   token.set(text);
   token_wanted.set(false);
 }

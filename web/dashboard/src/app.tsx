@@ -89,8 +89,8 @@ function TokenDialog() {
       <form onSubmit={submit}>
         <h2>The admin token, please</h2>
         <p class="soft">
-          The value of <code>admin.token</code>. It stays in this tab and is
-          forgotten with it.
+          The value of <code>admin.token</code>. Nothing keeps it: this page
+          forgets it when it is loaded again.
         </p>
         <input
           id="token"

@@ -38,11 +38,13 @@ function seat(group: Group, node: number): Seat {
   const lag = follower?.lag ?? 0;
   const behind = lag > 0 ? `, ${lag} behind` : "";
   if (group.leader === node) return { mark: "leads", style: "leads", words: "leads" };
+  if (group.voters.includes(node) && follower?.active === false)
+    return { mark: "✕", style: "votes bad", words: `votes, silent${behind}` };
   if (group.voters.includes(node))
     return {
       mark: lag > 0 ? `−${count(lag)}` : "●",
-      style: follower?.active === false ? "votes bad" : lag > 0 ? "votes warn" : "votes",
-      words: `votes${behind}${follower?.active === false ? ", silent" : ""}`,
+      style: lag > 0 ? "votes warn" : "votes",
+      words: `votes${behind}`,
     };
   if (group.learners.includes(node))
     return { mark: "◔", style: "learns", words: `learns${behind}` };
@@ -51,15 +53,21 @@ function seat(group: Group, node: number): Seat {
   return { mark: "", style: "", words: "nothing of it" };
 }
 
-function State({ group }: { group: Group }) {
-  if (group.leader === null || group.leader === 0)
+const reached = (node: Node | undefined, self: number) =>
+  node === undefined || node.linked || node.id === self;
+
+function State({ group, nodes, self }: { group: Group; nodes: Node[]; self: number }) {
+  const of = (id: number) => nodes.find((n) => n.id === id);
+  if (group.leader === null || group.leader === 0 || !reached(of(group.leader), self))
     return <Pill tone="bad">no leader</Pill>;
+  const silent = group.followers?.some((f) => !f.active && group.voters.includes(f.node));
+  if (silent) return <Pill tone="warn">a voter is silent</Pill>;
   const wanted = group.wanted ?? group.voters;
   const whole = wanted.length === group.voters.length && wanted.every((n) => group.voters.includes(n));
   return whole ? <Pill tone="good">whole</Pill> : <Pill tone="warn">moving</Pill>;
 }
 
-function Matrix({ groups, nodes }: { groups: Group[]; nodes: Node[] }) {
+function Matrix({ groups, nodes, self }: { groups: Group[]; nodes: Node[]; self: number }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label="Groups and nodes">
       <table class="matrix">
@@ -67,7 +75,10 @@ function Matrix({ groups, nodes }: { groups: Group[]; nodes: Node[] }) {
           <tr>
             <th scope="col">group</th>
             {nodes.map((n) => (
-              <th key={n.id} scope="col" class="seat">{n.name || n.id}</th>
+              <th key={n.id} scope="col" class={`seat ${reached(n, self) ? "" : "bad"}`}
+                title={reached(n, self) ? undefined : "not linked"}>
+                {n.name || n.id}
+              </th>
             ))}
             <th scope="col">state</th>
             <th scope="col" class="number">term</th>
@@ -92,7 +103,7 @@ function Matrix({ groups, nodes }: { groups: Group[]; nodes: Node[] }) {
                   </td>
                 );
               })}
-              <td><State group={group} /></td>
+              <td><State group={group} nodes={nodes} self={self} /></td>
               <td class="number">{group.term}</td>
               <td class="number">{count(group.commit)}</td>
               <td class="number extra">{count(group.applied)}</td>
@@ -136,7 +147,7 @@ export function ShardsView({ nodes }: { nodes: Nodes }) {
           const at = Math.min(page, pages - 1);
           return (
             <>
-              <Matrix groups={found.slice(at * rows_max, (at + 1) * rows_max)} nodes={columns} />
+              <Matrix groups={found.slice(at * rows_max, (at + 1) * rows_max)} nodes={columns} self={nodes.self} />
               {pages > 1 && (
                 <nav class="pager" aria-label="Pages">
                   <button disabled={at === 0} onClick={() => turn(at - 1)}>← Back</button>
@@ -147,6 +158,7 @@ export function ShardsView({ nodes }: { nodes: Nodes }) {
               <p class="legend soft">
                 <b class="seat leads">leads</b> <b class="seat votes">●</b> votes
                 <b class="seat votes warn">−3</b> votes, 3 entries behind
+                <b class="seat votes bad">✕</b> votes, is silent
                 <b class="seat learns">◔</b> learns <b class="seat wanted">○</b> shall vote
               </p>
             </>
