@@ -76,6 +76,18 @@ class ForeignPages(OpenNode):
         self.assertEqual(self.publish(headers=own).status, 200)
         self.assertEqual(self.publish().status, 200)
 
+    def test_pages_of_other_sites_read_nothing_but_may_lead_here(self):
+        for site in ("cross-site", "same-site"):
+            fetched = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "empty"}
+            framed = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "iframe"}
+            link = {"Sec-Fetch-Site": site, "Sec-Fetch-Dest": "document"}
+            self.assertEqual(self.node.get("/topics/tail", fetched).status, 403)
+            self.assertEqual(self.node.get("/", framed).status, 403)
+            self.assertEqual(self.node.get("/", link).status, 200)
+            self.assertEqual(self.publish(headers=link).status, 403)
+        own = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "empty"}
+        self.assertEqual(self.node.get("/nodes", own).status, 200)
+
     def test_names_that_were_pointed_here_are_refused(self):
         for host in ("evil.example:9090", "10.0.0.1", "127.evil.example", "[::2]"):
             answer = self.node.get("/nodes", {"Host": host})
