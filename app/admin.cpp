@@ -3,6 +3,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "app/web_pages.hpp"
 #include "net/admin_server.hpp"
 
 #include <boost/asio/post.hpp>
@@ -84,6 +85,7 @@ admin::admin(admin_parts parts)
   add_worker_routes();
   add_topic_routes();
   add_rights_routes();
+  add_page_routes();
   if (auto* member = parts_.engine.cluster())
     member->relay().serve([this](const auto& request, net::responder answer) {
       answer_relayed(request, std::move(answer));
@@ -94,6 +96,8 @@ core::result<net::ip_endpoint> admin::listen(net::ip_endpoint where) {
   net::admin_options options;
   options.endpoint = std::move(where);
   options.token = parts_.token;
+  for (const auto& page : web_pages()) // it asks for the token by itself
+    options.open_paths.emplace_back(page.path);
   options.http.limits.body_bytes_max = std::size_t{512} << 20; // imports
   options.http.body_time = std::chrono::minutes{5};
   options.http.handler_time = std::chrono::minutes{5};

@@ -72,6 +72,7 @@ private:
   void add_cluster_routes();
   void add_worker_routes();
   void add_topic_routes();
+  void add_page_routes();
   void add_rights_routes();
   void add_ban_routes();
   void add_login_routes();

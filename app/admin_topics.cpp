@@ -9,6 +9,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 
 #include <atomic>
 #include <charconv>
@@ -36,6 +37,8 @@ constexpr std::size_t tail_bytes_max = std::size_t{8} << 20U;
 constexpr std::size_t tail_seconds_default = 5;
 constexpr std::size_t tail_seconds_max = 60;
 constexpr int tails_max = 32;
+/// Between two signs of life of a tail that streams.
+constexpr std::chrono::seconds beat_time{5};
 
 json::object view_of(const core::publication& p) {
   json::object one{{"topic", p.topic.text()},
@@ -105,6 +108,47 @@ private:
   json::array rows_;
   topics::topic_subscription subscription_;
   actors::runtime::timer_handle timer_;
+};
+
+/// Tells everything as it comes, as events, until the client goes. Kept by a
+/// timer of its loop, which also finds out that the client has gone.
+class topic_stream final : public topics::topic_subscriber,
+                           public std::enable_shared_from_this<topic_stream> {
+public:
+  topic_stream() { topic_tail::alive.fetch_add(1); }
+  topic_stream(const topic_stream&) = delete;
+  topic_stream& operator=(const topic_stream&) = delete;
+  ~topic_stream() { topic_tail::alive.fetch_sub(1); }
+
+  core::result<void> begin(topics::topic_router& router, std::string_view realm,
+                           const core::topic_filter& filter,
+                           const net::responder& answer) {
+    auto made = router.subscribe(realm, filter, *this);
+    if (!made)
+      return made.error();
+    subscription_ = std::move(*made);
+    stream_ = answer.stream();
+    beat();
+    return {};
+  }
+
+  void deliver(const core::publication_ptr& what, std::uint64_t) override {
+    // Too slow a client is cut by the connection.
+    if (!stream_.write_event(json::serialize(view_of(*what))))
+      subscription_.end();
+  }
+
+private:
+  void beat() {
+    if (!stream_.write(": listening\n\n"))
+      return subscription_.end();
+    auto& home = *loop::current();
+    home.call_at(home.clock().now() + beat_time,
+                 [self = shared_from_this()] { self->beat(); });
+  }
+
+  topics::topic_subscription subscription_;
+  net::http_stream stream_;
 };
 
 json::value peers_view(const std::vector<topics::peer_interest>& peers) {
@@ -258,11 +302,18 @@ void admin::tail_topics(const net::http_request& request,
   if (topic_tail::alive.load() >= tails_max)
     return answer.send(error_response(
         {core::errc::overloaded, "too many requests listen already"}));
+  const auto realm = request.query_value("realm").value_or(admin_realm);
+  if (request.header_has("Accept", "text/event-stream")) {
+    const auto stream = std::make_shared<topic_stream>();
+    const auto begun =
+        stream->begin(parts_.engine.topics(), realm, *filter, answer);
+    if (!begun)
+      answer.send(error_response(begun.error()));
+    return;
+  }
   const auto tail = std::make_shared<topic_tail>(answer, *count);
-  const auto begun =
-      tail->begin(parts_.engine.topics(),
-                  request.query_value("realm").value_or(admin_realm), *filter,
-                  std::chrono::seconds{*seconds});
+  const auto begun = tail->begin(parts_.engine.topics(), realm, *filter,
+                                 std::chrono::seconds{*seconds});
   if (!begun)
     answer.send(error_response(begun.error()));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/admin_server.hpp"
 
+#include <boost/asio/ip/address.hpp>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
@@ -19,6 +20,41 @@ digest sha256(std::string_view text) {
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
          out.data());
   return out;
+}
+
+bool is_loopback_name(std::string_view host) {
+  boost::system::error_code bad;
+  if (host.starts_with('[')) {
+    const auto end = host.find(']');
+    if (end == std::string_view::npos)
+      return false;
+    const auto address = boost::asio::ip::make_address_v6(
+        std::string{host.substr(1, end - 1)}, bad);
+    return !bad && address.is_loopback();
+  }
+  host = host.substr(0, host.find(':'));
+  const auto address = boost::asio::ip::make_address_v4(std::string{host}, bad);
+  return bad ? equal_ignoring_case(host, "localhost") : address.is_loopback();
+}
+
+/// A browser sends requests for any page that it shows. Without a token nobody
+/// may reach this listener under a name that was pointed here; what changes
+/// something must come from a page of this listener (its Origin says so); and
+/// pages of others may lead here, but not read on behalf of their reader.
+bool is_foreign(const http_request& request, bool has_token) {
+  const auto host = request.header("Host");
+  if (!has_token && !host.empty() && !is_loopback_name(host))
+    return true;
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const auto site = request.header("Sec-Fetch-Site");
+  if (site == "cross-site" || site == "same-site")
+    return !reads || request.header("Sec-Fetch-Dest") != "document";
+  const auto origin = request.header("Origin");
+  if (origin.empty() || reads)
+    return false;
+  const auto scheme = origin.find("://");
+  return scheme == std::string_view::npos ||
+         !equal_ignoring_case(origin.substr(scheme + 3), host);
 }
 
 } // namespace
@@ -46,19 +82,20 @@ open_admin_server(network& sockets, std::shared_ptr<const http_router> router,
                        "the admin port on " + to_string(options.endpoint) +
                            " needs a token or client certificates"};
   auto http = std::move(options.http);
-  if (!options.token.empty())
-    http.authorize =
-        [token = std::move(options.token),
-         open = std::move(options.open_paths)](
-            const http_request& request,
-            const connection_info&) -> std::optional<http_response> {
-      if (std::find(open.begin(), open.end(), request.path) != open.end() ||
-          bears_token(request.header("Authorization"), token))
-        return std::nullopt;
-      auto refused = http_error(401, "a bearer token is needed");
-      refused.headers.emplace_back("WWW-Authenticate", "Bearer");
-      return refused;
-    };
+  http.authorize = [token = std::move(options.token), by_certificate,
+                    open = std::move(options.open_paths)](
+                       const http_request& request,
+                       const connection_info&) -> std::optional<http_response> {
+    if (is_foreign(request, !token.empty() || by_certificate))
+      return http_error(403, "not for pages of other origins");
+    if (token.empty() ||
+        std::find(open.begin(), open.end(), request.path) != open.end() ||
+        bears_token(request.header("Authorization"), token))
+      return std::nullopt;
+    auto refused = http_error(401, "a bearer token is needed");
+    refused.headers.emplace_back("WWW-Authenticate", "Bearer");
+    return refused;
+  };
   auto served = std::make_shared<door>();
   served->protocols[sniffed::http] =
       make_http(std::move(router), std::move(http));

@@ -24,14 +24,17 @@ struct admin_options {
   std::shared_ptr<tls_context> certificate;
   /// Clients must show a certificate (the tls_context requires them).
   bool client_certificates_required = false;
-  /// For probes that can't know a token.
+  /// For probes that can't know a token, and pages that ask for it.
   std::vector<std::string> open_paths{"/livez", "/readyz"};
   http_options http;
 };
 
 /// Serves the admin port over HTTP with the machinery of every other
 /// connection. Answers where it listens; invalid_config if the address is
-/// open to a network and nothing protects it.
+/// open to a network and nothing protects it. Refuses what a browser asks for
+/// on behalf of pages from elsewhere: changes with a foreign Origin, reading
+/// from another site (Sec-Fetch-Site) unless it leads here, and without a
+/// token every Host that is not this machine's loopback.
 core::result<ip_endpoint>
 open_admin_server(network& sockets, std::shared_ptr<const http_router> router,
                   admin_options options);

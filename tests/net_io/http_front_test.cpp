@@ -505,6 +505,50 @@ TEST_F(AdminServer, NeedsTheToken) {
   EXPECT_EQ(response(client).second, "ok");
 }
 
+TEST_F(AdminServer, RefusesWhatABrowserBringsFromOtherPages) {
+  admin_options options;
+  options.endpoint.port = 0;
+  auto opened = open_admin_server(*network_, router_, options);
+  ASSERT_TRUE(opened);
+  socket_client client{*opened};
+  const auto head_for = [&](std::string_view what, std::string_view host,
+                            std::string_view fields) {
+    client.send(std::string{what} + " HTTP/1.1\r\nHost: " + std::string{host} +
+                "\r\n" + std::string{fields} + "\r\n");
+    return response(client).first.substr(0, 12);
+  };
+  // Names that were pointed at the loopback.
+  for (const auto* host : {"evil.example", "10.0.0.1:9090", "[::2]", "::1"})
+    EXPECT_EQ(head_for("GET /hello", host, ""), "HTTP/1.1 403") << host;
+  for (const auto* host : {"localhost:9090", "127.0.0.2", "[::1]:9090"})
+    EXPECT_EQ(head_for("GET /hello", host, ""), "HTTP/1.1 200") << host;
+  // Changes asked for by other origins.
+  constexpr std::string_view post = "POST /echo";
+  constexpr std::string_view host = "127.0.0.1:9090";
+  const std::string empty = "Content-Length: 0\r\n";
+  EXPECT_EQ(head_for(post, host, empty), "HTTP/1.1 200");
+  EXPECT_EQ(head_for(post, host, empty + "Origin: http://127.0.0.1:9090\r\n"),
+            "HTTP/1.1 200");
+  EXPECT_EQ(head_for(post, host, empty + "Origin: http://evil.example\r\n"),
+            "HTTP/1.1 403");
+  EXPECT_EQ(head_for(post, host, empty + "Origin: null\r\n"), "HTTP/1.1 403");
+  // What they would read, were it only to wear it out; a link may lead here.
+  constexpr std::string_view get = "GET /hello";
+  EXPECT_EQ(head_for(get, host, "Sec-Fetch-Site: cross-site\r\n"),
+            "HTTP/1.1 403");
+  EXPECT_EQ(head_for(get, host,
+                     "Sec-Fetch-Site: same-site\r\nSec-Fetch-Dest: iframe\r\n"),
+            "HTTP/1.1 403");
+  EXPECT_EQ(
+      head_for(get, host,
+               "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Dest: document\r\n"),
+      "HTTP/1.1 200");
+  for (const auto* site : {"same-origin", "none"})
+    EXPECT_EQ(
+        head_for(get, host, "Sec-Fetch-Site: " + std::string{site} + "\r\n"),
+        "HTTP/1.1 200");
+}
+
 TEST_F(AdminServer, RefusesANetworkWithoutProtection) {
   admin_options options;
   options.endpoint = *parse_endpoint("0.0.0.0:0");

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the admin listener answers (docs/admin.md), as far as it is shown.
+
+export interface Node {
+  id: number;
+  name: string;
+  address: string;
+  state: "joining" | "member" | "draining" | "absent" | "removed";
+  incarnation: number;
+  linked: boolean;
+  round_trip_us: number;
+  groups: number;
+  leads: number;
+}
+
+export interface Nodes {
+  cluster: string;
+  self: number;
+  nodes: Node[];
+}
+
+export interface Follower {
+  node: number;
+  state: string;
+  match: number;
+  lag: number;
+  active: boolean;
+}
+
+export interface Group {
+  group: number;
+  kind: "directory" | "shard";
+  leader: number | null;
+  term: number;
+  voters: number[];
+  learners: number[];
+  commit: number;
+  applied: number;
+  ready: boolean;
+  pending: number;
+  followers?: Follower[];
+  placement?: number[];
+  wanted?: number[];
+}
+
+export interface Lane {
+  queued_bytes: number;
+  in_flight_bytes: number;
+  credit_bytes: number;
+}
+
+export interface Link {
+  peer: number;
+  state: string;
+  address: string;
+  encrypted: boolean;
+  times_up: number;
+  round_trip_us: number;
+  silence_ms?: number;
+  bytes_in: number;
+  bytes_out: number;
+  control?: Lane;
+  bulk?: Lane;
+  dropped: Record<string, number>;
+  last_error: string;
+}
+
+export interface Actor {
+  path: string;
+  kind: string | null;
+  loop?: number;
+  mailbox: number;
+  handled?: number;
+  dropped?: number;
+  age_ms?: number;
+  last_error?: string;
+  state?: unknown;
+}
+
+export interface Session {
+  id: number;
+  protocol: string;
+  address: string;
+  tls: boolean;
+  loop: number;
+  age_ms: number;
+  worker?: number;
+  bytes_in?: number;
+  bytes_out?: number;
+  output_waiting?: number;
+  uid?: string;
+  device?: number;
+}
+
+export interface Filter {
+  realm: string;
+  filter: string;
+  subscriptions: number;
+  nodes: number[];
+}
+
+export interface Interest {
+  subscriptions: number;
+  own_filters: number;
+  filters: Filter[];
+  next: string | null;
+}
+
+export interface Publication {
+  topic: string;
+  node: number;
+  sender: string;
+  content_type: string;
+  headers?: Record<string, string>;
+  data?: string;
+  data_base64?: string;
+}
+
+export interface Ready {
+  ready: boolean;
+  reasons: string[];
+}
