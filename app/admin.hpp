@@ -15,6 +15,7 @@
 #include "net/ip_endpoint.hpp"
 #include "net/msgbus/bus_stats.hpp"
 #include "net/network.hpp"
+#include "net/zenconn_door.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/array.hpp>
@@ -37,6 +38,7 @@ struct admin_parts {
   std::string token;            ///< "" = none is asked for
   net::identity::node_authenticator& logins;
   const net::msgbus::bus_stats* channels;
+  const net::zenconn_door* zenconn; ///< null: it is not served
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;

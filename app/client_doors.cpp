@@ -35,6 +35,21 @@ net::msgbus::bus_options bus_options(const msgbus_settings& from) {
   return to;
 }
 
+net::zenconn::zenconn_options zenconn_options(const settings& values) {
+  const auto& from = values.zenconn;
+  net::zenconn::zenconn_options to;
+  to.realm = from.realm;
+  to.echo = from.echo;
+  to.message_bytes_max = from.message_bytes_max;
+  to.backlog_bytes_max = from.backlog_bytes_max;
+  to.channels_max = from.channels_max;
+  to.requests_max = from.requests_max;
+  to.count_time = from.count_time;
+  to.ping_time = values.ws.ping_interval;
+  to.silence_time = values.ws.idle_timeout;
+  return to;
+}
+
 /// Where nobody listens, as in a worker, whose channels are not served.
 class no_log final : public net::msgbus::bus_log {
 public:
@@ -98,6 +113,12 @@ core::result<void> client_doors::load() {
   keeper_ =
       std::make_unique<net::msgbus::password_gatekeeper>(channel_password_);
   channels_->keeper = keeper_.get();
+  auto secret = zenconn_secret(values_);
+  if (!secret)
+    return secret.error();
+  if (values_.zenconn.enabled)
+    zenconn_ = std::make_unique<net::zenconn_door>(zenconn_options(values_),
+                                                   std::move(*secret));
   if (!values_.files.root.empty()) {
     net::files::site_options files;
     files.root = values_.files.root;
@@ -171,6 +192,7 @@ void client_doors::add_all(net::door& door) const {
         return std::make_unique<net::mq::mq_over_ws>(gate_options_, ws_options_,
                                                      terms.deflate);
       });
+  add_zenconn(*router);
   net::http_options http;
   http.limits.head_bytes_max = values_.ws.header_bytes_max;
   if (values_.msgbus.public_port)
@@ -179,6 +201,20 @@ void client_doors::add_all(net::door& door) const {
     router->add("", "/*", net::msgbus::make_guarded(channels_, files_));
   door.protocols[net::sniffed::http] = net::make_http(router, http);
   add_mq(door);
+}
+
+void client_doors::add_zenconn(net::http_router& router) const {
+  if (!zenconn_)
+    return;
+  net::websocket_options upgrade;
+  upgrade.origins = values_.ws.origins;
+  upgrade.beside_others = true; // the page at / is a file
+  auto* to = zenconn_.get();
+  router.add_websocket("/", upgrade,
+                       [to](const net::websocket_terms& terms, std::string head,
+                            net::responder answer) {
+                         to->upgrade(terms, std::move(head), std::move(answer));
+                       });
 }
 
 void client_doors::add_channels(net::http_router& router,

@@ -13,6 +13,7 @@
 #include "net/msgbus/identity_gatekeeper.hpp"
 #include "net/tls_context.hpp"
 #include "net/topic_space.hpp"
+#include "net/zenconn_door.hpp"
 
 #include <memory>
 #include <string>
@@ -52,6 +53,10 @@ public:
     return channels_->stats;
   }
 
+  /// ZenConn's door: whoever has topics starts it, and stops it. After load();
+  /// null: it is not wanted.
+  [[nodiscard]] net::zenconn_door* zenconn() { return zenconn_.get(); }
+
   /// Reads certificate and key, if there are any. Once, before make().
   core::result<void> load();
   /// Reads them again; an error leaves everything as it was.
@@ -66,6 +71,7 @@ private:
   base_door(const door_keepers& keepers) const;
   void add_all(net::door& door) const;
   void add_mq(net::door& door) const;
+  void add_zenconn(net::http_router& router) const;
   void add_channels(net::http_router& router, net::http_options& http) const;
   void add_channels_only(net::door& door) const;
 
@@ -77,6 +83,7 @@ private:
   std::unique_ptr<net::msgbus::gatekeeper> keeper_;
   std::shared_ptr<net::msgbus::bus_context> channels_;
   std::shared_ptr<net::http_handler> files_; ///< null: none
+  std::unique_ptr<net::zenconn_door> zenconn_;
 };
 
 /// The limits of a node's addresses.

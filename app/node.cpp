@@ -83,6 +83,8 @@ core::result<bound_addresses> node::start() {
   gateway_->watch_rights(broker_->loops());
   if (auto started = start_channels(); !started)
     return started.error();
+  if (auto started = start_zenconn(); !started)
+    return started.error();
   network_ = std::make_unique<net::network>(broker_->loops());
   addresses_ = make_address_limits(context_.values);
   if (context_.values.workers.count > 0)
@@ -90,9 +92,9 @@ core::result<bound_addresses> node::start() {
         workers::pool::parts{context_.values, broker_->loops(), *gateway_,
                              addresses_, context_.log});
   serving_.store(true, std::memory_order_release);
-  admin_ = std::make_unique<admin>(
-      admin_parts{*broker_, *gateway_, *network_, workers_.get(),
-                  context_.admin_token, *logins_, &doors_.channel_stats()});
+  admin_ = std::make_unique<admin>(admin_parts{
+      *broker_, *gateway_, *network_, workers_.get(), context_.admin_token,
+      *logins_, &doors_.channel_stats(), doors_.zenconn()});
   auto bound = open_doors();
   if (!bound)
     return bound.error();
@@ -208,6 +210,15 @@ core::result<void> node::start_channels() {
   history_ = std::make_unique<channel_history>(kept, broker_->clock());
   doors_.serve_channels(*topics_, channel_log_, &history_->kept());
   return history_->start(broker_->topics(), *broker_->loops().front());
+}
+
+/// Workers have no topics, so theirs stays closed.
+core::result<void> node::start_zenconn() {
+  auto* door = doors_.zenconn();
+  if (door == nullptr || context_.values.workers.count > 0)
+    return {};
+  return door->start({*topics_, *logins_, broker_->authorizer(),
+                      broker_->identity().node, broker_->loops()});
 }
 
 core::result<void> node::start_workers() {
@@ -350,6 +361,8 @@ void node::stop() {
   }
   if (logins_)
     logins_->stop();
+  if (auto* door = doors_.zenconn())
+    door->stop();
   if (history_)
     history_->stop();
   if (admin_)

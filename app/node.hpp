@@ -42,6 +42,7 @@ private:
   core::result<void> start_workers();
   void warn_if_open();
   core::result<void> start_channels();
+  core::result<void> start_zenconn();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);

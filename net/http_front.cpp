@@ -104,6 +104,12 @@ void http_front::dispatch(core::steady_time now, effects& out) {
     if (auto* refused = std::get_if<http_response>(&answer))
       return respond(*refused, out);
     auto& accepted = std::get<websocket_accepted>(answer);
+    if (accepted.route->starter) {
+      ticket_ = std::make_shared<http_ticket>(http_ticket{this, &host_.home()});
+      return accepted.route->starter(accepted.terms,
+                                     std::move(accepted.response),
+                                     responder{ticket_});
+    }
     out.successor = accepted.route->factory(accepted.terms, host_);
     if (!out.successor)
       return respond(http_error(503, "not served now"), out);
