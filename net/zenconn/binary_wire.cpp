@@ -106,8 +106,6 @@ auto unpack(core::bytes_view bytes, std::size_t bytes_max, Read&& read)
         bytes_max / sizeof(capnp::word) + overhead_words;
     options.nestingLimit = nesting_max;
     capnp::PackedMessageReader message{in, options};
-    if (in.tryGetReadBuffer().size() > 0)
-      return; // more than one
     found = read(message.getRoot<Root>());
   });
   if (failed != nullptr)

@@ -278,9 +278,11 @@ TEST_F(ZenconnSession, Z4EverybodyButOneselfHearsABroadcastToAll) {
   EXPECT_EQ(from.heard(), lines{}) << "other nodes are asked first";
   deliver();
   EXPECT_EQ(from.heard(), lines{received("*", 14)});
-  for (auto& each : clients_)
-    if (each.get() != &from)
+  for (auto& each : clients_) {
+    if (each.get() != &from) {
       EXPECT_EQ(each->heard(), lines{event("*", "1", from)});
+    }
+  }
 }
 
 TEST_F(ZenconnSession, Z9EachPairOfNodesMeetsExactlyOnce) {
@@ -292,9 +294,11 @@ TEST_F(ZenconnSession, Z9EachPairOfNodesMeetsExactlyOnce) {
     from->ask({request::kind::broadcast, "private.x", "", "[1]"});
     deliver();
     EXPECT_EQ(from->heard(), lines{received("private.x", 2)});
-    for (auto& to : clients_)
-      if (to != from)
+    for (auto& to : clients_) {
+      if (to != from) {
         EXPECT_EQ(to->heard(), lines{event("private.x", "[1]", *from)});
+      }
+    }
   }
 }
 
