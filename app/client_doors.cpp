@@ -159,8 +159,9 @@ client_doors::base_door(const door_keepers& keepers) const {
   door->certificate = certificate_;
   door->tls = certificate_ ? net::tls_policy::sniffed : net::tls_policy::off;
   const auto& listen = values_.listen;
-  door->limits.frame_bytes_max =
-      values_.mq.message_bytes_max + (std::size_t{256} << 10);
+  door->limits.frame_bytes_max = std::max(values_.mq.message_bytes_max,
+                                          values_.zenconn.message_bytes_max) +
+                                 (std::size_t{256} << 10);
   door->limits.output_bytes_max = listen.output_bytes_max;
   door->limits.keep_alive_idle =
       std::chrono::ceil<std::chrono::seconds>(listen.keepalive_idle);
