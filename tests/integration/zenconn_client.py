@@ -39,12 +39,11 @@ def token(secret, session, channel):
 
 class ZenconnClient:
     def __init__(self, at, bearer=None, headers=None, version=13, path="/"):
-        host, port = at.rsplit(":", 1)
-        self.socket = socket.create_connection((host, int(port)), DEADLINE)
+        self.socket = socket.create_connection(at, DEADLINE)
         self._bytes = b""
         key = base64.b64encode(os.urandom(16))
         fields = {
-            "Host": at,
+            "Host": f"{at[0]}:{at[1]}",
             "Upgrade": "websocket",
             "Connection": "Upgrade",
             "Sec-WebSocket-Version": str(version),

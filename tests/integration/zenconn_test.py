@@ -32,6 +32,7 @@ class ZenconnCase(unittest.TestCase):
         cls.addClassCleanup(cls.node.remove)
         cls.node.start()
         cls.at = cls.node.address("public")
+        cls.url = "http://{}:{}".format(*cls.at)
         cls.rights = Rights(cls.node)
 
     def connect(self, *arguments, **options):
@@ -219,7 +220,7 @@ class OneNode(ZenconnCase):
         def post(channel):
             urllib.request.urlopen(
                 urllib.request.Request(
-                    f"http://{self.at}/msgbus/{channel}",
+                    f"{self.url}/msgbus/{channel}",
                     data=b"hi",
                     headers={"Content-Type": "text/plain"},
                 )
@@ -240,7 +241,7 @@ class OneNode(ZenconnCase):
 
     def node_request(self, path):
         try:
-            with urllib.request.urlopen(f"http://{self.at}{path}") as answer:
+            with urllib.request.urlopen(self.url + path) as answer:
                 return answer.status
         except urllib.error.HTTPError as e:
             return e.code
