@@ -34,6 +34,9 @@ core::inbox_policy inbox_policy(const inbox_settings& from) {
   return to;
 }
 
+/// For closing what was told to close.
+constexpr std::chrono::seconds goodbye_time{1};
+
 std::string host_name() {
   char text[256] = {};
   return ::gethostname(text, sizeof text - 1) == 0 ? text : "node";
@@ -351,6 +354,12 @@ void node::stop() {
     // Clients are told; those that do not close in half of the time are cut.
     while (stats.sessions_open.load() > 0 &&
            std::chrono::steady_clock::now() < end - patience / 2)
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    // Those without a session in the broker are told, too; who does not go
+    // after that is cut.
+    const auto goodbye = std::chrono::steady_clock::now() + goodbye_time;
+    while (network_->stats().open > 0 &&
+           std::chrono::steady_clock::now() < std::min(goodbye, end))
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
     network_->stop();
     if (workers_)

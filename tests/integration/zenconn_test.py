@@ -3,6 +3,7 @@
 on three nodes. Names of tests begin with the requirement they stand for."""
 
 import json
+import signal
 import time
 import unittest
 import urllib.error
@@ -269,6 +270,27 @@ class OneNode(ZenconnCase):
             client.receive()
         self.assertEqual(caught.exception.code, 1009)
         self.assertEqual(other.subscribe("a")["type"], "subscribed")
+
+
+class Stopping(unittest.TestCase):
+    def test_clients_are_told_when_the_node_stops(self):
+        node = TroupeNode({"zenconn.secret": SECRET})
+        self.addCleanup(node.remove)
+        node.start()
+        clients = [
+            ZenconnClient.connect(node.address("public")) for _ in range(20)
+        ]
+        for client in clients:
+            self.addCleanup(client.drop)
+            client.subscribe("private.a", SECRET)
+        node.signal(signal.SIGTERM)
+        for client in clients:
+            with self.assertRaises(Closed) as caught:
+                while client.receive():
+                    pass
+            self.assertEqual(caught.exception.code, 1001)
+            client.drop()
+        self.assertEqual(node.wait(), 0)
 
 
 class WithoutEcho(ZenconnCase):
