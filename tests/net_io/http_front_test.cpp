@@ -455,6 +455,45 @@ TEST_F(HttpFront, ACatchAllDoesNotHideAWebSocket) {
   EXPECT_TRUE(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));
 }
 
+TEST_F(HttpFront, AWebSocketBesideOthersLeavesThemTheirRequests) {
+  websocket_options beside;
+  beside.beside_others = true;
+  const auto echo = [this](const websocket_terms&, protocol_host&) {
+    return std::make_unique<echo_protocol>(record_);
+  };
+  router_->add_websocket("/", beside, echo);
+  EXPECT_EQ(status_of(get("/")), 426U) << "there is nothing else";
+  router_->add("", "/*", make_handler([](const http_request&, responder a) {
+                 a.send({200, "text/plain", "page", {}});
+               }));
+  EXPECT_EQ(status_of(get("/")), 200U);
+  socket_client client{serve_http()};
+  client.send(get("/", upgrade_));
+  EXPECT_TRUE(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));
+}
+
+TEST_F(HttpFront, AnUpgradeIsDecidedLater) {
+  router_->add_websocket(
+      "/maybe", {},
+      [this](const websocket_terms& terms, std::string head, responder answer) {
+        const bool welcome = terms.request->header("X-Word") == "friend";
+        auto& home = answer.home();
+        home.post([this, welcome, head = std::move(head), answer] {
+          if (!welcome)
+            return answer.send(http_error(401, "who are you?"));
+          answer.hand_over(std::make_unique<echo_protocol>(record_), head);
+        });
+      });
+  EXPECT_EQ(status_of(get("/maybe", upgrade_)), 401U);
+  socket_client client{serve_http()};
+  const auto frame = echo_protocol::frame("early");
+  client.send(get("/maybe", std::string{upgrade_} + "X-Word: friend\r\n") +
+              frame);
+  const auto head = client.receive_until("\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+  EXPECT_EQ(client.receive(frame.size()), frame);
+}
+
 TEST_F(HttpFront, RefusesFoldedFields) {
   EXPECT_EQ(status_of(get("/hello", "X: a\r\n b\r\n")), 400U);
   EXPECT_EQ(status_of(get("/hello", "X: a\r\n\tb\r\n")), 400U);
