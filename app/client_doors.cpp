@@ -106,6 +106,12 @@ void client_doors::judge_by(const net::msgbus::identity_gatekeeper::parts& from,
 }
 
 core::result<void> client_doors::load() {
+  if (!values_.log.access.empty()) {
+    auto opened = access_file::open(values_.log.access);
+    if (!opened)
+      return opened.error();
+    access_ = std::move(*opened);
+  }
   auto password = channel_password(values_);
   if (!password)
     return password.error();
@@ -144,7 +150,15 @@ core::result<void> client_doors::load() {
   return {};
 }
 
+core::result<void> client_doors::reopen_access_log() {
+  if (!access_)
+    return {};
+  return access_->reopen();
+}
+
 core::result<void> client_doors::reload() {
+  if (auto opened = reopen_access_log(); !opened)
+    return opened;
   if (!certificate_)
     return {};
   return certificate_->reload();
@@ -194,14 +208,21 @@ void client_doors::add_all(net::door& door) const {
                                                      terms.deflate);
       });
   add_zenconn(*router);
-  net::http_options http;
-  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  auto http = http_options();
   if (values_.msgbus.public_port)
     add_channels(*router, http);
   if (files_)
     router->add("", "/*", net::msgbus::make_guarded(channels_, files_));
   door.protocols[net::sniffed::http] = net::make_http(router, http);
   add_mq(door);
+}
+
+net::http_options client_doors::http_options() const {
+  net::http_options http;
+  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  http.access = access_.get();
+  http.limits.keep_line = http.access != nullptr;
+  return http;
 }
 
 void client_doors::add_zenconn(net::http_router& router) const {
@@ -227,8 +248,7 @@ void client_doors::add_channels(net::http_router& router,
 
 void client_doors::add_channels_only(net::door& door) const {
   auto router = std::make_shared<net::http_router>();
-  net::http_options http;
-  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  auto http = http_options();
   http.limits.raw_prefix = net::msgbus::path_prefix;
   http.limits.body_bytes_max = values_.msgbus.message_bytes_max;
   const auto site = net::msgbus::make_guarded(channels_, files_);

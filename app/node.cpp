@@ -334,6 +334,13 @@ core::result<void> node::reload(const settings&) {
   return {};
 }
 
+core::result<void> node::reopen_logs() {
+  // A worker has one word for both.
+  if (workers_)
+    workers_->reload();
+  return doors_.reopen_access_log();
+}
+
 void node::drain(std::function<void()> done) {
   drainer_ = std::thread{[this, done = std::move(done)] {
     stop();

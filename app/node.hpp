@@ -31,6 +31,7 @@ public:
   [[nodiscard]] node_facts facts() const override;
   /// What can change: the certificate (read again, by workers, too).
   core::result<void> reload(const settings& fresh) override;
+  core::result<void> reopen_logs() override;
   void drain(std::function<void()> done) override;
 
 private:

@@ -195,7 +195,8 @@ struct cluster_settings {
 struct log_settings {
   log_level level = log_level::info;
   log_format format = log_format::text;
-  std::string file; ///< "" = standard error
+  std::string file;   ///< "" = standard error
+  std::string access; ///< "" = none
 };
 
 struct settings {

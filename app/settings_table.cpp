@@ -549,6 +549,13 @@ const std::array rows{
             {},
             "File to append to, opened again at a reload; empty writes to "
             "standard error."},
+    setting{"log",
+            "access",
+            at<log, &log_settings::access>,
+            {},
+            "File for a line about each HTTP request and each WebSocket of "
+            "clients, in the combined format; opened again at SIGHUP and "
+            "SIGUSR1. Empty: none."},
 };
 
 } // namespace

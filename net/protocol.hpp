@@ -8,6 +8,8 @@
 #include "net/output_queue.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +34,9 @@ struct effects {
   /// Speaks on this connection from here on (an HTTP upgrade): gets on_open
   /// and the bytes that were not used. The protocol that asked is destroyed.
   std::unique_ptr<protocol> successor{};
+  /// Called once when the connection has ended, with the bytes that were sent
+  /// from here on. Of several the last counts.
+  std::function<void(std::uint64_t sent)> at_end{};
 };
 
 /// Bytes that arrived. If `owner` is set, `bytes` lies inside of it and a

@@ -221,6 +221,7 @@ void zenconn_door::admit(const std::shared_ptr<arrival>& who,
     return who->answer.send(http_error(503, "not served now"));
   }
   terms.uid = found.who.uid;
+  who->answer.name_user(terms.uid);
   terms.how = who->chosen.how;
   terms.powers = std::make_unique<powers>(opened_->with.judge,
                                           std::move(found.who), secret_);
