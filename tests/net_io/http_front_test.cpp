@@ -494,6 +494,50 @@ TEST_F(HttpFront, AnUpgradeIsDecidedLater) {
   EXPECT_EQ(client.receive(frame.size()), frame);
 }
 
+TEST_F(HttpFront, LogsEachRequestAndAStreamWhenItEnds) {
+  struct recorder final : access_log {
+    void write(const access_entry& entry) override {
+      const std::lock_guard lock{mutex};
+      lines.push_back(entry.request + " " + std::to_string(entry.status) + " " +
+                      std::to_string(entry.bytes));
+    }
+    std::vector<std::string> take() {
+      const std::lock_guard lock{mutex};
+      return std::exchange(lines, {});
+    }
+    std::mutex mutex;
+    std::vector<std::string> lines;
+  } log;
+  http_options options;
+  options.access = &log;
+  options.limits.keep_line = true;
+  const auto at = serve_http(options);
+  using lines = std::vector<std::string>;
+  {
+    socket_client client{at};
+    client.send(get("/hello?name=you") + get("/nowhere"));
+    response(client);
+    response(client);
+    EXPECT_EQ(log.take().front(), "GET /hello?name=you HTTP/1.1 200 3");
+    client.send("nonsense\r\n\r\n");
+    response(client);
+    const auto last = log.take();
+    ASSERT_EQ(last.size(), 1U);
+    EXPECT_TRUE(last.front().starts_with(" 400 ")) << last.front();
+  }
+  {
+    socket_client client{at};
+    client.send(get("/ws", upgrade_));
+    client.receive_until("\r\n\r\n");
+    EXPECT_EQ(log.take(), lines{}) << "it is not finished";
+  }
+  EXPECT_TRUE(eventually([&] {
+    const auto last = log.take();
+    return !last.empty() && last.back().starts_with("GET /ws HTTP/1.1 101 ");
+  }));
+  network_->stop(); // the log is this test's
+}
+
 TEST_F(HttpFront, RefusesFoldedFields) {
   EXPECT_EQ(status_of(get("/hello", "X: a\r\n b\r\n")), 400U);
   EXPECT_EQ(status_of(get("/hello", "X: a\r\n\tb\r\n")), 400U);
