@@ -375,7 +375,7 @@ void connection::abort(std::string_view reason) {
 }
 
 void connection::send_away() {
-  if (stage_ == stage::speaking && session_)
+  if (stage_ == stage::speaking && (session_ || protocol_->can_move()))
     on_event(core::session_ended{{core::errc::draining, {}}});
 }
 

@@ -106,6 +106,10 @@ public:
     return std::nullopt;
   }
 
+  /// Its client stays and can come again elsewhere, though it has no session in
+  /// the broker: a node that drains tells it to (session_ended).
+  [[nodiscard]] virtual bool can_move() const { return false; }
+
   /// Short protocol name for /sessions, logs and metrics ("mq", "mq-ws").
   [[nodiscard]] virtual std::string_view name() const = 0;
 };

@@ -59,6 +59,18 @@ choice choose(const http_request& request) {
   return {};
 }
 
+const char* name_of(zenconn::spelling how) {
+  switch (how) {
+  case zenconn::spelling::compact:
+    return "compact";
+  case zenconn::spelling::binary:
+    return "binary";
+  case zenconn::spelling::json:
+    break;
+  }
+  return "json";
+}
+
 } // namespace
 
 /// What a session may, by the node's rights.
@@ -137,6 +149,7 @@ struct zenconn_door::arrival {
   responder answer;
   std::string head;
   choice chosen;
+  std::string id{}; ///< of the session, once there may be one
 };
 
 zenconn_door::zenconn_door(zenconn::zenconn_options options, std::string secret)
@@ -182,6 +195,10 @@ void zenconn_door::upgrade(const websocket_terms& terms, std::string head,
     zenconn::count(stats_.refused_busy);
     return answer.send(http_error(503, "channels are not served here"));
   }
+  if (draining_.load(std::memory_order_relaxed)) {
+    zenconn::count(stats_.refused_busy);
+    return answer.send(http_error(503, "the node drains, go to another one"));
+  }
   auto token = bearer_of(*terms.request);
   if (!token) {
     zenconn::count(stats_.refused_login);
@@ -214,17 +231,58 @@ void zenconn_door::admit(const std::shared_ptr<arrival>& who,
     zenconn::count(stats_.refused_login);
     return who->answer.send(refusal(found.why));
   }
-  zenconn::session_terms terms;
-  terms.id = identity::make_uuid();
-  if (!opened_ || terms.id.empty()) {
+  who->id = identity::make_uuid();
+  if (!opened_ || who->id.empty()) {
     zenconn::count(stats_.refused_busy);
     return who->answer.send(http_error(503, "not served now"));
   }
+  who->answer.name_user(found.who.uid);
+  if (opened_->with.book == nullptr)
+    return let_in(who, std::move(found));
+  write_down(who, std::move(found));
+}
+
+/// There is no welcome before the session is on record.
+void zenconn_door::write_down(const std::shared_ptr<arrival>& who,
+                              core::login_outcome found) {
+  const auto& info = who->answer.host().info();
+  zenconn::session_facts facts;
+  facts.id = who->id;
+  facts.remote = to_string(info.peer);
+  facts.user = found.who.uid;
+  facts.spelling = name_of(who->chosen.how);
+  facts.tls = info.tls;
+  auto& home = who->answer.home();
+  auto* book = opened_->with.book;
+  book->open(std::move(facts), [this, book, &home, who,
+                                found = std::move(found)](bool stands) mutable {
+    // Never within a call, and nothing of it may end on another thread.
+    home.post(
+        [this, book, stands, who = std::move(who), found = std::move(found)] {
+          if (stands && (!who->answer.open() || !opened_))
+            return book->close(who->id, "gone before the welcome");
+          if (!who->answer.open())
+            return;
+          if (stands)
+            return let_in(who, found);
+          zenconn::count(stats_.refused_busy);
+          who->answer.send(http_error(503, "sessions can't be recorded now"));
+        });
+  });
+}
+
+void zenconn_door::let_in(const std::shared_ptr<arrival>& who,
+                          core::login_outcome found) {
+  zenconn::session_terms terms;
+  terms.id = who->id;
   terms.uid = found.who.uid;
-  who->answer.name_user(terms.uid);
   terms.how = who->chosen.how;
   terms.powers = std::make_unique<powers>(opened_->with.judge,
                                           std::move(found.who), secret_);
+  if (auto* book = opened_->with.book)
+    terms.on_end = [book, id = who->id](std::string_view why) {
+      book->close(id, why);
+    };
   auto& floor = opened_->storeys[who->answer.home().index()]->floor;
   auto head = who->head;
   head.insert(head.size() - 2, who->chosen.field);

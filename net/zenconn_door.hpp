@@ -9,7 +9,9 @@
 #include "net/topic_space.hpp"
 #include "net/zenconn/house.hpp"
 #include "net/zenconn/options.hpp"
+#include "net/zenconn/session_book.hpp"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,12 +40,16 @@ public:
     const core::authorizer& judge;
     core::node_id self;
     std::vector<actors::runtime::loop*> loops;
+    zenconn::session_book* book = nullptr; ///< null: none is kept
   };
   /// Opens the floors; waits for that. Before the first connection, not on a
   /// loop. too_many: the node holds no more filters.
   core::result<void> start(parts with);
   /// The network has been stopped, the loops still run. Waits; not on one.
   void stop();
+
+  /// Whether who comes is sent elsewhere. Any thread.
+  void set_draining(bool is) { draining_.store(is, std::memory_order_relaxed); }
 
   /// A websocket_starter for the path "/".
   void upgrade(const websocket_terms& terms, std::string head,
@@ -58,10 +64,14 @@ private:
   class storey;
 
   void admit(const std::shared_ptr<arrival>& who, core::login_outcome found);
+  void write_down(const std::shared_ptr<arrival>& who,
+                  core::login_outcome found);
+  void let_in(const std::shared_ptr<arrival>& who, core::login_outcome found);
 
   const zenconn::zenconn_options options_;
   const std::string secret_;
   zenconn::zenconn_stats stats_;
+  std::atomic<bool> draining_ = false;
   std::unique_ptr<opened> opened_; ///< between start() and stop()
 };
 

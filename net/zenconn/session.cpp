@@ -29,7 +29,7 @@ session::session(floor& at, protocol_host& host, session_terms terms)
       stats_(at.owner().stats()), endpoint_(ws::role::server),
       gate_(options_, stats_, *this) {}
 
-session::~session() { end(); }
+session::~session() { end("the connection ended"); }
 
 // ------------------------------------------------------------------- protocol
 
@@ -108,6 +108,8 @@ void session::on_event(core::session_event event, core::steady_time,
   if (ended == nullptr || !open_)
     return;
   const scope here{*this, out};
+  if (ended->reason.code == core::errc::draining)
+    return close(ws::close_code::service_restart, "the node drains", out);
   close(ws::close_code::going_away, "the node shuts down", out);
 }
 
@@ -120,7 +122,7 @@ void session::on_tick(core::steady_time now, effects& out) {
     heard_ = now; // nobody listens, so silence says nothing
   if (options_.silence_time.count() > 0 &&
       now - heard_ >= options_.silence_time) {
-    end();
+    end("silent for too long");
     out.close = "silent for too long";
     out.abort = true;
     return;
@@ -150,17 +152,19 @@ std::optional<core::steady_time> session::deadline() const {
   return counts;
 }
 
-void session::on_closed(effects&) { end(); }
+void session::on_closed(effects&) { end("the connection ended"); }
 
 /// Says goodbye by what the peer may expect, and leaves.
 void session::close(ws::close_code code, std::string_view why, effects& out) {
   endpoint_.send_close(code, code == ws::close_code::normal ? "" : why,
                        out.output);
   out.close = std::string{why};
-  end();
+  end(why);
 }
 
-void session::end() {
+void session::end(std::string_view why) {
+  if (const auto told = std::exchange(terms_.on_end, nullptr))
+    told(why);
   if (!std::exchange(open_, false))
     return;
   gate_.on_closed();
@@ -176,7 +180,7 @@ void session::on_event(shared_event& what) {
       return;
     if (out.output.size() > options_.backlog_bytes_max) {
       count(stats_.dropped_slow);
-      end();
+      end("does not keep up");
       out.close = "does not keep up";
       out.abort = true;
       return;

@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,8 @@ struct session_terms {
   std::string uid; ///< "" for nobody
   spelling how = spelling::json;
   std::unique_ptr<session_powers> powers;
+  /// Called once when it has ended, or never began; null: nobody asks.
+  std::function<void(std::string_view why)> on_end{};
 };
 
 /// One client behind its upgrade: WebSocket messages to requests and answers
@@ -64,6 +67,7 @@ public:
   void on_tick(core::steady_time now, effects& out) override;
   [[nodiscard]] std::optional<core::steady_time> deadline() const override;
   void on_closed(effects& out) override;
+  [[nodiscard]] bool can_move() const override { return true; }
   [[nodiscard]] std::string_view name() const override { return "zenconn"; }
 
 private:
@@ -90,12 +94,12 @@ private:
   [[nodiscard]] incoming decode(const ws::event& what) const;
   void write(const core::shared_bytes& message, effects& out);
   void close(ws::close_code code, std::string_view why, effects& out);
-  void end();
+  void end(std::string_view why);
   [[nodiscard]] std::optional<core::steady_time> silence_deadline() const;
 
   floor& floor_;
   protocol_host& host_;
-  const session_terms terms_;
+  session_terms terms_;
   const zenconn_options& options_;
   zenconn_stats& stats_;
   ws::endpoint endpoint_;

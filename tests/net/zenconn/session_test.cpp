@@ -114,6 +114,7 @@ public:
     terms.id = id_;
     terms.how = how;
     terms.powers = std::make_unique<test_powers>(powers);
+    terms.on_end = [this](std::string_view why) { ends.emplace_back(why); };
     driver_ = std::make_unique<protocol_driver>(
         std::make_unique<session>(at, *this, std::move(terms)));
   }
@@ -162,6 +163,7 @@ public:
   [[nodiscard]] actors::runtime::loop& home() override { std::abort(); }
 
   test_powers::shared powers;
+  lines ends; ///< why it ended, as was told
 
 private:
   static std::string bytes_of(output_queue& out) {
@@ -434,6 +436,25 @@ TEST_F(ZenconnSession, SaysGoodbyeWhenTheNodeStops) {
   auto& one = member_of("a", 1);
   one.driver().event(core::session_ended{{core::errc::shutting_down, {}}});
   EXPECT_EQ(one.heard(), lines{"closed 1001 the node shuts down"});
+}
+
+TEST_F(ZenconnSession, IsSentElsewhereWhenTheNodeDrains) {
+  auto& one = member_of("a", 1);
+  one.driver().event(core::session_ended{{core::errc::draining, {}}});
+  EXPECT_EQ(one.heard(), lines{"closed 1012 the node drains"});
+  EXPECT_EQ(nodes_[1]->stats.sessions.load(), 0U);
+}
+
+TEST_F(ZenconnSession, Z1ItsEndIsToldOnceWithTheReason) {
+  auto& one = member_of("a", 1);
+  auto& other = member_of("a", 1);
+  EXPECT_TRUE(one.ends.empty());
+  one.driver().event(core::session_ended{{core::errc::shutting_down, {}}});
+  EXPECT_EQ(one.ends, lines{"the node shuts down"});
+  one.drop();
+  EXPECT_EQ(one.ends.size(), 1U);
+  other.drop();
+  EXPECT_EQ(other.ends, lines{"the connection ended"});
 }
 
 TEST_F(ZenconnSession, PingsAQuietClientAndGivesItUp) {
