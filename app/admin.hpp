@@ -6,6 +6,7 @@
 #include "app/broker.hpp"
 #include "app/gateway.hpp"
 #include "app/inner_request.hpp"
+#include "app/session_records.hpp"
 #include "app/unseen_users.hpp"
 #include "app/workers/pool.hpp"
 #include "core/cluster_command.hpp"
@@ -39,6 +40,7 @@ struct admin_parts {
   net::identity::node_authenticator& logins;
   const net::msgbus::bus_stats* channels;
   const net::zenconn_door* zenconn; ///< null: it is not served
+  const session_records* records;   ///< null: no sessions of that door here
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -77,6 +79,7 @@ private:
   void add_rights_routes();
   void add_ban_routes();
   void add_login_routes();
+  void add_record_routes();
 
   /// Why the node does not serve just now; empty: it does.
   [[nodiscard]] std::vector<std::string> not_ready() const;
@@ -123,6 +126,8 @@ private:
                  http_reply then);
   void ask_unseen(std::uint16_t group, const unseen_question& question,
                   http_reply then);
+  void list_records(const net::http_request& request, net::responder answer);
+  void list_live(const net::http_request& request, net::responder answer);
   void list_interest(const net::http_request& request, net::responder answer);
   void publish(const net::http_request& request, net::responder answer);
   void tail_topics(const net::http_request& request, net::responder answer);

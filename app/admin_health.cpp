@@ -375,6 +375,8 @@ std::string admin::metrics_text() const {
   add_channels(out, *parts_.channels);
   if (parts_.zenconn != nullptr)
     add_zenconn(out, parts_.zenconn->stats());
+  if (parts_.records != nullptr)
+    add_records(out, parts_.records->stats());
   auto sockets = parts_.network.stats();
   if (parts_.workers != nullptr) {
     sockets.add(parts_.workers->stats());

@@ -3,6 +3,7 @@
 
 #include "actors/runtime/loop.hpp"
 #include "app/admin.hpp"
+#include "net/identity/channel_token.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -97,7 +98,7 @@ core::result<bound_addresses> node::start() {
   serving_.store(true, std::memory_order_release);
   admin_ = std::make_unique<admin>(admin_parts{
       *broker_, *gateway_, *network_, workers_.get(), context_.admin_token,
-      *logins_, &doors_.channel_stats(), doors_.zenconn()});
+      *logins_, &doors_.channel_stats(), doors_.zenconn(), records_.get()});
   auto bound = open_doors();
   if (!bound)
     return bound.error();
@@ -220,8 +221,30 @@ core::result<void> node::start_zenconn() {
   auto* door = doors_.zenconn();
   if (door == nullptr || context_.values.workers.count > 0)
     return {};
+  if (auto begun = start_records(); !begun)
+    return begun;
   return door->start({*topics_, *logins_, broker_->authorizer(),
-                      broker_->identity().node, broker_->loops()});
+                      broker_->identity().node, broker_->loops(),
+                      records_.get()});
+}
+
+core::result<void> node::start_records() {
+  const auto& from = context_.values.zenconn;
+  session_records_options to;
+  if (from.records)
+    to.folder = broker_->data_path() / "sessions";
+  to.bytes_max = from.records_bytes_max;
+  to.cluster = storage::to_string(broker_->identity().cluster);
+  to.node = broker_->identity().node;
+  to.server = net::identity::make_uuid();
+  auto begun = session_records::open(
+      storage::posix_file_system(), std::move(to),
+      [this](const std::string& text) { write_log("warn", "zenconn", text); });
+  if (!begun)
+    return core::error{begun.error().code,
+                       "records of sessions: " + begun.error().detail};
+  records_ = std::move(*begun);
+  return {};
 }
 
 core::result<void> node::start_workers() {
@@ -310,6 +333,8 @@ void node::on_draining(bool draining) {
   write_log("info", "cluster",
             draining ? "draining: clients are sent to other nodes"
                      : "not draining any more: clients may come");
+  if (auto* door = doors_.zenconn())
+    door->set_draining(draining);
   if (!serving_.load(std::memory_order_acquire))
     return; // nobody is here, and nobody can log in
   if (draining) {
@@ -379,6 +404,8 @@ void node::stop() {
     logins_->stop();
   if (auto* door = doors_.zenconn())
     door->stop();
+  if (records_)
+    records_->stop();
   if (history_)
     history_->stop();
   if (admin_)

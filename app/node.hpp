@@ -8,6 +8,7 @@
 #include "app/gateway.hpp"
 #include "app/identity.hpp"
 #include "app/service.hpp"
+#include "app/session_records.hpp"
 #include "app/topic_gateway.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
@@ -43,6 +44,7 @@ private:
   core::result<void> start_workers();
   void warn_if_open();
   core::result<void> start_channels();
+  core::result<void> start_records();
   core::result<void> start_zenconn();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
@@ -52,6 +54,7 @@ private:
 
   service_context context_;
   client_doors doors_;
+  std::unique_ptr<session_records> records_; ///< null: no ZenConn here
   /// Null: none is kept. Loops of the broker write to it.
   std::unique_ptr<channel_history> history_;
   std::unique_ptr<broker> broker_;

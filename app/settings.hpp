@@ -144,6 +144,9 @@ struct zenconn_settings {
   std::uint64_t channels_max = 1000; ///< of one session
   std::uint64_t requests_max = 256;
   milliseconds count_time{1'000};
+  /// Whether sessions are written down, in the data folder.
+  bool records = true;
+  std::uint64_t records_bytes_max = 256ULL << 20;
 };
 
 /// Files that are given away over HTTP.

@@ -416,6 +416,16 @@ const std::array rows{
             between(10 * ms, 60 * s),
             "How long other nodes may take to say whom a broadcast has "
             "reached."},
+    setting{"zenconn",
+            "records",
+            at<zenconn, &zenconn_s::records>,
+            {},
+            "Whether each session is written down in the data folder before "
+            "it is welcomed, and again when it ends."},
+    setting{"zenconn", "records_bytes_max",
+            at<zenconn, &zenconn_s::records_bytes_max>,
+            size_between(mib, 1024 * gib),
+            "Bytes of such records that are kept; the oldest go."},
 
     setting{"files",
             "root",

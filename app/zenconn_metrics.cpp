@@ -43,4 +43,17 @@ void add_zenconn(metrics_writer& out, const net::zenconn::zenconn_stats& s) {
   out.sample(refused, "what", "broadcast", s.refused_broadcast);
 }
 
+void add_records(metrics_writer& out, const session_records_stats& s) {
+  constexpr const char* noted = "troupe_zenconn_records_total";
+  out.family(noted, "counter", "Sessions on record, by what happened to them.");
+  out.sample(noted, "what", "opened", s.opened);
+  out.sample(noted, "what", "closed", s.closed);
+  out.sample(noted, "what", "lost", s.lost);
+  out.sample(noted, "what", "refused", s.refused);
+  out.counter("troupe_zenconn_records_errors_total",
+              "Times that records could not be written.", s.errors);
+  out.gauge("troupe_zenconn_records_bytes", "Bytes of records on disk.",
+            s.bytes);
+}
+
 } // namespace troupe::app
