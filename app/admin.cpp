@@ -83,6 +83,7 @@ admin::admin(admin_parts parts)
   add_cluster_routes();
   add_shard_routes();
   add_worker_routes();
+  add_record_routes();
   add_topic_routes();
   add_rights_routes();
   add_page_routes();

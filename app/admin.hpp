@@ -6,6 +6,7 @@
 #include "app/broker.hpp"
 #include "app/gateway.hpp"
 #include "app/inner_request.hpp"
+#include "app/session_records.hpp"
 #include "app/unseen_users.hpp"
 #include "app/workers/pool.hpp"
 #include "core/cluster_command.hpp"
@@ -15,6 +16,7 @@
 #include "net/ip_endpoint.hpp"
 #include "net/msgbus/bus_stats.hpp"
 #include "net/network.hpp"
+#include "net/zenconn_door.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/array.hpp>
@@ -37,6 +39,8 @@ struct admin_parts {
   std::string token;            ///< "" = none is asked for
   net::identity::node_authenticator& logins;
   const net::msgbus::bus_stats* channels;
+  const net::zenconn_door* zenconn; ///< null: it is not served
+  const session_records* records;   ///< null: no sessions of that door here
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -76,6 +80,7 @@ private:
   void add_rights_routes();
   void add_ban_routes();
   void add_login_routes();
+  void add_record_routes();
 
   /// Why the node does not serve just now; empty: it does.
   [[nodiscard]] std::vector<std::string> not_ready() const;
@@ -122,6 +127,8 @@ private:
                  http_reply then);
   void ask_unseen(std::uint16_t group, const unseen_question& question,
                   http_reply then);
+  void list_records(const net::http_request& request, net::responder answer);
+  void list_live(const net::http_request& request, net::responder answer);
   void list_interest(const net::http_request& request, net::responder answer);
   void publish(const net::http_request& request, net::responder answer);
   void tail_topics(const net::http_request& request, net::responder answer);

@@ -5,6 +5,7 @@
 #include "app/metrics_text.hpp"
 #include "app/rights_metrics.hpp"
 #include "app/topics_metrics.hpp"
+#include "app/zenconn_metrics.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -372,6 +373,10 @@ std::string admin::metrics_text() const {
   add_topics(out, parts_.engine);
   add_rights(out, parts_.engine.authorizer().stats(), parts_.logins);
   add_channels(out, *parts_.channels);
+  if (parts_.zenconn != nullptr)
+    add_zenconn(out, parts_.zenconn->stats());
+  if (parts_.records != nullptr)
+    add_records(out, parts_.records->stats());
   auto sockets = parts_.network.stats();
   if (parts_.workers != nullptr) {
     sockets.add(parts_.workers->stats());

@@ -35,6 +35,21 @@ net::msgbus::bus_options bus_options(const msgbus_settings& from) {
   return to;
 }
 
+net::zenconn::zenconn_options zenconn_options(const settings& values) {
+  const auto& from = values.zenconn;
+  net::zenconn::zenconn_options to;
+  to.realm = from.realm;
+  to.echo = from.echo;
+  to.message_bytes_max = from.message_bytes_max;
+  to.backlog_bytes_max = from.backlog_bytes_max;
+  to.channels_max = from.channels_max;
+  to.requests_max = from.requests_max;
+  to.count_time = from.count_time;
+  to.ping_time = values.ws.ping_interval;
+  to.silence_time = values.ws.idle_timeout;
+  return to;
+}
+
 /// Where nobody listens, as in a worker, whose channels are not served.
 class no_log final : public net::msgbus::bus_log {
 public:
@@ -91,6 +106,12 @@ void client_doors::judge_by(const net::msgbus::identity_gatekeeper::parts& from,
 }
 
 core::result<void> client_doors::load() {
+  if (!values_.log.access.empty()) {
+    auto opened = access_file::open(values_.log.access);
+    if (!opened)
+      return opened.error();
+    access_ = std::move(*opened);
+  }
   auto password = channel_password(values_);
   if (!password)
     return password.error();
@@ -98,6 +119,12 @@ core::result<void> client_doors::load() {
   keeper_ =
       std::make_unique<net::msgbus::password_gatekeeper>(channel_password_);
   channels_->keeper = keeper_.get();
+  auto secret = zenconn_secret(values_);
+  if (!secret)
+    return secret.error();
+  if (values_.zenconn.enabled)
+    zenconn_ = std::make_unique<net::zenconn_door>(zenconn_options(values_),
+                                                   std::move(*secret));
   if (!values_.files.root.empty()) {
     net::files::site_options files;
     files.root = values_.files.root;
@@ -123,7 +150,15 @@ core::result<void> client_doors::load() {
   return {};
 }
 
+core::result<void> client_doors::reopen_access_log() {
+  if (!access_)
+    return {};
+  return access_->reopen();
+}
+
 core::result<void> client_doors::reload() {
+  if (auto opened = reopen_access_log(); !opened)
+    return opened;
   if (!certificate_)
     return {};
   return certificate_->reload();
@@ -138,8 +173,9 @@ client_doors::base_door(const door_keepers& keepers) const {
   door->certificate = certificate_;
   door->tls = certificate_ ? net::tls_policy::sniffed : net::tls_policy::off;
   const auto& listen = values_.listen;
-  door->limits.frame_bytes_max =
-      values_.mq.message_bytes_max + (std::size_t{256} << 10);
+  door->limits.frame_bytes_max = std::max(values_.mq.message_bytes_max,
+                                          values_.zenconn.message_bytes_max) +
+                                 (std::size_t{256} << 10);
   door->limits.output_bytes_max = listen.output_bytes_max;
   door->limits.keep_alive_idle =
       std::chrono::ceil<std::chrono::seconds>(listen.keepalive_idle);
@@ -171,14 +207,36 @@ void client_doors::add_all(net::door& door) const {
         return std::make_unique<net::mq::mq_over_ws>(gate_options_, ws_options_,
                                                      terms.deflate);
       });
-  net::http_options http;
-  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  add_zenconn(*router);
+  auto http = http_options();
   if (values_.msgbus.public_port)
     add_channels(*router, http);
   if (files_)
     router->add("", "/*", net::msgbus::make_guarded(channels_, files_));
   door.protocols[net::sniffed::http] = net::make_http(router, http);
   add_mq(door);
+}
+
+net::http_options client_doors::http_options() const {
+  net::http_options http;
+  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  http.access = access_.get();
+  http.limits.keep_line = http.access != nullptr;
+  return http;
+}
+
+void client_doors::add_zenconn(net::http_router& router) const {
+  if (!zenconn_)
+    return;
+  net::websocket_options upgrade;
+  upgrade.origins = values_.ws.origins;
+  upgrade.beside_others = true; // the page at / is a file
+  auto* to = zenconn_.get();
+  router.add_websocket("/", upgrade,
+                       [to](const net::websocket_terms& terms, std::string head,
+                            net::responder answer) {
+                         to->upgrade(terms, std::move(head), std::move(answer));
+                       });
 }
 
 void client_doors::add_channels(net::http_router& router,
@@ -190,8 +248,7 @@ void client_doors::add_channels(net::http_router& router,
 
 void client_doors::add_channels_only(net::door& door) const {
   auto router = std::make_shared<net::http_router>();
-  net::http_options http;
-  http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  auto http = http_options();
   http.limits.raw_prefix = net::msgbus::path_prefix;
   http.limits.body_bytes_max = values_.msgbus.message_bytes_max;
   const auto site = net::msgbus::make_guarded(channels_, files_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/access_file.hpp"
 #include "app/door_kind.hpp"
 #include "app/settings.hpp"
 #include "core/result.hpp"
@@ -13,6 +14,7 @@
 #include "net/msgbus/identity_gatekeeper.hpp"
 #include "net/tls_context.hpp"
 #include "net/topic_space.hpp"
+#include "net/zenconn_door.hpp"
 
 #include <memory>
 #include <string>
@@ -52,10 +54,16 @@ public:
     return channels_->stats;
   }
 
+  /// ZenConn's door: whoever has topics starts it, and stops it. After load();
+  /// null: it is not wanted.
+  [[nodiscard]] net::zenconn_door* zenconn() { return zenconn_.get(); }
+
   /// Reads certificate and key, if there are any. Once, before make().
   core::result<void> load();
-  /// Reads them again; an error leaves everything as it was.
+  /// Reads them again; an error leaves everything as it was. Opens the access
+  /// log again, too.
   core::result<void> reload();
+  core::result<void> reopen_access_log();
 
   /// invalid_config if it needs a certificate and there is none.
   [[nodiscard]] core::result<std::shared_ptr<const net::door>>
@@ -66,6 +74,8 @@ private:
   base_door(const door_keepers& keepers) const;
   void add_all(net::door& door) const;
   void add_mq(net::door& door) const;
+  [[nodiscard]] net::http_options http_options() const;
+  void add_zenconn(net::http_router& router) const;
   void add_channels(net::http_router& router, net::http_options& http) const;
   void add_channels_only(net::door& door) const;
 
@@ -76,7 +86,9 @@ private:
   std::string channel_password_;
   std::unique_ptr<net::msgbus::gatekeeper> keeper_;
   std::shared_ptr<net::msgbus::bus_context> channels_;
+  std::unique_ptr<access_file> access_;      ///< null: none
   std::shared_ptr<net::http_handler> files_; ///< null: none
+  std::unique_ptr<net::zenconn_door> zenconn_;
 };
 
 /// The limits of a node's addresses.

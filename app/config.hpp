@@ -91,6 +91,9 @@ check_together(const settings& values,
 [[nodiscard]] core::result<std::string>
 channel_password(const settings& values);
 
+/// The same of zenconn.secret and zenconn.secret_file.
+[[nodiscard]] core::result<std::string> zenconn_secret(const settings& values);
+
 /// A TOML file with every setting at its default, explained.
 [[nodiscard]] std::string default_config_text();
 /// docs/configuration.md.

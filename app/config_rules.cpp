@@ -39,6 +39,7 @@ public:
     check_listeners();
     check_sizes();
     check_channels();
+    check_zenconn();
     check_times();
     check_cluster();
     check_auth();
@@ -90,6 +91,18 @@ private:
             "listen.output_bytes_max",
             "is below msgbus.message_bytes_max and msgbus.backlog_bytes_max "
             "together: a large message would cut subscribers off");
+  }
+
+  void check_zenconn() {
+    const auto& zenconn = values_.zenconn;
+    require(zenconn.secret.empty() || zenconn.secret_file.empty(),
+            "zenconn.secret_file",
+            "give either zenconn.secret or a file, not both");
+    require(!zenconn.realm.empty(), "zenconn.realm", "must name a realm");
+    require(zenconn.backlog_bytes_max >= zenconn.message_bytes_max,
+            "zenconn.backlog_bytes_max",
+            "is below zenconn.message_bytes_max: one message would cut others "
+            "off");
   }
 
   void check_sizes() {
@@ -229,6 +242,17 @@ core::result<std::string> channel_password(const settings& values) {
     return core::error{core::errc::invalid_config,
                        "msgbus.password_file: no password in " + path};
   return password;
+}
+
+core::result<std::string> zenconn_secret(const settings& values) {
+  const auto& path = values.zenconn.secret_file;
+  if (path.empty())
+    return values.zenconn.secret;
+  auto secret = first_line(path);
+  if (secret.empty())
+    return core::error{core::errc::invalid_config,
+                       "zenconn.secret_file: no secret in " + path};
+  return secret;
 }
 
 core::result<std::string> cluster_secret(const settings& values) {

@@ -3,6 +3,7 @@
 
 #include "actors/runtime/loop.hpp"
 #include "app/admin.hpp"
+#include "net/identity/channel_token.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -33,6 +34,9 @@ core::inbox_policy inbox_policy(const inbox_settings& from) {
   to.user_inactive_after = from.user_inactive_after;
   return to;
 }
+
+/// For closing what was told to close.
+constexpr std::chrono::seconds goodbye_time{1};
 
 std::string host_name() {
   char text[256] = {};
@@ -83,6 +87,8 @@ core::result<bound_addresses> node::start() {
   gateway_->watch_rights(broker_->loops());
   if (auto started = start_channels(); !started)
     return started.error();
+  if (auto started = start_zenconn(); !started)
+    return started.error();
   network_ = std::make_unique<net::network>(broker_->loops());
   addresses_ = make_address_limits(context_.values);
   if (context_.values.workers.count > 0)
@@ -90,9 +96,9 @@ core::result<bound_addresses> node::start() {
         workers::pool::parts{context_.values, broker_->loops(), *gateway_,
                              addresses_, context_.log});
   serving_.store(true, std::memory_order_release);
-  admin_ = std::make_unique<admin>(
-      admin_parts{*broker_, *gateway_, *network_, workers_.get(),
-                  context_.admin_token, *logins_, &doors_.channel_stats()});
+  admin_ = std::make_unique<admin>(admin_parts{
+      *broker_, *gateway_, *network_, workers_.get(), context_.admin_token,
+      *logins_, &doors_.channel_stats(), doors_.zenconn(), records_.get()});
   auto bound = open_doors();
   if (!bound)
     return bound.error();
@@ -210,6 +216,37 @@ core::result<void> node::start_channels() {
   return history_->start(broker_->topics(), *broker_->loops().front());
 }
 
+/// Workers have no topics, so theirs stays closed.
+core::result<void> node::start_zenconn() {
+  auto* door = doors_.zenconn();
+  if (door == nullptr || context_.values.workers.count > 0)
+    return {};
+  if (auto begun = start_records(); !begun)
+    return begun;
+  return door->start({*topics_, *logins_, broker_->authorizer(),
+                      broker_->identity().node, broker_->loops(),
+                      records_.get()});
+}
+
+core::result<void> node::start_records() {
+  const auto& from = context_.values.zenconn;
+  session_records_options to;
+  if (from.records)
+    to.folder = broker_->data_path() / "sessions";
+  to.bytes_max = from.records_bytes_max;
+  to.cluster = storage::to_string(broker_->identity().cluster);
+  to.node = broker_->identity().node;
+  to.server = net::identity::make_uuid();
+  auto begun = session_records::open(
+      storage::posix_file_system(), std::move(to),
+      [this](const std::string& text) { write_log("warn", "zenconn", text); });
+  if (!begun)
+    return core::error{begun.error().code,
+                       "records of sessions: " + begun.error().detail};
+  records_ = std::move(*begun);
+  return {};
+}
+
 core::result<void> node::start_workers() {
   if (!workers_)
     return {};
@@ -296,6 +333,8 @@ void node::on_draining(bool draining) {
   write_log("info", "cluster",
             draining ? "draining: clients are sent to other nodes"
                      : "not draining any more: clients may come");
+  if (auto* door = doors_.zenconn())
+    door->set_draining(draining);
   if (!serving_.load(std::memory_order_acquire))
     return; // nobody is here, and nobody can log in
   if (draining) {
@@ -320,6 +359,13 @@ core::result<void> node::reload(const settings&) {
   return {};
 }
 
+core::result<void> node::reopen_logs() {
+  // A worker has one word for both.
+  if (workers_)
+    workers_->reload();
+  return doors_.reopen_access_log();
+}
+
 void node::drain(std::function<void()> done) {
   drainer_ = std::thread{[this, done = std::move(done)] {
     stop();
@@ -341,6 +387,12 @@ void node::stop() {
     while (stats.sessions_open.load() > 0 &&
            std::chrono::steady_clock::now() < end - patience / 2)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
+    // Those without a session in the broker are told, too; who does not go
+    // after that is cut.
+    const auto goodbye = std::chrono::steady_clock::now() + goodbye_time;
+    while (network_->stats().open > 0 &&
+           std::chrono::steady_clock::now() < std::min(goodbye, end))
+      std::this_thread::sleep_for(std::chrono::milliseconds{5});
     network_->stop();
     if (workers_)
       workers_->stop();
@@ -350,6 +402,10 @@ void node::stop() {
   }
   if (logins_)
     logins_->stop();
+  if (auto* door = doors_.zenconn())
+    door->stop();
+  if (records_)
+    records_->stop();
   if (history_)
     history_->stop();
   if (admin_)

@@ -8,6 +8,7 @@
 #include "app/gateway.hpp"
 #include "app/identity.hpp"
 #include "app/service.hpp"
+#include "app/session_records.hpp"
 #include "app/topic_gateway.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
@@ -31,6 +32,7 @@ public:
   [[nodiscard]] node_facts facts() const override;
   /// What can change: the certificate (read again, by workers, too).
   core::result<void> reload(const settings& fresh) override;
+  core::result<void> reopen_logs() override;
   void drain(std::function<void()> done) override;
 
 private:
@@ -42,6 +44,8 @@ private:
   core::result<void> start_workers();
   void warn_if_open();
   core::result<void> start_channels();
+  core::result<void> start_records();
+  core::result<void> start_zenconn();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);
@@ -50,6 +54,7 @@ private:
 
   service_context context_;
   client_doors doors_;
+  std::unique_ptr<session_records> records_; ///< null: no ZenConn here
   /// Null: none is kept. Loops of the broker write to it.
   std::unique_ptr<channel_history> history_;
   std::unique_ptr<broker> broker_;

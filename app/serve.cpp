@@ -68,6 +68,8 @@ public:
         return drain();
       if (event == process_event::reload)
         reload();
+      else if (event == process_event::reopen)
+        reopen();
       else if (const auto failure = mail_.failure())
         return fail(*failure);
     }
@@ -106,6 +108,15 @@ private:
     }
     log_.write(log_level::info, "app", "drained");
     return exit_ok;
+  }
+
+  void reopen() {
+    auto opened = log_.reopen();
+    if (opened)
+      opened = node_.reopen_logs();
+    if (!opened)
+      log_.write(log_level::error, "app", "log files not opened again",
+                 {{"error", core::to_string(opened.error())}});
   }
 
   void reload() {

@@ -43,6 +43,9 @@ public:
   /// before. An error leaves everything as it was.
   [[nodiscard]] virtual core::result<void> reload(const settings& fresh) = 0;
 
+  /// Opens log files again that were moved away. An error leaves them.
+  [[nodiscard]] virtual core::result<void> reopen_logs() { return {}; }
+
   /// Stops to accept, lets work in progress end, says goodbye to clients,
   /// makes everything durable; then calls `done` from any thread. The program
   /// waits for node.drain_timeout and then goes on.

@@ -132,6 +132,23 @@ struct msgbus_settings {
   milliseconds history_time{600'000};
 };
 
+/// ZenConn's channels, by an upgrade at /.
+struct zenconn_settings {
+  bool enabled = true;
+  std::string realm = "default";
+  std::string secret; ///< "" = tokens open nothing
+  std::string secret_file;
+  bool echo = true;
+  std::uint64_t message_bytes_max = 1ULL << 20;
+  std::uint64_t backlog_bytes_max = 4ULL << 20;
+  std::uint64_t channels_max = 1000; ///< of one session
+  std::uint64_t requests_max = 256;
+  milliseconds count_time{1'000};
+  /// Whether sessions are written down, in the data folder.
+  bool records = true;
+  std::uint64_t records_bytes_max = 256ULL << 20;
+};
+
 /// Files that are given away over HTTP.
 struct files_settings {
   std::string root; ///< folder; "" = none
@@ -181,7 +198,8 @@ struct cluster_settings {
 struct log_settings {
   log_level level = log_level::info;
   log_format format = log_format::text;
-  std::string file; ///< "" = standard error
+  std::string file;   ///< "" = standard error
+  std::string access; ///< "" = none
 };
 
 struct settings {
@@ -194,6 +212,7 @@ struct settings {
   auth_settings auth;
   ws_settings ws;
   msgbus_settings msgbus;
+  zenconn_settings zenconn;
   files_settings files;
   inbox_settings inbox;
   topics_settings topics;

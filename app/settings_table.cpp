@@ -43,6 +43,7 @@ constexpr auto mq = &settings::mq;
 constexpr auto auth = &settings::auth;
 constexpr auto ws = &settings::ws;
 constexpr auto msgbus = &settings::msgbus;
+constexpr auto zenconn = &settings::zenconn;
 constexpr auto files = &settings::files;
 constexpr auto inbox = &settings::inbox;
 constexpr auto topics = &settings::topics;
@@ -55,6 +56,7 @@ using listen_s = listen_settings;
 using mq_s = mq_settings;
 using auth_s = auth_settings;
 using msgbus_s = msgbus_settings;
+using zenconn_s = zenconn_settings;
 using inbox_s = inbox_settings;
 using storage_s = storage_settings;
 using cluster_s = cluster_settings;
@@ -70,6 +72,7 @@ constexpr std::array sections{
     section{"auth", "Who may come, and what everybody may (docs/security.md)."},
     section{"ws", "WebSocket connections (RFC 6455)."},
     section{"msgbus", "Channels over plain HTTP, at /msgbus/."},
+    section{"zenconn", "ZenConn's channels, by a WebSocket upgrade at /."},
     section{"files", "Files given away over HTTP."},
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
     section{"topics", "What is published, and not kept."},
@@ -368,6 +371,62 @@ const std::array rows{
     setting{"msgbus", "history_time", at<msgbus, &msgbus_s::history_time>,
             between(1 * s, 30 * day), "Older messages are kept no longer."},
 
+    setting{"zenconn",
+            "enabled",
+            at<zenconn, &zenconn_s::enabled>,
+            {},
+            "Whether upgrades at / are served at listen.public and "
+            "listen.tls."},
+    setting{"zenconn",
+            "realm",
+            at<zenconn, &zenconn_s::realm>,
+            {},
+            "Realm of its users and channels."},
+    setting{"zenconn",
+            "secret",
+            at<zenconn, &zenconn_s::secret>,
+            {.secret = true},
+            "Secret by which applications make tokens for private channels; "
+            "empty: tokens open nothing."},
+    setting{"zenconn",
+            "secret_file",
+            at<zenconn, &zenconn_s::secret_file>,
+            {},
+            "File that holds it, instead of zenconn.secret."},
+    setting{"zenconn",
+            "echo",
+            at<zenconn, &zenconn_s::echo>,
+            {},
+            "Whether messages that ask for nothing are sent back, as clients "
+            "of the first ZenConn expect; otherwise they are ignored."},
+    setting{"zenconn", "message_bytes_max",
+            at<zenconn, &zenconn_s::message_bytes_max>,
+            size_between(kib, 16 * mib), "Largest message of a client."},
+    setting{"zenconn", "backlog_bytes_max",
+            at<zenconn, &zenconn_s::backlog_bytes_max>,
+            size_between(kib, 16 * gib),
+            "Bytes that may wait for a client; with more it is cut off."},
+    setting{"zenconn", "channels_max", at<zenconn, &zenconn_s::channels_max>,
+            between(1, 1'000'000), "Channels that one client may be in."},
+    setting{"zenconn", "requests_max", at<zenconn, &zenconn_s::requests_max>,
+            between(1, 65'536),
+            "Answers that one client may wait for; with as many nothing more "
+            "is read from it."},
+    setting{"zenconn", "count_time", at<zenconn, &zenconn_s::count_time>,
+            between(10 * ms, 60 * s),
+            "How long other nodes may take to say whom a broadcast has "
+            "reached."},
+    setting{"zenconn",
+            "records",
+            at<zenconn, &zenconn_s::records>,
+            {},
+            "Whether each session is written down in the data folder before "
+            "it is welcomed, and again when it ends."},
+    setting{"zenconn", "records_bytes_max",
+            at<zenconn, &zenconn_s::records_bytes_max>,
+            size_between(mib, 1024 * gib),
+            "Bytes of such records that are kept; the oldest go."},
+
     setting{"files",
             "root",
             at<files, &files_settings::root>,
@@ -500,6 +559,13 @@ const std::array rows{
             {},
             "File to append to, opened again at a reload; empty writes to "
             "standard error."},
+    setting{"log",
+            "access",
+            at<log, &log_settings::access>,
+            {},
+            "File for a line about each HTTP request and each WebSocket of "
+            "clients, in the combined format; opened again at SIGHUP and "
+            "SIGUSR1. Empty: none."},
 };
 
 } // namespace

@@ -11,12 +11,28 @@
 
 namespace troupe::app {
 
+namespace {
+
+process_event event_of(std::uint32_t signal) {
+  switch (signal) {
+  case SIGHUP:
+    return process_event::reload;
+  case SIGUSR1:
+    return process_event::reopen;
+  default:
+    return process_event::stop;
+  }
+}
+
+} // namespace
+
 signal_watch::signal_watch() {
   sigset_t watched;
   sigemptyset(&watched);
   sigaddset(&watched, SIGTERM);
   sigaddset(&watched, SIGINT);
   sigaddset(&watched, SIGHUP);
+  sigaddset(&watched, SIGUSR1);
   TROUPE_ASSERT(::pthread_sigmask(SIG_BLOCK, &watched, &previous_mask_) == 0,
                 "signals cannot be blocked");
   struct sigaction ignore {};
@@ -45,8 +61,7 @@ signal_watch::wait(std::optional<std::chrono::milliseconds> timeout) {
     signalfd_siginfo info{};
     if (count > 0 && ready[0].revents != 0 &&
         ::read(signals_, &info, sizeof info) == sizeof info)
-      return info.ssi_signo == SIGHUP ? process_event::reload
-                                      : process_event::stop;
+      return event_of(info.ssi_signo);
     std::uint64_t wakes = 0;
     if (count > 0 && ready[1].revents != 0 &&
         ::read(wakes_, &wakes, sizeof wakes) == sizeof wakes)

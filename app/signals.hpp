@@ -12,13 +12,14 @@ namespace troupe::app {
 enum class process_event : std::uint8_t {
   stop,   ///< SIGTERM or SIGINT
   reload, ///< SIGHUP
+  reopen, ///< SIGUSR1
   woken,  ///< wake() was called
 };
 
-/// Takes SIGTERM, SIGINT and SIGHUP out of the usual delivery, so that they
-/// arrive as values on one thread and no code runs inside a signal handler;
-/// ignores SIGPIPE. One at a time in a process.
-/// REQUIRES: made before any thread is started (threads inherit the mask).
+/// Takes SIGTERM, SIGINT, SIGHUP and SIGUSR1 out of the usual delivery, so that
+/// they arrive as values on one thread and no code runs inside a signal
+/// handler; ignores SIGPIPE. One at a time in a process. REQUIRES: made before
+/// any thread is started (threads inherit the mask).
 class signal_watch {
 public:
   signal_watch();

@@ -44,11 +44,11 @@ topic_gateway::listen(std::string_view realm, const core::topic_filter& filter,
   return std::unique_ptr<net::topic_hold>{std::move(hold)};
 }
 
-core::result<void> topic_gateway::publish(core::publication what) {
+core::result<std::size_t> topic_gateway::publish(core::publication what) {
   auto done = router_.publish(std::move(what));
   if (!done)
     return done.error();
-  return {};
+  return done->peers;
 }
 
 void topic_gateway::later(std::function<void()> work) {

@@ -17,7 +17,7 @@ public:
   core::result<std::unique_ptr<net::topic_hold>>
   listen(std::string_view realm, const core::topic_filter& filter,
          net::topic_listener& target) override;
-  core::result<void> publish(core::publication what) override;
+  core::result<std::size_t> publish(core::publication what) override;
   void later(std::function<void()> work) override;
 
 private:

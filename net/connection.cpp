@@ -357,6 +357,8 @@ void connection::finish() {
   lease_.release();
   sockets_->by_protocol.subtract(info_.protocol);
   sockets_->stats.open.subtract();
+  if (const auto told = std::exchange(at_end_, nullptr))
+    told(bytes_out_ - at_end_from_);
   if (std::exchange(observed_, false))
     door_->observer->on_end(*this);
   sockets_->remove(*this);
@@ -373,7 +375,7 @@ void connection::abort(std::string_view reason) {
 }
 
 void connection::send_away() {
-  if (stage_ == stage::speaking && session_)
+  if (stage_ == stage::speaking && (session_ || protocol_->can_move()))
     on_event(core::session_ended{{core::errc::draining, {}}});
 }
 

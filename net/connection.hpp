@@ -13,6 +13,7 @@
 #include "net/transport.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -153,6 +154,8 @@ private:
   input_buffer input_;
   connection_info info_;
   address_lease lease_;
+  std::function<void(std::uint64_t)> at_end_;
+  std::uint64_t at_end_from_ = 0; // of bytes_out_
   std::size_t slot_ = 0; // in loop_sockets
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;

@@ -13,6 +13,10 @@ namespace troupe::net {
 void connection::carry_out(effects& out) {
   if (!out.commands.empty())
     send_commands(std::move(out.commands));
+  if (out.at_end) {
+    at_end_ = std::move(out.at_end);
+    at_end_from_ = bytes_out_;
+  }
   if (out.successor)
     replace_protocol(std::move(out.successor));
   if (out.close) {

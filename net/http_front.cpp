@@ -11,6 +11,9 @@ namespace troupe::net {
 
 namespace {
 
+/// For a client that did not wait for its answer; nginx's word for it.
+constexpr unsigned client_gone = 499;
+
 // Sets a pointer for the length of a call.
 class scoped_effects {
 public:
@@ -95,6 +98,9 @@ void http_front::dispatch(core::steady_time now, effects& out) {
   keep_alive_ = request.keep_alive;
   doing_ = doing::handling;
   deadline_ = now + options_->handler_time;
+  if (options_->access != nullptr)
+    entry_ = std::make_unique<access_entry>(
+        access_entry_of(request, host_.info().peer.address.to_string()));
   if (options_->authorize)
     if (auto refused = options_->authorize(request, host_.info()))
       return respond(*refused, out);
@@ -104,16 +110,22 @@ void http_front::dispatch(core::steady_time now, effects& out) {
     if (auto* refused = std::get_if<http_response>(&answer))
       return respond(*refused, out);
     auto& accepted = std::get<websocket_accepted>(answer);
+    if (accepted.route->starter) {
+      ticket_ = make_ticket();
+      return accepted.route->starter(
+          accepted.terms, std::move(accepted.response), responder{ticket_});
+    }
     out.successor = accepted.route->factory(accepted.terms, host_);
     if (!out.successor)
       return respond(http_error(503, "not served now"), out);
+    log_at_end(status_in(accepted.response), out);
     out.output.append(accepted.response);
     doing_ = doing::done;
     deadline_.reset();
     return;
   }
   if (found.handler != nullptr) {
-    ticket_ = std::make_shared<http_ticket>(http_ticket{this, &host_.home()});
+    ticket_ = make_ticket();
     return found.handler->handle(request, responder{ticket_});
   }
   http_response answer;
@@ -135,6 +147,7 @@ void http_front::respond(const http_response& response, effects& out) {
   out.output.append(
       serialize(response, close ? http_after::close : http_after::keep_alive,
                 head_only_, version_));
+  log(response.status, head_only_ ? 0 : response.body.size());
   answered(close, out);
 }
 
@@ -150,6 +163,11 @@ void http_front::refuse(unsigned status, std::string_view text, effects& out) {
   keep_alive_ = false;
   head_only_ = false;
   auto answer = http_error(status, text); // the text may be the parser's
+  if (options_->access != nullptr) {
+    entry_ = std::make_unique<access_entry>();
+    entry_->address = host_.info().peer.address.to_string();
+    entry_->request = parser_ ? parser_->line() : std::string{};
+  }
   parser_.reset();
   respond(answer, out);
 }
@@ -159,6 +177,41 @@ void http_front::finish(std::string_view why, effects& out) {
   doing_ = doing::done;
   deadline_.reset();
   out.close = std::string{why};
+}
+
+std::shared_ptr<http_ticket> http_front::make_ticket() {
+  auto ticket = std::make_shared<http_ticket>();
+  ticket->exchange = this;
+  ticket->home = &host_.home();
+  return ticket;
+}
+
+access_entry http_front::finished_entry(unsigned status) {
+  auto entry = std::move(*entry_);
+  entry_.reset();
+  entry.status = status;
+  if (ticket_)
+    entry.user = ticket_->user;
+  return entry;
+}
+
+void http_front::log(unsigned status, std::uint64_t bytes) {
+  if (!entry_)
+    return;
+  auto entry = finished_entry(status);
+  entry.bytes = bytes;
+  options_->access->write(entry);
+}
+
+/// What goes on until the connection ends has its line then.
+void http_front::log_at_end(unsigned status, effects& out) {
+  if (!entry_)
+    return;
+  out.at_end = [to = options_->access,
+                entry = finished_entry(status)](std::uint64_t sent) mutable {
+    entry.bytes = sent;
+    to->write(entry);
+  };
 }
 
 void http_front::drop_ticket() {
@@ -188,6 +241,9 @@ void http_front::answer_verbatim(std::string bytes, http_after after) {
     if (doing_ != doing::handling)
       return;
     out.output.append(bytes);
+    const auto head = bytes.find("\r\n\r\n");
+    log(status_in(bytes),
+        head == std::string::npos ? 0 : bytes.size() - head - 4);
     answered(after == http_after::close || draining_, out);
   });
 }
@@ -197,6 +253,7 @@ void http_front::hand_over(std::unique_ptr<protocol> successor,
   with_effects([&](effects& out) {
     if (doing_ != doing::handling)
       return;
+    log_at_end(status_in(head), out);
     drop_ticket();
     out.output.append(head);
     out.successor = std::move(successor);
@@ -211,6 +268,7 @@ void http_front::begin_stream(http_response head) {
       return;
     doing_ = doing::streaming;
     deadline_.reset();
+    log_at_end(head.status, out);
     out.output.append(serialize_stream_head(head));
     if (head_only_)
       finish("answered HEAD", out);
@@ -262,6 +320,8 @@ void http_front::on_tick(core::steady_time now, effects& out) {
 }
 
 void http_front::on_closed(effects&) {
+  if (doing_ == doing::handling)
+    log(client_gone, 0);
   drop_ticket();
   doing_ = doing::done;
   deadline_.reset();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "net/access_log.hpp"
 #include "net/http_parser.hpp"
 #include "net/http_router.hpp"
 #include "net/protocol.hpp"
@@ -29,6 +30,8 @@ struct http_options {
   std::function<std::optional<http_response>(const http_request&,
                                              const connection_info&)>
       authorize;
+  /// Has a line for each request; null: none. Not owned.
+  access_log* access = nullptr;
 };
 
 /// HTTP/1.0 and 1.1 on one connection, as a protocol like any other: takes
@@ -82,7 +85,11 @@ private:
   void answered(bool close, effects& out);
   void refuse(unsigned status, std::string_view text, effects& out);
   void finish(std::string_view why, effects& out);
+  [[nodiscard]] std::shared_ptr<http_ticket> make_ticket();
   void drop_ticket();
+  [[nodiscard]] access_entry finished_entry(unsigned status);
+  void log(unsigned status, std::uint64_t bytes);
+  void log_at_end(unsigned status, effects& out);
   template <class Work>
   void with_effects(Work&& work);
 
@@ -91,6 +98,7 @@ private:
   std::shared_ptr<const http_options> options_;
   std::unique_ptr<http_parser> parser_; // while reading
   std::shared_ptr<http_ticket> ticket_; // while handling or streaming
+  std::unique_ptr<access_entry> entry_; // of a request without an answer
   effects* current_ = nullptr;          // inside of a call by the connection
   std::optional<core::steady_time> deadline_;
   doing doing_ = doing::idle;

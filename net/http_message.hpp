@@ -19,6 +19,8 @@ struct http_request {
   std::string path;   ///< percent-decoded, begins with '/', no dot segments
   /// Path and query as they came, if http_limits::raw_prefix says so.
   std::string target{};
+  /// "GET /a?b HTTP/1.1" as it came, if http_limits::keep_line says so.
+  std::string line{};
   std::vector<std::pair<std::string, std::string>> query; ///< decoded
   unsigned version = 11;                                  ///< 10 or 11
   bool keep_alive = true;

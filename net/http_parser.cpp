@@ -86,7 +86,7 @@ struct http_parser::implementation {
 };
 
 http_parser::http_parser(const http_limits& limits)
-    : raw_prefix_(limits.raw_prefix),
+    : raw_prefix_(limits.raw_prefix), keep_line_(limits.keep_line),
       parser_(std::make_unique<implementation>()) {
   parser_->parser.header_limit(
       static_cast<std::uint32_t>(limits.head_bytes_max));
@@ -140,6 +140,10 @@ void http_parser::check_head() {
   const auto& head = parser.get();
   request_.method = std::string{view(head.method_string())};
   request_.version = head.version();
+  if (keep_line_)
+    request_.line = request_.method + ' ' + std::string{view(head.target())} +
+                    " HTTP/" + std::to_string(request_.version / 10) + '.' +
+                    std::to_string(request_.version % 10);
   for (const auto& field : head)
     request_.headers.emplace_back(view(field.name_string()),
                                   view(field.value()));

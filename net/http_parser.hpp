@@ -17,6 +17,8 @@ struct http_limits {
   /// http_request::target has them untouched, `path` is the part before '?' as
   /// it came, `query` stays empty. "": there are none. Not owned.
   std::string_view raw_prefix{};
+  /// For a log: http_request::line is wanted.
+  bool keep_line = false;
 };
 
 /// Bytes → one HTTP/1.x request, without I/O. Refuses what two parsers could
@@ -46,6 +48,10 @@ public:
   /// The client waits for "100 Continue" before it sends the body.
   [[nodiscard]] bool wants_continue() const noexcept { return continue_; }
 
+  /// What is known of the request line, also of a request that failed.
+  [[nodiscard]] const std::string& line() const noexcept {
+    return request_.line;
+  }
   /// REQUIRES: at() == state::complete.
   http_request take();
 
@@ -58,6 +64,7 @@ private:
   bool take_raw(std::string_view target);
 
   std::string_view raw_prefix_;
+  bool keep_line_;
   std::unique_ptr<implementation> parser_;
   http_request request_;
   state state_ = state::head;

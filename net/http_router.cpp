@@ -48,7 +48,13 @@ void http_router::add(std::string method, std::string path,
 void http_router::add_websocket(std::string path, websocket_options options,
                                 websocket_factory factory) {
   websockets_.push_back(
-      {std::move(path), std::move(options), std::move(factory)});
+      {std::move(path), std::move(options), std::move(factory), nullptr});
+}
+
+void http_router::add_websocket(std::string path, websocket_options options,
+                                websocket_starter starter) {
+  websockets_.push_back(
+      {std::move(path), std::move(options), nullptr, std::move(starter)});
 }
 
 http_router::found http_router::find(const http_request& request) const {
@@ -79,7 +85,8 @@ http_router::found http_router::find(const http_request& request) const {
       continue;
     if (wants_websocket) {
       best.websockets.push_back(&w);
-    } else if (score > best_match) {
+    } else if (score > best_match &&
+               !(w.options.beside_others && best.handler != nullptr)) {
       best.handler = nullptr; // of a path that is less to the point
       best.allowed.clear();
       best.upgrade_only = true;

@@ -47,11 +47,21 @@ struct websocket_options {
   std::vector<std::string> origins;
   /// Grant permessage-deflate to clients that ask for it.
   bool deflate = false;
+  /// Requests of the path that are no upgrade are for other routes that take
+  /// it; otherwise they are refused.
+  bool beside_others = false;
 };
 
 /// Makes what speaks after the handshake. Thread-safe.
 using websocket_factory = std::function<std::unique_ptr<protocol>(
     const websocket_terms&, protocol_host&)>;
+
+/// Makes it later, when it is known whether the client may come in. `head` is
+/// the whole head of the 101; the answer is either responder::hand_over() with
+/// it (and more fields, perhaps) or a refusal. Thread-safe; on the loop of the
+/// connection.
+using websocket_starter = std::function<void(
+    const websocket_terms&, std::string head, responder answer)>;
 
 /// Which path and method goes where. Built once, then shared read-only. A
 /// path that ends in "/*" stands for all below it ("/api/*" has "/api" and
@@ -65,11 +75,14 @@ public:
   /// subprotocols; one without any is taken last.
   void add_websocket(std::string path, websocket_options options,
                      websocket_factory factory);
+  void add_websocket(std::string path, websocket_options options,
+                     websocket_starter starter);
 
   struct websocket_route {
     std::string path;
     websocket_options options;
-    websocket_factory factory;
+    websocket_factory factory; ///< or:
+    websocket_starter starter{};
   };
   struct found {
     http_handler* handler = nullptr;

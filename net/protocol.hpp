@@ -8,6 +8,8 @@
 #include "net/output_queue.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -32,6 +34,9 @@ struct effects {
   /// Speaks on this connection from here on (an HTTP upgrade): gets on_open
   /// and the bytes that were not used. The protocol that asked is destroyed.
   std::unique_ptr<protocol> successor{};
+  /// Called once when the connection has ended, with the bytes that were sent
+  /// from here on. Of several the last counts.
+  std::function<void(std::uint64_t sent)> at_end{};
 };
 
 /// Bytes that arrived. If `owner` is set, `bytes` lies inside of it and a
@@ -100,6 +105,10 @@ public:
   [[nodiscard]] virtual std::optional<core::milliseconds> write_stall() const {
     return std::nullopt;
   }
+
+  /// Its client stays and can come again elsewhere, though it has no session in
+  /// the broker: a node that drains tells it to (session_ended).
+  [[nodiscard]] virtual bool can_move() const { return false; }
 
   /// Short protocol name for /sessions, logs and metrics ("mq", "mq-ws").
   [[nodiscard]] virtual std::string_view name() const = 0;

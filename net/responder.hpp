@@ -40,6 +40,7 @@ protected:
 struct http_ticket {
   http_exchange* exchange = nullptr;
   actors::runtime::loop* home = nullptr;
+  std::string user{}; ///< for the access log
 };
 
 /// Writes an answer bit by bit (a live tail). Ends with end(), with the last
@@ -86,6 +87,8 @@ public:
   /// Begins a streamed answer instead; its end closes the connection.
   [[nodiscard]] http_stream
   stream(std::string content_type = "text/event-stream") const;
+  /// Who it is that asks, for the access log. Before the answer.
+  void name_user(std::string user) const { ticket_->user = std::move(user); }
   /// Still waited for.
   [[nodiscard]] bool open() const noexcept {
     return ticket_->exchange != nullptr;

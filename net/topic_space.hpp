@@ -5,6 +5,7 @@
 #include "core/result.hpp"
 #include "core/topic_filter.hpp"
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -42,8 +43,9 @@ public:
          topic_listener& target) = 0;
 
   /// To everybody who listens, on all nodes; nobody is waited for. What one
-  /// `publisher` publishes arrives in order. Errors: those of core::check().
-  virtual core::result<void> publish(core::publication what) = 0;
+  /// `publisher` publishes arrives in order. Says how many other nodes want
+  /// it, and nothing of arrival. Errors: those of core::check().
+  virtual core::result<std::size_t> publish(core::publication what) = 0;
 
   /// Runs `work` on this loop when what it does now is done.
   virtual void later(std::function<void()> work) = 0;

@@ -455,6 +455,89 @@ TEST_F(HttpFront, ACatchAllDoesNotHideAWebSocket) {
   EXPECT_TRUE(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));
 }
 
+TEST_F(HttpFront, AWebSocketBesideOthersLeavesThemTheirRequests) {
+  websocket_options beside;
+  beside.beside_others = true;
+  const auto echo = [this](const websocket_terms&, protocol_host&) {
+    return std::make_unique<echo_protocol>(record_);
+  };
+  router_->add_websocket("/", beside, echo);
+  EXPECT_EQ(status_of(get("/")), 426U) << "there is nothing else";
+  router_->add("", "/*", make_handler([](const http_request&, responder a) {
+                 a.send({200, "text/plain", "page", {}});
+               }));
+  EXPECT_EQ(status_of(get("/")), 200U);
+  socket_client client{serve_http()};
+  client.send(get("/", upgrade_));
+  EXPECT_TRUE(client.receive_until("\r\n\r\n").starts_with("HTTP/1.1 101 "));
+}
+
+TEST_F(HttpFront, AnUpgradeIsDecidedLater) {
+  router_->add_websocket(
+      "/maybe", {},
+      [this](const websocket_terms& terms, std::string head, responder answer) {
+        const bool welcome = terms.request->header("X-Word") == "friend";
+        auto& home = answer.home();
+        home.post([this, welcome, head = std::move(head), answer] {
+          if (!welcome)
+            return answer.send(http_error(401, "who are you?"));
+          answer.hand_over(std::make_unique<echo_protocol>(record_), head);
+        });
+      });
+  EXPECT_EQ(status_of(get("/maybe", upgrade_)), 401U);
+  socket_client client{serve_http()};
+  const auto frame = echo_protocol::frame("early");
+  client.send(get("/maybe", std::string{upgrade_} + "X-Word: friend\r\n") +
+              frame);
+  const auto head = client.receive_until("\r\n\r\n");
+  EXPECT_TRUE(head.starts_with("HTTP/1.1 101 Switching Protocols\r\n"));
+  EXPECT_EQ(client.receive(frame.size()), frame);
+}
+
+TEST_F(HttpFront, LogsEachRequestAndAStreamWhenItEnds) {
+  struct recorder final : access_log {
+    void write(const access_entry& entry) override {
+      const std::lock_guard lock{mutex};
+      lines.push_back(entry.request + " " + std::to_string(entry.status) + " " +
+                      std::to_string(entry.bytes));
+    }
+    std::vector<std::string> take() {
+      const std::lock_guard lock{mutex};
+      return std::exchange(lines, {});
+    }
+    std::mutex mutex;
+    std::vector<std::string> lines;
+  } log;
+  http_options options;
+  options.access = &log;
+  options.limits.keep_line = true;
+  const auto at = serve_http(options);
+  using lines = std::vector<std::string>;
+  {
+    socket_client client{at};
+    client.send(get("/hello?name=you") + get("/nowhere"));
+    response(client);
+    response(client);
+    EXPECT_EQ(log.take().front(), "GET /hello?name=you HTTP/1.1 200 3");
+    client.send("nonsense\r\n\r\n");
+    response(client);
+    const auto last = log.take();
+    ASSERT_EQ(last.size(), 1U);
+    EXPECT_TRUE(last.front().starts_with(" 400 ")) << last.front();
+  }
+  {
+    socket_client client{at};
+    client.send(get("/ws", upgrade_));
+    client.receive_until("\r\n\r\n");
+    EXPECT_EQ(log.take(), lines{}) << "it is not finished";
+  }
+  EXPECT_TRUE(eventually([&] {
+    const auto last = log.take();
+    return !last.empty() && last.back().starts_with("GET /ws HTTP/1.1 101 ");
+  }));
+  network_->stop(); // the log is this test's
+}
+
 TEST_F(HttpFront, RefusesFoldedFields) {
   EXPECT_EQ(status_of(get("/hello", "X: a\r\n b\r\n")), 400U);
   EXPECT_EQ(status_of(get("/hello", "X: a\r\n\tb\r\n")), 400U);

@@ -26,11 +26,11 @@ public:
     return std::unique_ptr<topic_hold>{
         std::make_unique<hold>(*this, filter, target)};
   }
-  core::result<void> publish(core::publication what) override {
+  core::result<std::size_t> publish(core::publication what) override {
     what.node = core::node_id{1};
     what.number = ++number;
     give(std::make_shared<const core::publication>(std::move(what)));
-    return {};
+    return std::size_t{0};
   }
   void later(std::function<void()> work) override {
     waiting.push_back(std::move(work));

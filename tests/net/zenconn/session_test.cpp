@@ -1,0 +1,471 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions, floors and houses of several nodes without sockets: topics of one
+// thread take publications from one to the other.
+#include "net/ws/endpoint.hpp"
+#include "net/zenconn/channel.hpp"
+#include "net/zenconn/json_codec.hpp"
+#include "net/zenconn/session.hpp"
+#include "tests/net/support/protocol_driver.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace troupe::net::zenconn {
+namespace {
+
+using core::deny_reason;
+using lines = std::vector<std::string>;
+
+/// What all nodes share: publications wait until they are delivered.
+struct wires {
+  struct hold;
+  std::set<hold*> holds;
+  std::vector<core::publication_ptr> waiting;
+  std::uint64_t number = 0;
+  /// Nodes whose answers get lost.
+  std::set<std::uint32_t> mute;
+};
+
+/// The topics of one node.
+class node_topics final : public topic_space {
+public:
+  node_topics(wires& all, core::node_id self) : all_(all), self_(self) {}
+
+  core::result<std::unique_ptr<topic_hold>>
+  listen(std::string_view, const core::topic_filter& filter,
+         topic_listener& target) override;
+  core::result<std::size_t> publish(core::publication what) override;
+  void later(std::function<void()> work) override { work(); }
+
+private:
+  wires& all_;
+  const core::node_id self_;
+};
+
+struct wires::hold final : topic_hold {
+  hold(wires& all, core::node_id at, const core::topic_filter& what,
+       topic_listener& to)
+      : owner(all), node(at), filter(what), target(to) {
+    owner.holds.insert(this);
+  }
+  ~hold() override { owner.holds.erase(this); }
+  wires& owner;
+  const core::node_id node;
+  const core::topic_filter filter;
+  topic_listener& target;
+};
+
+core::result<std::unique_ptr<topic_hold>>
+node_topics::listen(std::string_view, const core::topic_filter& filter,
+                    topic_listener& target) {
+  return std::unique_ptr<topic_hold>{
+      std::make_unique<wires::hold>(all_, self_, filter, target)};
+}
+
+core::result<std::size_t> node_topics::publish(core::publication what) {
+  what.node = self_;
+  what.number = ++all_.number;
+  std::set<std::uint32_t> others;
+  for (const auto* each : all_.holds)
+    if (each->node != self_ && each->filter.matches(what.topic))
+      others.insert(each->node.value());
+  const bool is_answer = what.topic.text().starts_with("$zenconn/counted/");
+  if (!is_answer || !all_.mute.contains(self_.value()))
+    all_.waiting.push_back(
+        std::make_shared<const core::publication>(std::move(what)));
+  return others.size();
+}
+
+struct test_powers final : session_powers {
+  struct shared {
+    deny_reason standing = deny_reason::none;
+    std::set<std::string> denied;
+    std::uint64_t epoch = 1;
+  };
+  explicit test_powers(shared& of) : is(of) {}
+  deny_reason standing() override { return is.standing; }
+  deny_reason check(core::right what, const core::topic& on) override {
+    return is.denied.contains(core::to_string(core::grant{what, on.text()}))
+               ? deny_reason::not_granted
+               : deny_reason::none;
+  }
+  deny_reason allow_message() override { return deny_reason::none; }
+  [[nodiscard]] std::uint64_t epoch() const override { return is.epoch; }
+  [[nodiscard]] bool token_fits(std::string_view session, std::string_view,
+                                std::string_view token) const override {
+    return token == session;
+  }
+  shared& is;
+};
+
+/// One client of a node: a session, and the client's end of the WebSocket.
+class client final : public protocol_host {
+public:
+  client(floor& at, std::uint64_t number, spelling how) : how_(how) {
+    info_.id = connection_id{number};
+    id_ = "session-" + std::to_string(number);
+    session_terms terms;
+    terms.id = id_;
+    terms.how = how;
+    terms.powers = std::make_unique<test_powers>(powers);
+    terms.on_end = [this](std::string_view why) { ends.emplace_back(why); };
+    driver_ = std::make_unique<protocol_driver>(
+        std::make_unique<session>(at, *this, std::move(terms)));
+  }
+
+  void say(std::string_view text, ws::opcode op = ws::opcode::text) {
+    output_queue out;
+    const std::array pieces{core::shared_bytes::copy_of(text)};
+    end_.send(op, pieces, out, {});
+    driver_->receive(bytes_of(out));
+  }
+  void ask(request what) { say(encode(what, how_ == spelling::compact)); }
+
+  /// All messages since the last look.
+  lines heard() {
+    rest_ += driver_->take_output();
+    lines found;
+    for (;;) {
+      output_queue out;
+      const auto next = end_.read(core::as_bytes(rest_), 1 << 22, out);
+      if (next.what == ws::event::kind::need_more)
+        return found;
+      rest_.erase(0, next.bytes);
+      if (next.what == ws::event::kind::message)
+        found.push_back(std::string{next.payload.text()});
+      else if (next.what == ws::event::kind::closed)
+        found.push_back("closed " +
+                        std::to_string(static_cast<int>(next.code)) + " " +
+                        next.reason);
+    }
+  }
+  [[nodiscard]] const std::string& id() const { return id_; }
+  protocol_driver& driver() { return *driver_; }
+  void drop() { driver_.reset(); }
+
+  // protocol_host
+  void run(const std::function<void(effects&)>& work) override {
+    effects out{driver_->output};
+    work(out);
+    if (out.close) {
+      driver_->is_closed = true;
+      driver_->closed = *out.close;
+      driver_->aborted = out.abort;
+    }
+  }
+  [[nodiscard]] const connection_info& info() const override { return info_; }
+  [[nodiscard]] actors::runtime::loop& home() override { std::abort(); }
+
+  test_powers::shared powers;
+  lines ends; ///< why it ended, as was told
+
+private:
+  static std::string bytes_of(output_queue& out) {
+    std::string bytes;
+    while (!out.empty()) {
+      iovec pieces[8];
+      const auto count = out.gather(pieces, 8);
+      std::size_t total = 0;
+      for (std::size_t i = 0; i < count; ++i) {
+        bytes.append(static_cast<const char*>(pieces[i].iov_base),
+                     pieces[i].iov_len);
+        total += pieces[i].iov_len;
+      }
+      out.consume(total);
+    }
+    return bytes;
+  }
+
+  const spelling how_;
+  std::string id_;
+  connection_info info_;
+  std::unique_ptr<protocol_driver> driver_;
+  ws::endpoint end_{ws::role::client};
+  std::string rest_;
+};
+
+struct test_node {
+  test_node(wires& all, std::uint32_t id, const zenconn_options& options)
+      : topics(all, core::node_id{id}),
+        house(options, topics, core::node_id{id}, stats) {
+    for (std::size_t i = 0; i < floors.size(); ++i) {
+      floors[i] = std::make_unique<floor>(house, i);
+      EXPECT_TRUE(floors[i]->open());
+    }
+  }
+  zenconn_stats stats;
+  node_topics topics;
+  zenconn::house house;
+  std::array<std::unique_ptr<floor>, 2> floors;
+};
+
+class ZenconnSession : public ::testing::Test {
+protected:
+  ~ZenconnSession() override { clients_.clear(); }
+
+  client& connect(std::uint32_t node, std::size_t at = 0,
+                  spelling how = spelling::json) {
+    auto& home = nodes_[node];
+    if (!home)
+      home = std::make_unique<test_node>(wires_, node, options_);
+    clients_.push_back(
+        std::make_unique<client>(*home->floors[at], ++last_, how));
+    auto& fresh = *clients_.back();
+    return fresh;
+  }
+  client& member_of(const std::string& channel, std::uint32_t node,
+                    std::size_t at = 0, spelling how = spelling::json) {
+    auto& fresh = connect(node, at, how);
+    fresh.ask({request::kind::subscribe, channel, fresh.id()});
+    deliver();
+    fresh.heard();
+    return fresh;
+  }
+  /// What is on its way arrives, and what follows from it.
+  void deliver() {
+    while (!wires_.waiting.empty()) {
+      const auto all = std::exchange(wires_.waiting, {});
+      for (const auto& what : all)
+        for (auto* each : std::set<wires::hold*>{wires_.holds})
+          if (wires_.holds.contains(each) && each->filter.matches(what->topic))
+            each->target.on_publication(what);
+    }
+  }
+  static std::string event(std::string_view channel, std::string_view data,
+                           const client& from) {
+    return R"({"type":"event","channel":")" + std::string{channel} +
+           R"(","data":)" + std::string{data} + R"(,"from":")" + from.id() +
+           R"("})";
+  }
+  static std::string received(std::string_view channel, int count) {
+    return R"({"type":"received","channel":")" + std::string{channel} +
+           R"(","count":)" + std::to_string(count) + "}";
+  }
+
+  zenconn_options options_;
+  wires wires_;
+  std::map<std::uint32_t, std::unique_ptr<test_node>> nodes_;
+  std::vector<std::unique_ptr<client>> clients_;
+  std::uint64_t last_ = 0;
+};
+
+TEST_F(ZenconnSession, WelcomesAndEchoesWhatAsksForNothing) {
+  auto& one = connect(1);
+  EXPECT_EQ(one.heard(),
+            lines{R"({"type":"accepted","data":"session-1","status":202,)"
+                  R"("uuid":"session-1"})"});
+  one.say("ping");
+  one.say("\x01\x02", ws::opcode::binary);
+  EXPECT_EQ(one.heard(), (lines{"ping", "\x01\x02"}));
+  options_.echo = false;
+  one.say("ping");
+  EXPECT_EQ(one.heard(), lines{});
+}
+
+TEST_F(ZenconnSession, Z4EverybodyButOneselfHearsABroadcastToAll) {
+  for (std::uint32_t node = 1; node <= 3; ++node)
+    for (std::size_t i = 0; i < 5; ++i)
+      connect(node, i % 2);
+  deliver();
+  for (auto& each : clients_)
+    each->heard();
+  auto& from = *clients_[6];
+  from.ask({request::kind::broadcast, "*", "", "1"});
+  EXPECT_EQ(from.heard(), lines{}) << "other nodes are asked first";
+  deliver();
+  EXPECT_EQ(from.heard(), lines{received("*", 14)});
+  for (auto& each : clients_) {
+    if (each.get() != &from) {
+      EXPECT_EQ(each->heard(), lines{event("*", "1", from)});
+    }
+  }
+}
+
+TEST_F(ZenconnSession, Z9EachPairOfNodesMeetsExactlyOnce) {
+  for (std::uint32_t node = 1; node <= 3; ++node)
+    member_of("private.x", node);
+  for (auto& each : clients_)
+    each->heard();
+  for (auto& from : clients_) {
+    from->ask({request::kind::broadcast, "private.x", "", "[1]"});
+    deliver();
+    EXPECT_EQ(from->heard(), lines{received("private.x", 2)});
+    for (auto& to : clients_) {
+      if (to != from) {
+        EXPECT_EQ(to->heard(), lines{event("private.x", "[1]", *from)});
+      }
+    }
+  }
+}
+
+TEST_F(ZenconnSession, CountsANodeOnceHoweverManyFloorsItHas) {
+  auto& from = member_of("a", 1);
+  member_of("a", 2, 0);
+  member_of("a", 2, 1);
+  member_of("a", 2, 1);
+  from.ask({request::kind::broadcast, "a", "", "1"});
+  deliver();
+  EXPECT_EQ(from.heard(), lines{received("a", 3)});
+  EXPECT_EQ(nodes_[2]->stats.answers.load(), 1U);
+}
+
+TEST_F(ZenconnSession, Z10MembersHearOfWhoComesAndGoes) {
+  auto& old = member_of("private.x", 1);
+  auto& fresh = member_of("private.x", 2);
+  EXPECT_EQ(old.heard(),
+            lines{R"({"type":"event","channel":"private.x","data":{"event":)"
+                  R"("joined","session":"session-2"}})"});
+  EXPECT_EQ(fresh.heard(), lines{});
+  fresh.drop();
+  deliver();
+  EXPECT_EQ(old.heard(),
+            lines{R"({"type":"event","channel":"private.x","data":{"event":)"
+                  R"("left","session":"session-2"}})"});
+}
+
+TEST_F(ZenconnSession, Z12ClientsOfAllSpellingsMeet) {
+  auto& json = member_of("a", 1);
+  auto& compact = connect(1, 1, spelling::compact);
+  compact.ask({request::kind::subscribe, "a"});
+  compact.heard();
+  json.ask({request::kind::broadcast, "a", "", R"({ "x": 1 })"});
+  deliver();
+  EXPECT_EQ(compact.heard(),
+            lines{R"({"t":"e","c":"a","d":{"x":1},"f":"session-1"})"});
+  compact.ask({request::kind::broadcast, "a", "", "2"});
+  deliver();
+  EXPECT_EQ(json.heard(), (lines{received("a", 1), event("a", "2", compact)}));
+}
+
+TEST_F(ZenconnSession, HearsWhatOtherProtocolsPublish) {
+  auto& one = member_of("a/b", 1);
+  const auto publish = [&](std::string_view type, std::string_view body) {
+    core::publication what;
+    what.topic = *topic_of("a/b");
+    what.sender = "anna";
+    what.content_type = type;
+    what.payload = core::shared_bytes::copy_of(body);
+    EXPECT_TRUE(nodes_[1]->topics.publish(std::move(what)));
+    deliver();
+    return one.heard();
+  };
+  constexpr auto head = R"({"type":"event","channel":"a/b","data":)";
+  constexpr auto tail = R"(,"from":"anna"})";
+  EXPECT_EQ(publish("text/plain", "hi"),
+            lines{std::string{head} + R"("hi")" + tail});
+  EXPECT_EQ(publish("application/json; charset=utf-8", R"({"x":1})"),
+            lines{std::string{head} + R"({"x":1})" + tail});
+  EXPECT_EQ(publish("application/json", R"(1,"type":"error")"),
+            lines{std::string{head} + R"("1,\"type\":\"error\"")" + tail});
+  EXPECT_EQ(publish("image/png", "\xff\xfe"),
+            lines{std::string{head} + R"({"base64":"//4="})" + tail});
+}
+
+TEST_F(ZenconnSession, SaysHowManyNodesWereSilent) {
+  auto& from = member_of("a", 1);
+  member_of("a", 2);
+  member_of("a", 3);
+  wires_.mute = {3};
+  from.ask({request::kind::broadcast, "a", "", "1"});
+  deliver();
+  EXPECT_EQ(from.heard(), lines{});
+  from.driver().advance(options_.count_time);
+  EXPECT_EQ(from.heard(), lines{R"({"type":"received","channel":"a","count":1,)"
+                                R"("missing":1})"});
+}
+
+TEST_F(ZenconnSession, AQuestionOnItsWayIsAnsweredWhenTheLastMemberHasLeft) {
+  auto& from = member_of("a", 1);
+  auto& other = member_of("a", 2);
+  from.ask({request::kind::broadcast, "a", "", "1"});
+  other.drop();
+  deliver();
+  EXPECT_EQ(from.heard(), lines{received("a", 0)});
+  // A while later nobody listens there any more.
+  core::steady_time now{std::chrono::hours{2}};
+  nodes_[2]->floors[0]->look(now);
+  EXPECT_FALSE(nodes_[2]->floors[0]->idle());
+  nodes_[2]->floors[0]->look(now + floor::empty_time);
+  EXPECT_TRUE(nodes_[2]->floors[0]->idle());
+}
+
+TEST_F(ZenconnSession, CutsOffWhoDoesNotKeepUp) {
+  options_.backlog_bytes_max = 1000;
+  auto& from = member_of("a", 1);
+  auto& slow = member_of("a", 1);
+  for (int i = 0; i < 3 && !slow.driver().is_closed; ++i) {
+    from.ask(
+        {request::kind::broadcast, "a", "", '"' + std::string(900, 'x') + '"'});
+    deliver();
+  }
+  EXPECT_TRUE(slow.driver().is_closed);
+  EXPECT_TRUE(slow.driver().aborted);
+  from.ask({request::kind::broadcast, "a", "", "1"});
+  deliver();
+  EXPECT_EQ(from.heard().back(), received("a", 0));
+}
+
+TEST_F(ZenconnSession, Z3ChangedRightsReachLiveSessions) {
+  auto& one = connect(1);
+  one.ask({request::kind::subscribe, "private.x"});
+  one.heard();
+  one.powers.denied = {"subscribe:$zenconn/private/x"};
+  ++one.powers.epoch;
+  const auto look = [&] {
+    for (std::size_t i = 0; i < floor::look_parts; ++i)
+      nodes_[1]->floors[0]->look(core::steady_time{});
+  };
+  look();
+  EXPECT_EQ(one.heard(),
+            lines{R"({"type":"unauthorized","channel":"private.x",)"
+                  R"("errors":["not granted"]})"});
+  one.powers.standing = deny_reason::revoked;
+  look();
+  EXPECT_EQ(one.heard(), lines{"closed 1008 revoked"});
+  EXPECT_TRUE(one.driver().is_closed);
+  look();
+}
+
+TEST_F(ZenconnSession, SaysGoodbyeWhenTheNodeStops) {
+  auto& one = member_of("a", 1);
+  one.driver().event(core::session_ended{{core::errc::shutting_down, {}}});
+  EXPECT_EQ(one.heard(), lines{"closed 1001 the node shuts down"});
+}
+
+TEST_F(ZenconnSession, IsSentElsewhereWhenTheNodeDrains) {
+  auto& one = member_of("a", 1);
+  one.driver().event(core::session_ended{{core::errc::draining, {}}});
+  EXPECT_EQ(one.heard(), lines{"closed 1012 the node drains"});
+  EXPECT_EQ(nodes_[1]->stats.sessions.load(), 0U);
+}
+
+TEST_F(ZenconnSession, Z1ItsEndIsToldOnceWithTheReason) {
+  auto& one = member_of("a", 1);
+  auto& other = member_of("a", 1);
+  EXPECT_TRUE(one.ends.empty());
+  one.driver().event(core::session_ended{{core::errc::shutting_down, {}}});
+  EXPECT_EQ(one.ends, lines{"the node shuts down"});
+  one.drop();
+  EXPECT_EQ(one.ends.size(), 1U);
+  other.drop();
+  EXPECT_EQ(other.ends, lines{"the connection ended"});
+}
+
+TEST_F(ZenconnSession, PingsAQuietClientAndGivesItUp) {
+  auto& one = connect(1);
+  one.heard();
+  one.driver().advance(options_.ping_time);
+  EXPECT_EQ(one.driver().take_output(), (std::string{"\x89\0", 2}));
+  one.driver().advance(options_.silence_time);
+  EXPECT_TRUE(one.driver().aborted);
+  EXPECT_EQ(nodes_[1]->stats.sessions.load(), 0U);
+}
+
+} // namespace
+} // namespace troupe::net::zenconn
