@@ -156,7 +156,7 @@ private:
   address_lease lease_;
   std::function<void(std::uint64_t)> at_end_;
   std::uint64_t at_end_from_ = 0; // of bytes_out_
-  std::size_t slot_ = 0; // in loop_sockets
+  std::size_t slot_ = 0;          // in loop_sockets
   std::uint64_t bytes_in_ = 0;
   std::uint64_t bytes_out_ = 0;
   std::size_t lingered_bytes_ = 0;

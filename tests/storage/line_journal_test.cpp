@@ -73,7 +73,11 @@ TEST(LineJournal, CutsALineThatACrashLeftUnfinished) {
   recording_file_system files;
   write(*open(files).journal, {"whole"});
   const auto torn = std::as_bytes(std::span{"00000000 tor", 12});
-  files.overwrite(first, files.contents(first).size(), torn);
+  {
+    auto file = files.open(first, open_mode::read_write);
+    ASSERT_TRUE(file);
+    ASSERT_TRUE((*file)->write_at(torn, files.contents(first).size()));
+  }
   auto again = open(files);
   EXPECT_EQ(again.found, (lines{"whole"}));
   EXPECT_EQ(again.journal->cut_bytes(), torn.size());
@@ -116,8 +120,10 @@ TEST(LineJournal, RollsWithWhatIsCarriedAndRemovesTheOldest) {
   }
   EXPECT_LE(journal.bytes(), 120U);
   const auto found = open(files, 40, 120).found;
-  EXPECT_EQ(found.back(), "line number 29");
-  EXPECT_LT(found.size(), 20U);
+  EXPECT_NE(std::find(found.begin(), found.end(), "line number 29"),
+            found.end());
+  EXPECT_EQ(std::find(found.begin(), found.end(), "line number 10"),
+            found.end());
   EXPECT_NE(std::find(found.begin(), found.end(), "carried"), found.end());
 }
 
