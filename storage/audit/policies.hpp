@@ -22,7 +22,7 @@ enum class payload_policy : std::uint8_t {
 
 /// When the queue is full.
 enum class overflow_policy : std::uint8_t {
-  drop,  ///< records are lost and counted
+  drop,  ///< records are lost and counted; nobody waits for a full disk
   refuse ///< has_room() is false; what is under way has as much room again
 };
 

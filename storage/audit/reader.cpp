@@ -58,6 +58,7 @@ result<log_view> look_at(file_system& files,
       span.first_sequence = walker->head().head.first_sequence;
       span.created = walker->head().head.created;
       span.bytes = walker->file_bytes();
+      view.node = walker->head().head.node;
     } else if (walker.error().code != errc::malformed) {
       return walker.error();
     }

@@ -76,6 +76,7 @@ public:
         queue_max_(options_.overflow == overflow_policy::refuse
                        ? 2 * options_.queue_bytes_max
                        : options_.queue_bytes_max) {
+    view_.node = options_.files.node;
     publish_view();
   }
   ~impl() { stop(); }
@@ -138,7 +139,7 @@ public:
 
   bool is_kept(audit_ticket ticket) const noexcept {
     return options_.answers == answer_policy::at_once ||
-           ticket <= kept_.load(std::memory_order_acquire);
+           ticket <= kept_.load(std::memory_order_acquire) || goes_without();
   }
 
   void when_kept(audit_ticket ticket, std::function<void()> then) {
@@ -208,6 +209,13 @@ public:
   }
 
 private:
+  /// A node that would rather lose records than stop answering does not wait
+  /// for a full disk.
+  [[nodiscard]] bool goes_without() const noexcept {
+    return options_.overflow == overflow_policy::drop &&
+           stuck_.load(std::memory_order_acquire);
+  }
+
   void run() {
     name_this_thread("troupe-audit");
     record_queue taken;
@@ -349,8 +357,11 @@ private:
         fail(done.error().detail);
         return false;
       }
-      if (!stuck_.exchange(true, std::memory_order_relaxed))
+      if (!stuck_.exchange(true, std::memory_order_acq_rel)) {
         news("error", "waits for room on the disk: " + done.error().detail);
+        if (goes_without())
+          release(std::numeric_limits<audit_ticket>::max());
+      }
       std::unique_lock lock{mutex_};
       if (stopping_ && tries >= retries_at_end) {
         failed_ = true; // what is left is lost with the process
@@ -375,7 +386,6 @@ private:
 
   void finish(const record_queue& taken) {
     publish_view();
-    std::vector<std::function<void()>> due;
     {
       const std::lock_guard lock{mutex_};
       being_written_ = 0;
@@ -383,9 +393,18 @@ private:
       if (failed_ || taken.records.empty())
         return; // nobody is told that something is kept which is not
       kept_.store(taken.last_ticket, std::memory_order_release);
+    }
+    release(taken.last_ticket);
+  }
+
+  /// Calls those who wait for records through that one.
+  void release(audit_ticket through) {
+    std::vector<std::function<void()>> due;
+    {
+      const std::lock_guard lock{mutex_};
       const auto late = std::partition(
           waiters_.begin(), waiters_.end(),
-          [&](const auto& each) { return each.first > taken.last_ticket; });
+          [&](const auto& each) { return each.first > through; });
       for (auto at = late; at != waiters_.end(); ++at)
         due.push_back(std::move(at->second));
       waiters_.erase(late, waiters_.end());

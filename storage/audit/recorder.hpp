@@ -46,6 +46,7 @@ struct recorder_stats {
 
 /// What can be read of a log that is being written.
 struct log_view {
+  core::node_id node; ///< who writes it
   std::vector<segment_span> segments;
   sequence_number last_sequence = 0;
   digest last_hash{};

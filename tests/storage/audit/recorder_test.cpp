@@ -210,6 +210,17 @@ TEST_F(AuditRecorder, RefusesNewWorkBeforeItLosesWhatIsUnderWay) {
   EXPECT_TRUE(recorder_->has_room());
 }
 
+TEST_F(AuditRecorder, LetsAnswersGoWhenTheDiskIsFullAndRecordsMayBeLost) {
+  open();
+  files_.set_capacity(1);
+  wait_for(recorder_->record(entry("alice")));
+  EXPECT_TRUE(recorder_->stats().stuck);
+  EXPECT_EQ(audit_lines(files_), std::vector<std::string>{"1 opened"});
+  files_.set_capacity(1U << 20U);
+  recorder_->stop();
+  EXPECT_EQ(audit_verdict(files_).records, 3U);
+}
+
 TEST_F(AuditRecorder, EndsTheNodeWhenAFlushFails) {
   auto with = options();
   with.answers = answer_policy::synced;
