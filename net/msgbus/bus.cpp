@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/msgbus/bus.hpp"
 
+#include "core/principal.hpp"
+#include "net/kept_answer.hpp"
 #include "net/msgbus/answers.hpp"
+#include "net/msgbus/audit_notes.hpp"
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_writer.hpp"
 #include "net/msgbus/subscriber.hpp"
@@ -58,6 +61,21 @@ struct bus::work {
 };
 
 namespace {
+
+/// As the audit has it; the keeper has not said more.
+core::deny_reason reason_of(verdict::kind what) {
+  switch (what) {
+  case verdict::kind::admitted:
+    return core::deny_reason::none;
+  case verdict::kind::unknown:
+    return core::deny_reason::wrong_credentials;
+  case verdict::kind::denied:
+    return core::deny_reason::not_granted;
+  case verdict::kind::hasty:
+    return core::deny_reason::busy;
+  }
+  return core::deny_reason::none;
+}
 
 bool turned_away(bus_context& shared, const verdict& found,
                  const answer_terms& terms, const responder& answer) {
@@ -146,6 +164,8 @@ void bus::handle(const http_request& request, responder answer) {
 }
 
 void bus::go_on(const work& what, const verdict& found) {
+  if (found.what != verdict::kind::admitted)
+    note(what, found, core::to_string(reason_of(found.what)));
   if (turned_away(*shared_, found, what.terms, what.answer))
     return;
   if (what.what == deed::other) {
@@ -156,6 +176,11 @@ void bus::go_on(const work& what, const verdict& found) {
     count(shared_->stats.refused_busy);
     return send_page(what.answer, what.terms, 503,
                      "Channels Are Not Served Here");
+  }
+  if (shared_->audit != nullptr && !shared_->audit->has_room()) {
+    count(shared_->stats.refused_busy);
+    note(what, found, core::to_string(core::errc::overloaded));
+    return send_page(what.answer, what.terms, 503, "Service Unavailable");
   }
   if (what.what == deed::publish)
     publish(what, found);
@@ -180,6 +205,7 @@ void bus::subscribe(const work& what, const verdict& found) {
   if (auto begun = fresh->begin(); !begun) {
     const bool too_long = begun.error().code == core::errc::too_large;
     count(too_long ? shared_->stats.refused_bad : shared_->stats.refused_busy);
+    note(what, found, core::to_string(begun.error().code));
     if (too_long)
       return send_page(what.answer, what.terms, 414, "URI Too Long");
     return send_page(what.answer, what.terms, 503, "Service Unavailable");
@@ -197,11 +223,13 @@ void bus::publish(const work& what, const verdict& found) {
   if (what.type.empty() || what.type.size() > limit ||
       found.sender.size() > limit) {
     count(shared_->stats.refused_bad);
+    note(what, found, core::to_string(core::errc::malformed));
     return send_page(what.answer, close, 400, "Bad Request");
   }
   auto name = topic_of(what.where.channel);
   if (!name) {
     count(shared_->stats.refused_bad);
+    note(what, found, core::to_string(core::errc::too_large));
     return send_page(what.answer, what.terms, 414, "URI Too Long");
   }
   core::publication message;
@@ -213,8 +241,10 @@ void bus::publish(const work& what, const verdict& found) {
   message.payload = what.body;
   if (auto done = shared_->topics->publish(std::move(message)); !done) {
     count(shared_->stats.refused_bad);
+    note(what, found, core::to_string(core::errc::too_large));
     return send_page(what.answer, close, 413, "Payload Too Large");
   }
+  const auto ticket = note(what, found, {});
   count(shared_->stats.published);
   count(shared_->stats.published_bytes, what.body.size());
   if (shared_->log->wants_debug())
@@ -222,7 +252,25 @@ void bus::publish(const work& what, const verdict& found) {
                         client_text(what.answer.host().info(), found.sender) +
                         ": " + what.where.channel + " " + what.type + " (" +
                         std::to_string(what.body.size()) + ")");
-  what.answer.send_verbatim(published(what.terms), after(what.terms));
+  answer_when_kept(shared_->audit, ticket, what.answer,
+                   [terms = what.terms](const responder& to) {
+                     to.send_verbatim(published(terms), after(terms));
+                   });
+}
+
+/// What was asked, and why it was refused, if it was.
+core::audit_ticket bus::note(const work& what, const verdict& found,
+                             std::string_view reason) const {
+  channel_note noted;
+  noted.kind = what.what == deed::publish ? core::audit_kind::publish
+                                          : core::audit_kind::join;
+  noted.user = found.sender;
+  noted.channel = what.where.channel;
+  noted.type = what.type;
+  noted.reason = reason;
+  noted.size = what.body.size();
+  noted.payload = what.body;
+  return record(*shared_, what.answer.host().info(), noted);
 }
 
 } // namespace troupe::net::msgbus

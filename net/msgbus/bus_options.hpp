@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/audit.hpp"
 #include "core/ids.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/msgbus/bus_stats.hpp"
@@ -59,6 +60,8 @@ struct bus_context {
   history* past = nullptr;
   /// Null: subscribers are not told when rights change.
   identity::live_rights* live = nullptr;
+  /// Null: there is none.
+  core::audit_sink* audit = nullptr;
   bus_stats stats{};
 };
 

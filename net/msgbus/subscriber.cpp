@@ -2,6 +2,7 @@
 #include "net/msgbus/subscriber.hpp"
 
 #include "net/msgbus/answers.hpp"
+#include "net/msgbus/audit_notes.hpp"
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_cache.hpp"
 
@@ -56,6 +57,7 @@ core::result<void> subscriber::begin() {
   count(terms_.poll ? shared_->stats.polls : shared_->stats.subscriptions);
   if (shared_->log->wants_debug())
     shared_->log->debug(described("SUB"));
+  note(core::audit_kind::join);
   return {};
 }
 
@@ -73,6 +75,18 @@ void subscriber::end() {
   past_.clear();
   if (shared_->log->wants_debug())
     shared_->log->debug(described("UNSUB"));
+  note(core::audit_kind::leave);
+}
+
+void subscriber::note(core::audit_kind kind) const {
+  if (shared_->audit == nullptr)
+    return;
+  channel_note what;
+  what.kind = kind;
+  what.user = terms_.user;
+  what.channel = terms_.channel;
+  what.type = terms_.poll ? "poll" : "stream";
+  record(*shared_, host_.info(), what);
 }
 
 std::string subscriber::described(std::string_view verb) const {
