@@ -3,6 +3,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "app/audit_admin.hpp"
 #include "net/admin_server.hpp"
 
 #include <boost/asio/post.hpp>
@@ -84,6 +85,7 @@ admin::admin(admin_parts parts)
   add_worker_routes();
   add_topic_routes();
   add_rights_routes();
+  add_audit_routes();
   if (auto* member = parts_.engine.cluster())
     member->relay().serve([this](const auto& request, net::responder answer) {
       answer_relayed(request, std::move(answer));
@@ -119,6 +121,9 @@ void admin::stop() {
 }
 
 void admin::route(const char* method, const char* path, handler function) {
+  // What only shows something changes nothing.
+  if (parts_.audit && std::string_view{method} != "GET")
+    function = audited(parts_.audit->log, std::move(function));
   router_->add(method, path, net::make_handler(std::move(function)));
 }
 

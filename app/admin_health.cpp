@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Liveness, readiness and metrics.
 #include "app/admin.hpp"
+#include "app/audit_metrics.hpp"
 #include "app/channel_metrics.hpp"
 #include "app/metrics_text.hpp"
 #include "app/rights_metrics.hpp"
@@ -372,6 +373,8 @@ std::string admin::metrics_text() const {
   add_topics(out, parts_.engine);
   add_rights(out, parts_.engine.authorizer().stats(), parts_.logins);
   add_channels(out, *parts_.channels);
+  if (parts_.audit)
+    add_audit(out, parts_.audit->log);
   auto sockets = parts_.network.stats();
   if (parts_.workers != nullptr) {
     sockets.add(parts_.workers->stats());

@@ -91,6 +91,9 @@ check_together(const settings& values,
 [[nodiscard]] core::result<std::string>
 channel_password(const settings& values);
 
+/// The key of audit.key_file; "" without one.
+[[nodiscard]] core::result<std::string> audit_key(const settings& values);
+
 /// A TOML file with every setting at its default, explained.
 [[nodiscard]] std::string default_config_text();
 /// docs/configuration.md.

@@ -39,6 +39,7 @@ public:
     check_listeners();
     check_sizes();
     check_channels();
+    check_audit();
     check_times();
     check_cluster();
     check_auth();
@@ -90,6 +91,13 @@ private:
             "listen.output_bytes_max",
             "is below msgbus.message_bytes_max and msgbus.backlog_bytes_max "
             "together: a large message would cut subscribers off");
+  }
+
+  void check_audit() {
+    const auto& audit = values_.audit;
+    require(audit.keep_bytes >= audit.segment_bytes, "audit.keep_bytes",
+            "is below audit.segment_bytes: nothing but the file that is "
+            "written to could be kept");
   }
 
   void check_sizes() {
@@ -229,6 +237,17 @@ core::result<std::string> channel_password(const settings& values) {
     return core::error{core::errc::invalid_config,
                        "msgbus.password_file: no password in " + path};
   return password;
+}
+
+core::result<std::string> audit_key(const settings& values) {
+  const auto& path = values.audit.key_file;
+  if (path.empty())
+    return std::string{};
+  auto key = first_line(path);
+  if (key.empty())
+    return core::error{core::errc::invalid_config,
+                       "audit.key_file: no key in " + path};
+  return key;
 }
 
 core::result<std::string> cluster_secret(const settings& values) {
