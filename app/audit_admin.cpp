@@ -35,7 +35,7 @@ void hide_secrets(json::value& in) {
   if (object == nullptr)
     return;
   for (auto& member : *object) {
-    const auto name = std::string_view{member.key()};
+    const std::string_view name{member.key().data(), member.key().size()};
     if (std::find(secret_members.begin(), secret_members.end(), name) !=
         secret_members.end()) {
       // That one is taken away is no secret.

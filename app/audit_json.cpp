@@ -27,7 +27,7 @@ json::string text(std::string_view bytes) {
   std::string clean;
   for (const char c : bytes)
     clean += static_cast<unsigned char>(c) < 0x80 ? c : '?';
-  return json::string{clean};
+  return json::string{std::string_view{clean}};
 }
 
 void add(json::object& to, std::string_view name, std::string_view value) {
