@@ -25,6 +25,11 @@ constexpr std::size_t body_bytes_max = std::size_t{64} << 10U;
 constexpr std::array<std::string_view, 6> secret_members{
     "password", "token", "bearer", "secret", "device", "previous_device"};
 
+bool is_secret(std::string_view name) {
+  return std::find(secret_members.begin(), secret_members.end(), name) !=
+         secret_members.end();
+}
+
 void hide_secrets(json::value& in) {
   if (auto* list = in.if_array()) {
     for (auto& each : *list)
@@ -36,8 +41,7 @@ void hide_secrets(json::value& in) {
     return;
   for (auto& member : *object) {
     const std::string_view name{member.key().data(), member.key().size()};
-    if (std::find(secret_members.begin(), secret_members.end(), name) !=
-        secret_members.end()) {
+    if (is_secret(name)) {
       // That one is taken away is no secret.
       if (!member.value().is_null())
         member.value() = "(secret)";
@@ -49,9 +53,7 @@ void hide_secrets(json::value& in) {
 
 /// Stands for the connection toward a handler. Its ticket keeps it, so it lives
 /// as long as anybody may answer; used on the connection's loop.
-class audited_exchange final
-    : public net::http_exchange,
-      public std::enable_shared_from_this<audited_exchange> {
+class audited_exchange final : public net::http_exchange {
 public:
   audited_exchange(core::audit_sink& sink, const net::http_request& request,
                    net::responder to)
@@ -63,7 +65,7 @@ public:
     address_ = net::unmapped(info.peer.address).to_string();
     for (const auto& [name, value] : request.query)
       path_ += (path_.find('?') == std::string::npos ? "?" : "&") + name + "=" +
-               value;
+               (is_secret(name) ? std::string{"(secret)"} : value);
   }
   ~audited_exchange() {
     if (ticket_.exchange != nullptr)
