@@ -105,7 +105,7 @@ search(file_system& files, const std::filesystem::path& folder,
         files, folder / segment_name(span.number), span.bytes);
     if (!walker) {
       // Retention may have taken it meanwhile.
-      if (walker.error().code == errc::malformed)
+      if (walker.error().code != errc::not_found)
         ++end.damaged;
       continue;
     }
@@ -175,10 +175,12 @@ private:
   result<void> check_segment(segment_number number, bool last) {
     auto walker = segment_walker::open(files_, folder_ / segment_name(number));
     if (!walker) {
+      // A node that writes has just removed it, as the oldest.
+      if (walker.error().code == errc::not_found && found_.segments == 0)
+        return {};
       if (walker.error().code != errc::malformed)
         return walker.error();
-      fail(number, 0, "there is no whole head of a segment");
-      return {};
+      return judge_headless(number, last);
     }
     ++found_.segments;
     check_head(*walker, number);
@@ -196,6 +198,22 @@ private:
       check_record(*walker, number);
     }
     found_.last_hash = walker->chain();
+    return {};
+  }
+
+  /// The newest segment may be about to get its head.
+  result<void> judge_headless(segment_number number, bool last) {
+    const auto opened =
+        files_.open(folder_ / segment_name(number), open_mode::read_only);
+    if (!opened)
+      return opened.error();
+    const auto size = (*opened)->size();
+    if (!size)
+      return size.error();
+    if (last && *size < head_bytes)
+      found_.torn_bytes = *size;
+    else
+      fail(number, 0, "there is no whole head of a segment");
     return {};
   }
 

@@ -152,6 +152,16 @@ TEST_F(AuditReader, MissesAnEndOnlyByAnAnchor) {
   EXPECT_TRUE(audit_verdict(files_, terms).broken);
 }
 
+TEST_F(AuditReader, TakesANewestSegmentWithoutAHeadForOneThatIsBegun) {
+  const auto next = writer_->segments().back().number + 1;
+  test::put(files_, audit_segment(next), 0, "TRPA");
+  const auto found = audit_verdict(files_);
+  EXPECT_FALSE(found.broken);
+  EXPECT_EQ(found.torn_bytes, 4U);
+  test::put(files_, audit_segment(next), 0, std::string(200, 'x'));
+  EXPECT_TRUE(audit_verdict(files_).broken);
+}
+
 TEST_F(AuditReader, TellsATornEndFromADamagedOne) {
   const auto last = audit_segment(writer_->segments().back().number);
   const auto size = files_.contents(last).size();
