@@ -81,7 +81,7 @@ void client_doors::serve_channels(net::topic_space& topics,
   channels_->topics = &topics;
   channels_->log = &log;
   channels_->past = past;
-  channels_->audit = audit;
+  channels_->audit = {audit, channels_->options.realm};
 }
 
 void client_doors::judge_by(const net::msgbus::identity_gatekeeper::parts& from,
