@@ -96,6 +96,8 @@ core::result<net::ip_endpoint> admin::listen(net::ip_endpoint where) {
   net::admin_options options;
   options.endpoint = std::move(where);
   options.token = parts_.token;
+  if (parts_.audit)
+    options.audit = {&parts_.audit->log, {}};
   options.http.limits.body_bytes_max = std::size_t{512} << 20; // imports
   options.http.body_time = std::chrono::minutes{5};
   options.http.handler_time = std::chrono::minutes{5};

@@ -26,8 +26,9 @@ net::http_response page(const audit_parts& parts,
                         const audit::search_terms& terms, std::size_t limit) {
   json::array rows;
   std::size_t bytes = 0;
+  const auto view = parts.log.view();
   const auto end =
-      audit::search(parts.files, parts.folder, parts.log.view(), terms,
+      audit::search(parts.files, parts.folder, view, terms,
                     [&](const audit::record& what, const audit::digest& chain) {
                       if (rows.size() == limit || bytes > page_bytes_max)
                         return false;

@@ -24,6 +24,8 @@ namespace json = boost::json;
 constexpr std::size_t body_bytes_max = std::size_t{64} << 10U;
 constexpr std::array<std::string_view, 6> secret_members{
     "password", "token", "bearer", "secret", "device", "previous_device"};
+/// Of POST /topics/publish; no secret, but for audit.payload to decide.
+constexpr std::string_view payload_member = "data";
 
 bool is_secret(std::string_view name) {
   return std::find(secret_members.begin(), secret_members.end(), name) !=
@@ -41,6 +43,11 @@ void hide_secrets(json::value& in) {
     return;
   for (auto& member : *object) {
     const std::string_view name{member.key().data(), member.key().size()};
+    const auto* text = member.value().if_string();
+    if (name == payload_member && text != nullptr) {
+      member.value() = "(" + std::to_string(text->size()) + " bytes)";
+      continue;
+    }
     if (is_secret(name)) {
       // That one is taken away is no secret.
       if (!member.value().is_null())

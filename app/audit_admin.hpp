@@ -21,8 +21,8 @@ using admin_handler =
                                     admin_handler inner);
 
 /// The body of a request as it may be recorded: JSON whose secrets (passwords,
-/// tokens, names of devices) are replaced. "" of what is no JSON or too long:
-/// nobody knows what is in it.
+/// tokens, names of devices) and payloads are replaced. "" of what is no JSON
+/// or too long: nobody knows what is in it.
 [[nodiscard]] std::string without_secrets(const std::string& body);
 
 } // namespace troupe::app

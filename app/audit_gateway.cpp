@@ -188,10 +188,6 @@ private:
   }
 };
 
-} // namespace
-
-namespace {
-
 /// Both ways of one connection, on its loop. Lives as long as its port or a
 /// call back that is under way.
 class audited_line final : public core::session_link,
@@ -338,7 +334,9 @@ private:
   const std::string address_;
   const std::string_view protocol_;
   std::string user_;
-  std::unordered_map<core::request_number, asked> asked_;
+  std::unordered_map<core::request_number, asked> asked_; ///< as bounded
+  /// No more than the gate lets a client ask before it is answered, and than
+  /// the session delivers unasked.
   std::deque<held_event> held_;
   bool waiting_ = false;
 };

@@ -89,6 +89,9 @@ core::result<void> take(audit::search_terms& terms, std::string_view name,
         return wrong("'" + each + "' is no kind of record");
       terms.kinds.push_back(*kind);
     }
+  } else if (name != "limit") {
+    // To leave a misspelt one out would show too much.
+    return wrong("'" + std::string{name} + "' is nothing to search for");
   }
   return {};
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/admin_server.hpp"
 
+#include "core/principal.hpp"
+
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 
@@ -48,13 +50,21 @@ open_admin_server(network& sockets, std::shared_ptr<const http_router> router,
   auto http = std::move(options.http);
   if (!options.token.empty())
     http.authorize =
-        [token = std::move(options.token),
-         open = std::move(options.open_paths)](
+        [token = std::move(options.token), open = std::move(options.open_paths),
+         audit = std::move(options.audit)](
             const http_request& request,
-            const connection_info&) -> std::optional<http_response> {
+            const connection_info& from) -> std::optional<http_response> {
       if (std::find(open.begin(), open.end(), request.path) != open.end() ||
           bears_token(request.header("Authorization"), token))
         return std::nullopt;
+      const auto why = request.header("Authorization").empty()
+                           ? core::deny_reason::no_credentials
+                           : core::deny_reason::wrong_credentials;
+      audit.note(from, {core::audit_kind::admin,
+                        {},
+                        request.path,
+                        request.method,
+                        core::to_string(why)});
       auto refused = http_error(401, "a bearer token is needed");
       refused.headers.emplace_back("WWW-Authenticate", "Bearer");
       return refused;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/msgbus/bus.hpp"
 
+#include "core/errc.hpp"
 #include "core/principal.hpp"
-#include "net/kept_answer.hpp"
 #include "net/msgbus/answers.hpp"
-#include "net/msgbus/audit_notes.hpp"
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_writer.hpp"
 #include "net/msgbus/subscriber.hpp"
@@ -17,6 +16,12 @@ namespace {
 
 http_after after(const answer_terms& terms) {
   return terms.keep_alive ? http_after::keep_alive : http_after::close;
+}
+
+/// The connection ends behind the answer: what follows is not understood.
+answer_terms last(answer_terms terms) {
+  terms.keep_alive = false;
+  return terms;
 }
 
 void send_page(const responder& answer, const answer_terms& terms,
@@ -61,21 +66,6 @@ struct bus::work {
 };
 
 namespace {
-
-/// As the audit has it; the keeper has not said more.
-core::deny_reason reason_of(verdict::kind what) {
-  switch (what) {
-  case verdict::kind::admitted:
-    return core::deny_reason::none;
-  case verdict::kind::unknown:
-    return core::deny_reason::wrong_credentials;
-  case verdict::kind::denied:
-    return core::deny_reason::not_granted;
-  case verdict::kind::hasty:
-    return core::deny_reason::busy;
-  }
-  return core::deny_reason::none;
-}
 
 bool turned_away(bus_context& shared, const verdict& found,
                  const answer_terms& terms, const responder& answer) {
@@ -165,7 +155,7 @@ void bus::handle(const http_request& request, responder answer) {
 
 void bus::go_on(const work& what, const verdict& found) {
   if (found.what != verdict::kind::admitted)
-    note(what, found, core::to_string(reason_of(found.what)));
+    note(what, found, core::to_string(found.why));
   if (turned_away(*shared_, found, what.terms, what.answer))
     return;
   if (what.what == deed::other) {
@@ -177,15 +167,31 @@ void bus::go_on(const work& what, const verdict& found) {
     return send_page(what.answer, what.terms, 503,
                      "Channels Are Not Served Here");
   }
-  if (shared_->audit != nullptr && !shared_->audit->has_room()) {
-    count(shared_->stats.refused_busy);
-    note(what, found, core::to_string(core::errc::overloaded));
-    return send_page(what.answer, what.terms, 503, "Service Unavailable");
-  }
+  if (!shared_->audit.has_room())
+    return refuse(what, found, core::errc::overloaded);
   if (what.what == deed::publish)
     publish(what, found);
   else
     subscribe(what, found);
+}
+
+/// Tells the client no, and the audit why.
+void bus::refuse(const work& what, const verdict& found, core::errc why) {
+  note(what, found, core::to_string(why));
+  switch (why) {
+  case core::errc::malformed:
+    count(shared_->stats.refused_bad);
+    return send_page(what.answer, last(what.terms), 400, "Bad Request");
+  case core::errc::name_invalid:
+    count(shared_->stats.refused_bad);
+    return send_page(what.answer, what.terms, 414, "URI Too Long");
+  case core::errc::too_large:
+    count(shared_->stats.refused_bad);
+    return send_page(what.answer, last(what.terms), 413, "Payload Too Large");
+  default:
+    count(shared_->stats.refused_busy);
+    return send_page(what.answer, what.terms, 503, "Service Unavailable");
+  }
 }
 
 void bus::subscribe(const work& what, const verdict& found) {
@@ -204,11 +210,8 @@ void bus::subscribe(const work& what, const verdict& found) {
                                             std::move(terms));
   if (auto begun = fresh->begin(); !begun) {
     const bool too_long = begun.error().code == core::errc::too_large;
-    count(too_long ? shared_->stats.refused_bad : shared_->stats.refused_busy);
-    note(what, found, core::to_string(begun.error().code));
-    if (too_long)
-      return send_page(what.answer, what.terms, 414, "URI Too Long");
-    return send_page(what.answer, what.terms, 503, "Service Unavailable");
+    return refuse(what, found,
+                  too_long ? core::errc::name_invalid : begun.error().code);
   }
   const auto head = fresh->is_poll()
                         ? std::string{}
@@ -218,20 +221,12 @@ void bus::subscribe(const work& what, const verdict& found) {
 
 void bus::publish(const work& what, const verdict& found) {
   const auto limit = shared_->options.field_bytes_max;
-  auto close = what.terms;
-  close.keep_alive = false;
   if (what.type.empty() || what.type.size() > limit ||
-      found.sender.size() > limit) {
-    count(shared_->stats.refused_bad);
-    note(what, found, core::to_string(core::errc::malformed));
-    return send_page(what.answer, close, 400, "Bad Request");
-  }
+      found.sender.size() > limit)
+    return refuse(what, found, core::errc::malformed);
   auto name = topic_of(what.where.channel);
-  if (!name) {
-    count(shared_->stats.refused_bad);
-    note(what, found, core::to_string(core::errc::too_large));
-    return send_page(what.answer, what.terms, 414, "URI Too Long");
-  }
+  if (!name)
+    return refuse(what, found, core::errc::name_invalid);
   core::publication message;
   message.realm = shared_->options.realm;
   message.topic = std::move(*name);
@@ -239,11 +234,8 @@ void bus::publish(const work& what, const verdict& found) {
   message.sender = found.sender;
   message.content_type = what.type;
   message.payload = what.body;
-  if (auto done = shared_->topics->publish(std::move(message)); !done) {
-    count(shared_->stats.refused_bad);
-    note(what, found, core::to_string(core::errc::too_large));
-    return send_page(what.answer, close, 413, "Payload Too Large");
-  }
+  if (auto done = shared_->topics->publish(std::move(message)); !done)
+    return refuse(what, found, core::errc::too_large);
   const auto ticket = note(what, found, {});
   count(shared_->stats.published);
   count(shared_->stats.published_bytes, what.body.size());
@@ -252,25 +244,25 @@ void bus::publish(const work& what, const verdict& found) {
                         client_text(what.answer.host().info(), found.sender) +
                         ": " + what.where.channel + " " + what.type + " (" +
                         std::to_string(what.body.size()) + ")");
-  answer_when_kept(shared_->audit, ticket, what.answer,
-                   [terms = what.terms](const responder& to) {
-                     to.send_verbatim(published(terms), after(terms));
-                   });
+  shared_->audit.answer(ticket, what.answer,
+                        [terms = what.terms](const responder& to) {
+                          to.send_verbatim(published(terms), after(terms));
+                        });
 }
 
-/// What was asked, and why it was refused, if it was.
+/// What was asked, and why it was refused, if it was. Before the answer: with
+/// that the connection may go.
 core::audit_ticket bus::note(const work& what, const verdict& found,
                              std::string_view reason) const {
-  channel_note noted;
+  door_note noted;
   noted.kind = what.what == deed::publish ? core::audit_kind::publish
                                           : core::audit_kind::join;
   noted.user = found.sender;
-  noted.channel = what.where.channel;
+  noted.target = what.where.channel;
   noted.type = what.type;
   noted.reason = reason;
-  noted.size = what.body.size();
   noted.payload = what.body;
-  return record(*shared_, what.answer.host().info(), noted);
+  return shared_->audit.note(what.answer.host().info(), noted);
 }
 
 } // namespace troupe::net::msgbus

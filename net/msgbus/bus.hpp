@@ -31,6 +31,7 @@ private:
   void go_on(const work& what, const verdict& found);
   void subscribe(const work& what, const verdict& found);
   void publish(const work& what, const verdict& found);
+  void refuse(const work& what, const verdict& found, core::errc why);
   core::audit_ticket note(const work& what, const verdict& found,
                           std::string_view reason) const;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/audit.hpp"
 #include "core/ids.hpp"
+#include "net/audit_pen.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/msgbus/bus_stats.hpp"
 #include "net/msgbus/gatekeeper.hpp"
@@ -60,8 +60,7 @@ struct bus_context {
   history* past = nullptr;
   /// Null: subscribers are not told when rights change.
   identity::live_rights* live = nullptr;
-  /// Null: there is none.
-  core::audit_sink* audit = nullptr;
+  audit_pen audit{};
   bus_stats stats{};
 };
 

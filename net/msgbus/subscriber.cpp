@@ -2,7 +2,6 @@
 #include "net/msgbus/subscriber.hpp"
 
 #include "net/msgbus/answers.hpp"
-#include "net/msgbus/audit_notes.hpp"
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_cache.hpp"
 
@@ -79,14 +78,8 @@ void subscriber::end() {
 }
 
 void subscriber::note(core::audit_kind kind) const {
-  if (shared_->audit == nullptr)
-    return;
-  channel_note what;
-  what.kind = kind;
-  what.user = terms_.user;
-  what.channel = terms_.channel;
-  what.type = terms_.poll ? "poll" : "stream";
-  record(*shared_, host_.info(), what);
+  shared_->audit.note(host_.info(), {kind, terms_.user, terms_.channel,
+                                     terms_.poll ? "poll" : "stream"});
 }
 
 std::string subscriber::described(std::string_view verb) const {

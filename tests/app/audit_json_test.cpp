@@ -47,6 +47,8 @@ TEST(AuditJson, ReadsTermsOfASearch) {
   EXPECT_FALSE(read_search(asking({{"kind", "nothing"}})));
   EXPECT_FALSE(read_search(asking({{"accepted", "maybe"}})));
   EXPECT_FALSE(read_search(asking({{"session", "-1"}})));
+  EXPECT_FALSE(read_search(asking({{"usr", "alice"}})));
+  EXPECT_TRUE(read_search(asking({{"limit", "7"}})));
 }
 
 TEST(AuditJson, ReadsAnAnchorAsItIsWritten) {
@@ -81,18 +83,21 @@ TEST(AuditJson, ShowsRecipientsAndPayloads) {
 }
 
 TEST(AuditJson, HidesWhatIsSecretInRequests) {
-  EXPECT_EQ(without_secrets(R"({"uid":"a","password":"geheim"})"),
-            R"({"uid":"a","password":"(secret)"})");
-  EXPECT_EQ(without_secrets(R"({"uid":"a","password":null})"),
-            R"({"uid":"a","password":null})");
-  EXPECT_EQ(without_secrets(R"([{"in":{"device":"geheim"}}])"),
-            R"([{"in":{"device":"(secret)"
-  }
-  }])");
+  EXPECT_EQ(without_secrets(R"j({"uid":"a","password":"geheim"})j"),
+            R"j({"uid":"a","password":"(secret)"})j");
+  EXPECT_EQ(without_secrets(R"j({"uid":"a","password":null})j"),
+            R"j({"uid":"a","password":null})j");
+  EXPECT_EQ(without_secrets(R"j([{"in":{"device":"geheim"}}])j"),
+            R"j([{"in":{"device":"(secret)"}}])j");
   EXPECT_EQ(without_secrets("uid=a&password=geheim"), "");
   EXPECT_EQ(without_secrets("\"geheim\""), "");
   EXPECT_EQ(without_secrets(""), "");
-  }
+}
 
-  } // namespace
-  } // namespace troupe::app
+TEST(AuditJson, LeavesPayloadsToTheSettingForThem) {
+  EXPECT_EQ(without_secrets(R"j({"topic":"a","data":"hello"})j"),
+            R"j({"topic":"a","data":"(5 bytes)"})j");
+}
+
+} // namespace
+} // namespace troupe::app
