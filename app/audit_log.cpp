@@ -28,6 +28,7 @@ open_audit(const settings& from, const broker& engine,
   options.files.key = std::move(*key);
   options.answers = audit.answers;
   options.overflow = audit.overflow;
+  options.messages = audit.messages;
   options.payload = audit.payload;
   options.payload_max = audit.payload_bytes_max;
   options.queue_bytes_max = audit.queue_bytes_max;

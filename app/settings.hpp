@@ -171,6 +171,7 @@ struct audit_settings {
       storage::audit::answer_policy::written;
   storage::audit::overflow_policy overflow =
       storage::audit::overflow_policy::drop;
+  storage::audit::message_policy messages = storage::audit::message_policy::all;
   storage::audit::payload_policy payload = storage::audit::payload_policy::hash;
   std::uint64_t payload_bytes_max = 64ULL << 10;
   std::uint64_t queue_bytes_max = 16ULL << 20;

@@ -448,6 +448,12 @@ const std::array rows{
             "When too many records wait: drop and count them, or refuse new "
             "work as overloaded."},
     setting{"audit",
+            "messages",
+            at<audit, &audit_s::messages>,
+            {},
+            "Which messages are recorded, to inboxes and to channels: all, "
+            "those that were refused, or none. All else always is."},
+    setting{"audit",
             "payload",
             at<audit, &audit_s::payload>,
             {},

@@ -24,7 +24,8 @@ using field = std::variant<
     std::vector<std::string>*, endpoint*, std::optional<endpoint>*,
     proxy_protocol_mode*, tls_version*, overflow_policy*, log_level*,
     log_format*, core::anonymous_policy*, storage::audit::answer_policy*,
-    storage::audit::overflow_policy*, storage::audit::payload_policy*>;
+    storage::audit::overflow_policy*, storage::audit::message_policy*,
+    storage::audit::payload_policy*>;
 
 /// When a changed value counts.
 enum class takes_effect : std::uint8_t {

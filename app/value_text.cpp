@@ -247,6 +247,11 @@ std::span<const std::string_view> choices(storage::audit::overflow_policy) {
   static constexpr std::array<std::string_view, 2> names{"drop", "refuse"};
   return names;
 }
+std::span<const std::string_view> choices(storage::audit::message_policy) {
+  static constexpr std::array<std::string_view, 3> names{"all", "refused",
+                                                         "none"};
+  return names;
+}
 std::span<const std::string_view> choices(storage::audit::payload_policy) {
   static constexpr std::array<std::string_view, 3> names{"none", "hash",
                                                          "full"};

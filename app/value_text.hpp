@@ -51,6 +51,8 @@ namespace troupe::app {
 [[nodiscard]] std::span<const std::string_view>
     choices(storage::audit::overflow_policy);
 [[nodiscard]] std::span<const std::string_view>
+    choices(storage::audit::message_policy);
+[[nodiscard]] std::span<const std::string_view>
     choices(storage::audit::payload_policy);
 
 /// Place of `text` among the choices (case is ignored).

@@ -13,6 +13,9 @@ enum class answer_policy : std::uint8_t {
   synced,  ///< it is on stable storage
 };
 
+/// Which posts and publications are recorded; all else always is.
+enum class message_policy : std::uint8_t { all, refused, none };
+
 /// What happens to a payload.
 enum class payload_policy : std::uint8_t {
   none, ///< its size is recorded

@@ -94,6 +94,8 @@ public:
   }
 
   audit_ticket record(const audit_entry& what) {
+    if (!wants(what))
+      return 0;
     waiting_record fresh;
     fresh.time = clock_.wall();
     fresh.session = what.session;
@@ -209,6 +211,14 @@ public:
   }
 
 private:
+  [[nodiscard]] bool wants(const audit_entry& what) const noexcept {
+    if (options_.messages == message_policy::all ||
+        (what.kind != core::audit_kind::post &&
+         what.kind != core::audit_kind::publish))
+      return true;
+    return options_.messages == message_policy::refused && !what.accepted;
+  }
+
   /// A node that would rather lose records than stop answering does not wait
   /// for a full disk.
   [[nodiscard]] bool goes_without() const noexcept {

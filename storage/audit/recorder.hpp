@@ -22,6 +22,7 @@ struct recorder_options {
   writer_options files;
   answer_policy answers = answer_policy::written;
   overflow_policy overflow = overflow_policy::drop;
+  message_policy messages = message_policy::all;
   payload_policy payload = payload_policy::hash;
   std::size_t payload_max = std::size_t{64} << 10U; ///< of policy full
   std::size_t queue_bytes_max = std::size_t{16} << 20U;

@@ -170,6 +170,30 @@ TEST_F(AuditRecorder, RedactsPayloadsIfItShall) {
   EXPECT_EQ(found.size, 5U);
 }
 
+TEST_F(AuditRecorder, LeavesOutMessagesIfItShall) {
+  for (const auto which :
+       {message_policy::all, message_policy::refused, message_policy::none}) {
+    auto with = options();
+    with.messages = which;
+    with.files.folder =
+        test::audit_folder / std::to_string(static_cast<int>(which));
+    open(with);
+    auto refused = entry("refused");
+    refused.accepted = false;
+    auto login = entry("login");
+    login.kind = core::audit_kind::login;
+    const auto good = recorder_->record(entry("good"));
+    const auto bad = recorder_->record(refused);
+    EXPECT_NE(recorder_->record(login), 0U);
+    EXPECT_EQ(good != 0, which == message_policy::all);
+    EXPECT_EQ(bad != 0, which != message_policy::none);
+    EXPECT_TRUE(recorder_->is_kept(0)); // nobody waits for what is left out
+    recorder_->stop();
+    EXPECT_EQ(recorder_->stats().dropped, 0U);
+    recorder_.reset();
+  }
+}
+
 TEST_F(AuditRecorder, WritesDownHowManyItLost) {
   auto with = options();
   with.queue_bytes_max = 2000;
