@@ -4,6 +4,7 @@ nothing that was acknowledged is missing after kill -9, and a change of what
 was written is noticed."""
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -14,10 +15,11 @@ import unittest
 from tests.integration import audit_reader
 from tests.integration.mq_case import MqCase, eventually
 from tests.integration.mq_client import MqClient
-from tests.integration.msgbus_client import Wire, get
+from tests.integration.msgbus_client import Wire, get, post
 from tests.integration.troupe_node import TroupeNode, binary
 
 SEED = int(os.environ.get("TROUPE_TEST_SEED", random.randrange(1 << 32)))
+TEXT = "Content-Type: text/plain\r\n"
 KILLS = int(os.environ.get("TROUPE_TEST_KILLS", "6"))
 
 
@@ -37,14 +39,6 @@ def exported(folder):
 def verified(folder, *arguments):
     done = troupe("audit", "verify", str(folder), "--json", *arguments)
     return done.returncode, json.loads(done.stdout)
-
-
-def publish(channel, body, fields=""):
-    return (
-        f"POST /msgbus/{channel} HTTP/1.1\r\nHost: h\r\n"
-        f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n"
-        f"{fields}\r\n{body}"
-    )
 
 
 class AuditCase(MqCase):
@@ -144,7 +138,7 @@ class AuditCase(MqCase):
             listener.head()
             await self.one(kind="join", target=channel)
             with Wire(self.node.address()) as sender:
-                sender.send(publish(channel, "hello"))
+                sender.send(post(f"/msgbus/{channel}", "hello"))
                 self.assertIn(b" 204 ", sender.answer()[0])
                 # It is there when the answer is.
                 (sent,) = self.records(kind="publish", target=channel)
@@ -167,7 +161,9 @@ class AuditCase(MqCase):
         self.assertEqual([r["payload"] for r in found], list("0123456"))
 
     async def test_mistakes_in_a_query_are_named(self):
-        for query in ("kind=nothing", "from=yesterday", "limit=0", "after=x"):
+        for query in ("kind=nothing", "from=yesterday", "limit=0", "limit=1001",
+                      "after=x", "after=-1", "accepted=2", "session=",
+                      "until=2026-13-01T00:00:00Z", "usr=alice"):
             answer = self.node.get("/audit?" + query)
             self.assertEqual(answer.status, 400, query)
 
@@ -212,6 +208,219 @@ class OffTest(unittest.TestCase):
         self.assertFalse((node.data / "audit").exists())
         self.assertNotIn("troupe_audit_records_total", node.metrics())
         self.assertEqual(node.stop(), 0)
+
+
+class RefusedOnlyTest(unittest.IsolatedAsyncioTestCase):
+    async def test_accepted_messages_can_be_left_out(self):
+        node = TroupeNode(
+            {"audit.enabled": "true", "audit.messages": "refused"}
+        )
+        self.addCleanup(node.remove)
+        await asyncio.to_thread(node.start)
+        client = await MqClient.connect(node.address())
+        self.addCleanup(client.vanish)
+        await client.register("alice", "n0")
+        await client.login("alice", "n0")
+        self.assertEqual((await client.post({"alice": 1}, b"x"))["type"], "ok")
+        refused = await client.post({"a-list": 3}, b"x")
+        self.assertEqual(refused["type"], "error")
+        found = node.get_json("/audit?user=alice")["records"]
+        self.assertEqual(
+            [(r["kind"], r["accepted"]) for r in found],
+            [("account", True), ("login", True), ("post", False)],
+        )
+        client.vanish()
+        self.assertEqual(await asyncio.to_thread(node.stop), 0)
+
+
+class RefusalTest(unittest.TestCase):
+    """Whom the doors turn away, and why."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.node = TroupeNode(
+            {
+                "audit.enabled": "true",
+                "admin.token": "a-token",
+                "auth.grants": "publish:open/#",
+            }
+        )
+        cls.addClassCleanup(cls.node.remove)
+        cls.node.start()
+
+    def records(self, query):
+        answer = self.node.get(
+            "/audit?" + query, {"Authorization": "Bearer a-token"}
+        )
+        self.assertEqual(answer.status, 200)
+        return answer.json["records"]
+
+    def test_operators_without_the_token(self):
+        for fields, why in (
+            ({}, "no_credentials"),
+            ({"Authorization": "Bearer other"}, "wrong_credentials"),
+        ):
+            answer = self.node.request("DELETE", "/users/zoe", None, fields)
+            self.assertEqual(answer.status, 401)
+            found = self.records("kind=admin&accepted=false")[-1]
+            self.assertEqual(found["reason"], why)
+            self.assertEqual(found["target"], "/users/zoe")
+            self.assertEqual(found["type"], "DELETE")
+            self.assertEqual(found["address"], "127.0.0.1")
+
+    def test_those_who_may_not_publish_or_listen(self):
+        # eve, with any password: nobody has that name
+        name = "Authorization: Basic ZXZlOng=\r\n"
+        for request, kind in (
+            (post("/msgbus/closed", "hello", name + TEXT), "publish"),
+            (get("/msgbus/closed", name), "join"),
+        ):
+            with Wire(self.node.address()) as wire:
+                wire.send(request)
+                self.assertIn(b" 403 ", wire.head().split(b"\r\n")[0])
+            (found,) = self.records(f"kind={kind}&target=closed")
+            self.assertFalse(found["accepted"])
+            self.assertEqual(found["reason"], "not_granted")
+            self.assertEqual(found["user"], "eve")
+            self.assertIn("session", found)
+
+
+class RetentionTest(unittest.IsolatedAsyncioTestCase):
+    async def test_the_oldest_segments_go_and_the_rest_verifies(self):
+        node = TroupeNode(
+            {
+                "audit.enabled": "true",
+                "audit.payload": "full",
+                "audit.segment_bytes": "64KiB",
+            }
+        )
+        self.addCleanup(node.remove)
+        await asyncio.to_thread(node.start)
+        client = await MqClient.connect(node.address())
+        self.addCleanup(client.vanish)
+        await client.register("alice", "n0")
+        await client.login("alice", "n0")
+        for n in range(30):
+            text = b"%03d" % n + bytes(9000)
+            answer = await client.post({"alice": 1}, text)
+            self.assertEqual(answer["type"], "ok")
+        client.vanish()
+        self.assertEqual(await asyncio.to_thread(node.stop), 0)
+        folder = node.data / "audit"
+        before = exported(folder)
+        self.assertGreater(len(list(folder.glob("*.audit"))), 3)
+
+        node.settings["audit.keep_bytes"] = "128KiB"
+        await asyncio.to_thread(node.start)
+        (noted,) = await eventually(
+            lambda: node.get_json("/audit?kind=trimmed")["records"]
+        )
+        self.assertEqual(await asyncio.to_thread(node.stop), 0)
+        after = exported(folder)
+        self.assertEqual(after[0]["sequence"], noted["size"])
+        self.assertGreater(after[0]["sequence"], 1)
+        kept = [r for r in before if r["sequence"] >= noted["size"]]
+        self.assertEqual(after[: len(kept)], kept)
+        size = sum(f.stat().st_size for f in folder.iterdir())
+        self.assertLess(size, 200 * 1024)
+        code, found = verified(folder)
+        self.assertEqual((code, found["records"]), (0, len(after)), found)
+
+
+class FullDiskTest(unittest.IsolatedAsyncioTestCase):
+    """The audit's folder on a small disk of its own."""
+
+    async def begin(self, **settings):
+        self.node = node = TroupeNode()
+        self.addCleanup(node.remove)
+        await asyncio.to_thread(node.start)
+        await asyncio.to_thread(node.stop)
+        folder = node.data / "audit"
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)]
+        done = subprocess.run(mount, capture_output=True, text=True)
+        if done.returncode != 0:
+            self.skipTest("a small disk needs root: " + done.stderr)
+        self.addCleanup(subprocess.run, ["umount", str(folder)], check=True)
+        node.settings.update(
+            {
+                "audit.enabled": "true",
+                "audit.queue_bytes_max": "64KiB",
+                "audit.segment_bytes": "64KiB",
+                **settings,
+            }
+        )
+        await asyncio.to_thread(node.start)
+        self.addCleanup(node.kill)
+
+    async def user(self, uid):
+        client = await MqClient.connect(self.node.address())
+        self.addCleanup(client.vanish)
+        await client.register(uid, "n0")
+        await client.login(uid, "n0")
+        return client
+
+    def fill(self):
+        ballast = self.node.data / "audit" / "ballast"
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+            except OSError as full:
+                self.assertEqual(full.errno, errno.ENOSPC)
+        return ballast
+
+    def stuck(self):
+        return self.node.metrics()["troupe_audit_stuck"] == 1
+
+    async def end(self):
+        self.assertEqual(await asyncio.to_thread(self.node.stop), 0)
+        code, found = verified(self.node.data / "audit")
+        self.assertEqual((code, found["torn_bytes"]), (0, 0), found)
+        return exported(self.node.data / "audit")
+
+    async def test_records_are_lost_counted_and_nobody_waits(self):
+        await self.begin()
+        alice = await self.user("alice")
+        ballast = self.fill()
+        for n in range(1000):
+            answer = await alice.post({"alice": 1}, b"%d" % n)
+            self.assertEqual(answer["type"], "ok", answer)
+        self.assertTrue(self.stuck())
+        lost = self.node.metrics()["troupe_audit_dropped_total"]
+        self.assertGreater(lost, 0)
+        ballast.unlink()
+        await eventually(lambda: not self.stuck())
+        answer = await alice.post({"alice": 1}, b"after")
+        self.assertEqual(answer["type"], "ok", answer)
+        alice.vanish()
+        records = await self.end()
+        said = [r["size"] for r in records if r["kind"] == "dropped"]
+        self.assertEqual(sum(said), lost)
+
+    async def test_new_work_is_refused_until_there_is_room(self):
+        await self.begin(**{"audit.overflow": "refuse"})
+        alice, bob = await self.user("alice"), await self.user("bob")
+        ballast = self.fill()
+        # One record may be larger than the queue.
+        waits = asyncio.create_task(alice.post({"alice": 1}, bytes(100_000)))
+        await eventually(self.stuck)
+        refused = await bob.post({"bob": 1}, b"x")
+        self.assertEqual(refused["type"], "error", refused)
+        self.assertFalse(waits.done())
+        ballast.unlink()
+        self.assertEqual((await waits)["type"], "ok")
+        await eventually(lambda: not self.stuck())
+        self.assertEqual((await bob.post({"bob": 1}, b"y"))["type"], "ok")
+        for client in (alice, bob):
+            client.vanish()
+        records = await self.end()
+        posts = [
+            (r["user"], r["accepted"]) for r in records if r["kind"] == "post"
+        ]
+        self.assertEqual(
+            sorted(posts), [("alice", True), ("bob", False), ("bob", True)]
+        )
 
 
 class TamperTest(unittest.IsolatedAsyncioTestCase):
