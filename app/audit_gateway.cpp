@@ -206,7 +206,9 @@ public:
       if (!what)
         return false;
       if (!sink_.has_room()) {
-        take(std::visit(refuse{}, command), record_refused(*what));
+        record_refused(*what);
+        // To wait for the log that has no room would say it too late.
+        take(std::visit(refuse{}, command), 0);
         return true;
       }
       asked_.insert_or_assign(number_of(command), std::move(*what));
@@ -276,8 +278,8 @@ private:
     return record(what, found.accepted, found.reason, found.reference);
   }
 
-  core::audit_ticket record_refused(const asked& what) {
-    return record(what, false, core::to_string(core::errc::overloaded), {});
+  void record_refused(const asked& what) {
+    record(what, false, core::to_string(core::errc::overloaded), {});
   }
 
   /// Once, and of somebody who was in.

@@ -198,6 +198,7 @@ TEST_F(AuditGateway, KeepsTheOrderOfWhatTheSessionSays) {
 TEST_F(AuditGateway, RefusesNewWorkWhileThereIsNoRoom) {
   login();
   sink_.room = false;
+  sink_.kept = 1; // and nothing is written
   post(2);
   send(core::acknowledge{});
   const auto refused = client_.last<core::posted>();
