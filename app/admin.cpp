@@ -3,6 +3,7 @@
 
 #include "actors/messages.hpp"
 #include "actors/runtime/pinned.hpp"
+#include "app/audit_admin.hpp"
 #include "app/web_pages.hpp"
 #include "net/admin_server.hpp"
 
@@ -87,6 +88,7 @@ admin::admin(admin_parts parts)
   add_topic_routes();
   add_rights_routes();
   add_page_routes();
+  add_audit_routes();
   if (auto* member = parts_.engine.cluster())
     member->relay().serve([this](const auto& request, net::responder answer) {
       answer_relayed(request, std::move(answer));
@@ -99,6 +101,8 @@ core::result<net::ip_endpoint> admin::listen(net::ip_endpoint where) {
   options.token = parts_.token;
   for (const auto& page : web_pages()) // it asks for the token by itself
     options.open_paths.emplace_back(page.path);
+  if (parts_.audit)
+    options.audit = {&parts_.audit->log, {}};
   options.http.limits.body_bytes_max = std::size_t{512} << 20; // imports
   options.http.body_time = std::chrono::minutes{5};
   options.http.handler_time = std::chrono::minutes{5};
@@ -124,6 +128,9 @@ void admin::stop() {
 }
 
 void admin::route(const char* method, const char* path, handler function) {
+  // What only shows something changes nothing.
+  if (parts_.audit && std::string_view{method} != "GET")
+    function = audited(parts_.audit->log, std::move(function));
   router_->add(method, path, net::make_handler(std::move(function)));
 }
 

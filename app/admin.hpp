@@ -17,18 +17,28 @@
 #include "net/msgbus/bus_stats.hpp"
 #include "net/network.hpp"
 #include "net/zenconn_door.hpp"
+#include "storage/audit/recorder.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 namespace troupe::app {
+
+/// The audit log of a node, and where it lies.
+struct audit_parts {
+  storage::file_system& files;
+  std::filesystem::path folder;
+  storage::audit::recorder& log;
+};
 
 /// What the admin listener looks into; all outlives it.
 struct admin_parts {
@@ -39,8 +49,9 @@ struct admin_parts {
   std::string token;            ///< "" = none is asked for
   net::identity::node_authenticator& logins;
   const net::msgbus::bus_stats* channels;
-  const net::zenconn_door* zenconn; ///< null: it is not served
-  const session_records* records;   ///< null: no sessions of that door here
+  const net::zenconn_door* zenconn;   ///< null: it is not served
+  const session_records* records;     ///< null: no sessions of that door here
+  std::optional<audit_parts> audit{}; ///< none is kept
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -81,6 +92,7 @@ private:
   void add_ban_routes();
   void add_login_routes();
   void add_record_routes();
+  void add_audit_routes();
 
   /// Why the node does not serve just now; empty: it does.
   [[nodiscard]] std::vector<std::string> not_ready() const;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Liveness, readiness and metrics.
 #include "app/admin.hpp"
+#include "app/audit_metrics.hpp"
 #include "app/channel_metrics.hpp"
 #include "app/metrics_text.hpp"
 #include "app/rights_metrics.hpp"
@@ -377,6 +378,8 @@ std::string admin::metrics_text() const {
     add_zenconn(out, parts_.zenconn->stats());
   if (parts_.records != nullptr)
     add_records(out, parts_.records->stats());
+  if (parts_.audit)
+    add_audit(out, parts_.audit->log);
   auto sockets = parts_.network.stats();
   if (parts_.workers != nullptr) {
     sockets.add(parts_.workers->stats());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/cli.hpp"
 
+#include "app/cli_builder.hpp"
 #include "app/cli_channels.hpp"
 #include "app/cli_flags.hpp"
 #include "app/suggestions.hpp"
@@ -17,14 +18,13 @@ namespace troupe::app {
 namespace {
 
 /// The tree of commands. Lives as long as one parse.
-class command_tree {
+class command_tree : private cli_builder {
 public:
   command_tree() {
-    root_.set_version_flag("--version", version_text());
-    root_.footer("Try: troupe serve --data ./data\n"
-                 "     troupe COMMAND --help");
-    root_.get_formatter()->column_width(34);
-    only_one(&root_);
+    root().set_version_flag("--version", version_text());
+    root().footer("Try: troupe serve --data ./data\n"
+                  "     troupe COMMAND --help");
+    root().get_formatter()->column_width(34);
     add_serve();
     add_post();
     add_ping();
@@ -32,11 +32,12 @@ public:
     add_channel_commands(root_,
                          [this](command to) { chosen_ = std::move(to); });
     add_users();
-    add_rights();
+    add_rights_commands(*this);
     add_lists();
     add_nodes();
     add_cluster();
     add_recover();
+    add_audit_commands(*this);
     add_config();
     add_bench();
     add_ready();
@@ -49,41 +50,22 @@ public:
   std::variant<command, cli_text> parse(std::vector<std::string> arguments) {
     std::reverse(arguments.begin(), arguments.end()); // as CLI11 wants them
     try {
-      root_.parse(arguments);
+      root().parse(arguments);
     } catch (const CLI::Success& wanted) { // help and version
       std::ostringstream text;
-      root_.exit(wanted, text, text);
+      root().exit(wanted, text, text);
       return cli_text{exit_ok, text.str()};
     } catch (const CLI::ParseError& failure) {
-      const auto unknown = root_.remaining(true);
+      const auto unknown = root().remaining(true);
       return refuse(unknown.empty() ? std::string{failure.what()}
                                     : describe_unknown(unknown.front()));
     }
-    if (chosen_)
-      return *chosen_;
-    return cli_text{exit_usage, root_.help()};
+    if (chosen())
+      return *chosen();
+    return cli_text{exit_usage, root().help()};
   }
 
 private:
-  /// Options that live as long as the tree and become the command if `at` is
-  /// what the line asks for.
-  template <class Options>
-  Options& options_of(CLI::App* at) {
-    auto options = std::make_shared<Options>();
-    at->final_callback([this, options] { chosen_ = *options; });
-    return *options;
-  }
-
-  /// Behind a command its siblings' names are plain words: a text may be
-  /// "list", a user may be called "post".
-  static void only_one(CLI::App* group) { group->require_subcommand(0, 1); }
-
-  CLI::App* add_group(const char* name, const char* help) {
-    auto* group = root_.add_subcommand(name, help);
-    only_one(group);
-    return group;
-  }
-
   void add_config_flags(CLI::App* to, config_options& options) {
     to->add_option("--config", options.file, "Configuration file (TOML)")
         ->envname("TROUPE_CONFIG")
@@ -132,22 +114,8 @@ private:
                  "How long to wait for an answer [10s]");
   }
 
-  void add_admin_flags(CLI::App* to, admin_options& options) {
-    add_parsed(to, "--admin", options.address, parse_endpoint, "HOST:PORT",
-               "Admin address of the node [127.0.0.1:9090]")
-        ->envname("TROUPE_ADMIN");
-    // Other users of the machine can read a flag, but not the environment.
-    to->add_option("--token", options.token,
-                   "Bearer token; better given as TROUPE_ADMIN_TOKEN")
-        ->envname("TROUPE_ADMIN_TOKEN")
-        ->type_name("TOKEN");
-    to->add_flag("--json", options.json, "Print the answer as JSON");
-    add_duration(to, "--timeout", options.timeout,
-                 "How long to wait for the answer [30s]");
-  }
-
   void add_serve() {
-    auto* at = root_.add_subcommand("serve", "Run a node");
+    auto* at = root().add_subcommand("serve", "Run a node");
     add_config_flags(at, options_of<serve_options>(at).config);
     at->footer("SIGTERM and SIGINT drain the node, a second one ends it at "
                "once; SIGHUP reads\nthe configuration, certificates and log "
@@ -155,7 +123,8 @@ private:
   }
 
   void add_post() {
-    auto* at = root_.add_subcommand("post", "Send a message to users or lists");
+    auto* at =
+        root().add_subcommand("post", "Send a message to users or lists");
     auto& options = options_of<post_options>(at);
     add_client_flags(at, options.client);
     add_names(at, "--to", options.to, "Users, on all of their devices");
@@ -203,7 +172,7 @@ private:
   }
 
   void add_ping() {
-    auto* at = root_.add_subcommand(
+    auto* at = root().add_subcommand(
         "ping", "Send a short message to whoever goes by an alias");
     auto& options = options_of<ping_options>(at);
     add_client_flags(at, options.client);
@@ -230,42 +199,36 @@ private:
     at->add_flag("--json", options.json, "One JSON object a message");
   }
 
-  template <class Options>
-  Options& add_admin_command(CLI::App* to, const char* name, const char* help) {
-    auto* at = to->add_subcommand(name, help);
-    auto& options = options_of<Options>(at);
-    add_admin_flags(at, options.admin);
-    last_ = at;
-    return options;
-  }
-
   void add_users() {
     auto* users = add_group("user", "Manage users, aliases and devices");
     auto& add = add_admin_command<user_add_options>(
         users, "add", "Create a user with a first device");
-    last_->add_option("UID", add.uid, "Name of the user")->required();
-    last_->add_option("--device", add.device, "Name of the first device")
+    last()->add_option("UID", add.uid, "Name of the user")->required();
+    last()
+        ->add_option("--device", add.device, "Name of the first device")
         ->required()
         ->type_name("NAME");
-    add_names(last_, "--alias", add.aliases, "Aliases");
+    add_names(last(), "--alias", add.aliases, "Aliases");
 
     auto& show =
         add_admin_command<user_show_options>(users, "show", "Show one user");
-    last_->add_option("UID", show.uid, "Name of the user")->required();
+    last()->add_option("UID", show.uid, "Name of the user")->required();
 
     auto& list =
         add_admin_command<user_list_options>(users, "list", "List users");
-    last_->add_option("PREFIX", list.prefix, "Only names that begin so");
-    last_->add_option("--limit", list.limit, "Most users to list; 0 = all")
+    last()->add_option("PREFIX", list.prefix, "Only names that begin so");
+    last()
+        ->add_option("--limit", list.limit, "Most users to list; 0 = all")
         ->capture_default_str();
 
     auto& remove = add_admin_command<user_remove_options>(
         users, "remove", "Remove a user with aliases, devices and inbox");
-    last_->add_option("UID", remove.uid, "Name of the user")->required();
+    last()->add_option("UID", remove.uid, "Name of the user")->required();
 
     auto& import = add_admin_command<user_import_options>(
         users, "import", "Add users, aliases and lists from an mqreg file");
-    last_->add_option("FILE", import.file, "The file; - is standard input")
+    last()
+        ->add_option("FILE", import.file, "The file; - is standard input")
         ->required();
 
     add_admin_command<user_export_options>(
@@ -273,141 +236,46 @@ private:
 
     auto& passwd = add_admin_command<user_passwd_options>(
         users, "passwd", "Set a password, read from standard input");
-    last_->add_option("UID", passwd.uid, "Name of the user")->required();
-    last_->add_option("--file", passwd.file, "Read it from there")
+    last()->add_option("UID", passwd.uid, "Name of the user")->required();
+    last()
+        ->add_option("--file", passwd.file, "Read it from there")
         ->type_name("FILE");
-    last_->add_flag("--remove", passwd.remove, "No password any more");
+    last()->add_flag("--remove", passwd.remove, "No password any more");
 
     auto& devices = add_admin_command<user_devices_options>(
         users, "devices", "Show the devices of a user");
-    last_->add_option("UID", devices.uid, "Name of the user")->required();
+    last()->add_option("UID", devices.uid, "Name of the user")->required();
 
     auto& inactive = add_admin_command<user_inactive_options>(
         users, "inactive", "List users and devices that were not seen lately");
-    add_duration(last_, "--unseen-for", inactive.unseen_for,
+    add_duration(last(), "--unseen-for", inactive.unseen_for,
                  "Not seen for so long")
         ->required();
 
     auto& purge = add_admin_command<user_purge_options>(
         users, "purge", "Remove users that were not seen lately");
-    add_duration(last_, "--unseen-for", purge.unseen_for,
+    add_duration(last(), "--unseen-for", purge.unseen_for,
                  "Not seen for so long")
         ->required();
-  }
-
-  void add_rights() {
-    auto* tokens = add_group("token", "Manage tokens that stand for users");
-    auto& add = add_admin_command<token_add_options>(
-        tokens, "add", "Make a token; it is printed once");
-    last_->add_option("UID", add.uid, "Name of the user")->required();
-    last_->add_option("--label", add.label, "What it is for")
-        ->type_name("TEXT");
-    add_duration(last_, "--expires-in", add.expires_in, "It ends after this");
-    add_names(last_, "--role", add.roles, "It has these roles only");
-    add_names(last_, "--grant", add.grants, "It has these grants only");
-    auto& all = add_admin_command<token_list_options>(tokens, "list",
-                                                      "Show all tokens");
-    last_->add_option("UID", all.uid, "Only those of this user");
-    auto& revoke = add_admin_command<token_revoke_options>(
-        tokens, "revoke", "Take a token back; its sessions end");
-    last_->add_option("ID", revoke.id, "Its id")->required();
-
-    auto* grants = add_group("grant", "Manage what users and roles may do");
-    for (const bool give : {true, false}) {
-      auto& change = add_admin_command<grant_change_options>(
-          grants, give ? "add" : "remove",
-          give ? "Grant something" : "Take grants away");
-      change.give = give;
-      auto* uid = last_->add_option("--user", change.uid, "To a user")
-                      ->type_name("UID");
-      last_->add_option("--role", change.role, "To a role; makes it")
-          ->type_name("ROLE")
-          ->excludes(uid);
-      last_
-          ->add_option("GRANT", change.grants,
-                       "RIGHT:FILTER with publish, subscribe, post, call, "
-                       "register or admin")
-          ->required();
-      last_->parse_complete_callback([&change] {
-        if (change.uid.empty() == change.role.empty())
-          throw CLI::RequiredError("one of --user, --role");
-      });
-    }
-    add_admin_command<grant_list_options>(grants, "list",
-                                          "Show who may do what");
-
-    auto* roles = add_group("role", "Manage roles");
-    for (const bool give : {true, false}) {
-      auto& change = add_admin_command<role_change_options>(
-          roles, give ? "give" : "take",
-          give ? "Give a user a role" : "Take a role from a user");
-      change.give = give;
-      last_->add_option("ROLE", change.role, "Name of the role")->required();
-      last_->add_option("UID", change.uid, "Name of the user")->required();
-    }
-    add_admin_command<role_list_options>(roles, "list", "Show all roles");
-    auto& remove = add_admin_command<role_remove_options>(
-        roles, "remove", "Remove a role; nobody has its grants any more");
-    last_->add_option("ROLE", remove.role, "Name of the role")->required();
-    add_blocks_and_bans();
-  }
-
-  void add_blocks_and_bans() {
-    auto* blocks = add_group("block", "Manage whom users want nothing from");
-    for (const bool give : {true, false}) {
-      auto& change = add_admin_command<block_change_options>(
-          blocks, give ? "add" : "remove",
-          give ? "Drop what they send to the user" : "Let them through again");
-      change.give = give;
-      last_->add_option("UID", change.uid, "Whose inbox")->required();
-      last_->add_option("SENDER", change.blocked, "Whose messages")->required();
-    }
-    auto& shown = add_admin_command<block_list_options>(
-        blocks, "list", "Show whom a user has blocked");
-    last_->add_option("UID", shown.uid, "Name of the user")->required();
-
-    auto* bans = add_group("ban", "Keep users and addresses out");
-    auto& add = add_admin_command<ban_add_options>(
-        bans, "add", "Ban a user or an address; live sessions end");
-    add_who(add.uid, add.address);
-    add_duration(last_, "--for", add.lasts, "It ends after this");
-    last_->add_option("--reason", add.reason, "For other operators")
-        ->type_name("TEXT");
-    auto& lift =
-        add_admin_command<ban_lift_options>(bans, "lift", "Let them in again");
-    add_who(lift.uid, lift.address);
-    add_admin_command<ban_list_options>(bans, "list", "Show all bans");
-  }
-
-  /// One of --user and --address for last_.
-  void add_who(std::string& uid, std::string& address) {
-    auto* user = last_->add_option("--user", uid, "A user")->type_name("UID");
-    last_->add_option("--address", address, "An IP address")
-        ->type_name("IP")
-        ->excludes(user);
-    last_->parse_complete_callback([&uid, &address] {
-      if (uid.empty() == address.empty())
-        throw CLI::RequiredError("one of --user, --address");
-    });
   }
 
   void add_lists() {
     auto* lists = add_group("list", "Manage distribution lists");
     auto& show = add_admin_command<list_show_options>(lists, "show",
                                                       "Show who is in a list");
-    last_->add_option("LIST", show.list, "Name of the list")->required();
+    last()->add_option("LIST", show.list, "Name of the list")->required();
 
     add_admin_command<list_ls_options>(lists, "ls", "Show all lists");
 
     auto& add = add_admin_command<list_add_options>(
         lists, "add", "Add a user; makes the list if there is none");
-    last_->add_option("LIST", add.list, "Name of the list")->required();
-    last_->add_option("UID", add.uid, "Name of the user")->required();
+    last()->add_option("LIST", add.list, "Name of the list")->required();
+    last()->add_option("UID", add.uid, "Name of the user")->required();
 
     auto& remove = add_admin_command<list_remove_options>(
         lists, "remove", "Remove a user; the last one takes the list along");
-    last_->add_option("LIST", remove.list, "Name of the list")->required();
-    last_->add_option("UID", remove.uid, "Name of the user")->required();
+    last()->add_option("LIST", remove.list, "Name of the list")->required();
+    last()->add_option("UID", remove.uid, "Name of the user")->required();
   }
 
   void add_nodes() {
@@ -416,40 +284,41 @@ private:
 
     auto& drain = add_admin_command<node_drain_options>(
         nodes, "drain", "Move everything that a node keeps to the others");
-    last_->add_option("ID", drain.id, "Number of the node")->required();
-    last_->add_flag("--wait", drain.wait, "Until it keeps nothing any more");
+    last()->add_option("ID", drain.id, "Number of the node")->required();
+    last()->add_flag("--wait", drain.wait, "Until it keeps nothing any more");
 
     auto& undrain = add_admin_command<node_undrain_options>(
         nodes, "undrain",
         "Let a drained node take its share and clients again");
-    last_->add_option("ID", undrain.id, "Number of the node")->required();
-    last_->add_flag("--wait", undrain.wait,
-                    "Until it has a full part in all groups it shall keep");
+    last()->add_option("ID", undrain.id, "Number of the node")->required();
+    last()->add_flag("--wait", undrain.wait,
+                     "Until it has a full part in all groups it shall keep");
 
     auto& replace = add_admin_command<node_replace_options>(
         nodes, "replace", "Give all that a node keeps to another one");
-    last_
+    last()
         ->add_option("OLD", replace.old_id,
                      "Number of the node that is lost or leaves; is drained")
         ->required();
-    last_->add_option("NEW", replace.new_id, "Number of the node that comes in")
+    last()
+        ->add_option("NEW", replace.new_id, "Number of the node that comes in")
         ->required();
-    last_->add_flag_callback(
+    last()->add_flag_callback(
         "--no-wait", [&replace] { replace.wait = false; },
         "Do not wait until it is done");
-    last_->footer("Start the new node first, with --join; 'troupe node list' "
-                  "has the numbers.\nWhen it is done, 'troupe node remove "
-                  "OLD' takes the old one out for good.");
+    last()->footer("Start the new node first, with --join; 'troupe node list' "
+                   "has the numbers.\nWhen it is done, 'troupe node remove "
+                   "OLD' takes the old one out for good.");
 
     auto& remove = add_admin_command<node_remove_options>(
         nodes, "remove", "Take a drained or lost node out of the cluster");
-    last_->add_option("ID", remove.id, "Number of the node")->required();
-    last_->add_flag("--wait", remove.wait, "Until it is drained");
-    last_->add_flag("--force", remove.force,
-                    "Even if it still serves; groups may lose their majority");
+    last()->add_option("ID", remove.id, "Number of the node")->required();
+    last()->add_flag("--wait", remove.wait, "Until it is drained");
+    last()->add_flag("--force", remove.force,
+                     "Even if it still serves; groups may lose their majority");
 
     add_admin_command<rebalance_options>(
-        &root_, "rebalance", "Let the preferred nodes lead their groups now");
+        &root(), "rebalance", "Let the preferred nodes lead their groups now");
   }
 
   void add_cluster() {
@@ -486,7 +355,7 @@ private:
   }
 
   void add_recover() {
-    auto* at = root_.add_subcommand(
+    auto* at = root().add_subcommand(
         "recover", "Go on from one node when the majority is lost for ever");
     auto& options = options_of<recover_options>(at);
     at->add_option("--i-know-that-the-others-are-lost", options.confirmed,
@@ -525,13 +394,13 @@ private:
   }
 
   void add_worker() {
-    auto* at = root_.add_subcommand("worker", "");
+    auto* at = root().add_subcommand("worker", "");
     at->group(""); // hidden: for agents
     at->add_option("NUMBER", options_of<worker_options>(at).number);
   }
 
   void add_bench() {
-    auto* at = root_.add_subcommand("bench", "Put load on a node and measure");
+    auto* at = root().add_subcommand("bench", "Put load on a node and measure");
     at->prefix_command();
     at->set_help_flag(); // passed on like everything else
     auto& options = options_of<bench_options>(at);
@@ -541,19 +410,19 @@ private:
 
   void add_ready() {
     auto& ready = add_admin_command<ready_options>(
-        &root_, "ready", "Ask a node whether it serves; the exit code tells");
-    add_duration(last_, "--wait", ready.wait,
+        &root(), "ready", "Ask a node whether it serves; the exit code tells");
+    add_duration(last(), "--wait", ready.wait,
                  "Ask again for so long until it does");
   }
 
   void add_version() {
-    options_of<version_options>(root_.add_subcommand(
+    options_of<version_options>(root().add_subcommand(
         "version", "Print version, commit, compiler and libraries"));
   }
 
   /// The command the line got to before it ended or went wrong.
   const CLI::App& deepest() const {
-    const CLI::App* at = &root_;
+    const CLI::App* at = &root();
     while (!at->get_subcommands().empty())
       at = at->get_subcommands().front();
     return *at;
@@ -581,18 +450,12 @@ private:
 
   cli_text refuse(const std::string& why) const {
     std::string path = "troupe";
-    for (const CLI::App* at = &root_; !at->get_subcommands().empty();) {
+    for (const CLI::App* at = &root(); !at->get_subcommands().empty();) {
       at = at->get_subcommands().front();
       path += ' ' + at->get_name();
     }
     return {exit_usage, path + ": " + why + "\nSee '" + path + " --help'.\n"};
   }
-
-  CLI::App root_{"Troupe, a message broker: durable inboxes for users and "
-                 "their devices.",
-                 "troupe"};
-  std::optional<command> chosen_;
-  CLI::App* last_ = nullptr; // the admin command added last
 };
 
 } // namespace

@@ -91,10 +91,12 @@ client_doors::client_doors(const settings& values)
 
 void client_doors::serve_channels(net::topic_space& topics,
                                   net::msgbus::bus_log& log,
-                                  net::msgbus::history* past) {
+                                  net::msgbus::history* past,
+                                  core::audit_sink* audit) {
   channels_->topics = &topics;
   channels_->log = &log;
   channels_->past = past;
+  channels_->audit = {audit, channels_->options.realm};
 }
 
 void client_doors::judge_by(const net::msgbus::identity_gatekeeper::parts& from,

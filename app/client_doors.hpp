@@ -42,8 +42,9 @@ public:
   /// Serves channels, too; without it, or in another process, requests for
   /// them are turned away. All outlive it. Before make().
   /// `past` null: without a history.
+  /// `audit` null: there is none.
   void serve_channels(net::topic_space& topics, net::msgbus::bus_log& log,
-                      net::msgbus::history* past);
+                      net::msgbus::history* past, core::audit_sink* audit);
   /// Asks the directory who may do what in channels; without it the server
   /// password alone counts. `live` and what is in `from` outlive it. After
   /// load(), before make().

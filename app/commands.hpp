@@ -59,6 +59,12 @@ namespace troupe::app {
 /// for each node, as files.
 [[nodiscard]] int run(const cluster_certs_options& options, terminal& screen);
 
+/// Of a node, or of a folder that nobody has to serve.
+[[nodiscard]] int run(const audit_query_options& options, terminal& screen);
+[[nodiscard]] int run(const audit_state_options& options, terminal& screen);
+/// Success if the chain is whole.
+[[nodiscard]] int run(const audit_verify_options& options, terminal& screen);
+
 /// On a stopped node's folder; without a confirmation it says what it would do.
 [[nodiscard]] int run(const recover_options& options, terminal& screen);
 

@@ -93,6 +93,8 @@ channel_password(const settings& values);
 
 /// The same of zenconn.secret and zenconn.secret_file.
 [[nodiscard]] core::result<std::string> zenconn_secret(const settings& values);
+/// The key of audit.key_file; "" without one.
+[[nodiscard]] core::result<std::string> audit_key(const settings& values);
 
 /// A TOML file with every setting at its default, explained.
 [[nodiscard]] std::string default_config_text();

@@ -40,6 +40,7 @@ public:
     check_sizes();
     check_channels();
     check_zenconn();
+    check_audit();
     check_times();
     check_cluster();
     check_auth();
@@ -103,6 +104,12 @@ private:
             "zenconn.backlog_bytes_max",
             "is below zenconn.message_bytes_max: one message would cut others "
             "off");
+  }
+  void check_audit() {
+    const auto& audit = values_.audit;
+    require(audit.keep_bytes >= audit.segment_bytes, "audit.keep_bytes",
+            "is below audit.segment_bytes: nothing but the file that is "
+            "written to could be kept");
   }
 
   void check_sizes() {
@@ -253,6 +260,17 @@ core::result<std::string> zenconn_secret(const settings& values) {
     return core::error{core::errc::invalid_config,
                        "zenconn.secret_file: no secret in " + path};
   return secret;
+}
+
+core::result<std::string> audit_key(const settings& values) {
+  const auto& path = values.audit.key_file;
+  if (path.empty())
+    return std::string{};
+  auto key = first_line(path);
+  if (key.empty())
+    return core::error{core::errc::invalid_config,
+                       "audit.key_file: no key in " + path};
+  return key;
 }
 
 core::result<std::string> cluster_secret(const settings& values) {

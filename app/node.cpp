@@ -3,6 +3,7 @@
 
 #include "actors/runtime/loop.hpp"
 #include "app/admin.hpp"
+#include "app/audit_log.hpp"
 #include "net/identity/channel_token.hpp"
 
 #include <algorithm>
@@ -78,6 +79,8 @@ core::result<bound_addresses> node::start() {
   if (!broker_->wait_until_serving(std::chrono::seconds{30}))
     for (const auto& reason : broker_->not_ready())
       write_log("warn", "node", "does not serve yet: " + reason);
+  if (auto started = start_audit(); !started)
+    return started.error();
   auto logins = make_authenticator(context_.values, *broker_);
   if (!logins)
     return logins.error();
@@ -85,6 +88,8 @@ core::result<bound_addresses> node::start() {
   gateway_ = std::make_unique<actor_gateway>(
       broker_->system(), broker_->context(), broker_->loops().size());
   gateway_->watch_rights(broker_->loops());
+  if (audit_)
+    audited_ = std::make_unique<audit_gateway>(*gateway_, *audit_);
   if (auto started = start_channels(); !started)
     return started.error();
   if (auto started = start_zenconn(); !started)
@@ -93,12 +98,20 @@ core::result<bound_addresses> node::start() {
   addresses_ = make_address_limits(context_.values);
   if (context_.values.workers.count > 0)
     workers_ = std::make_unique<workers::pool>(
-        workers::pool::parts{context_.values, broker_->loops(), *gateway_,
+        workers::pool::parts{context_.values, broker_->loops(), sessions(),
                              addresses_, context_.log});
   serving_.store(true, std::memory_order_release);
-  admin_ = std::make_unique<admin>(admin_parts{
-      *broker_, *gateway_, *network_, workers_.get(), context_.admin_token,
-      *logins_, &doors_.channel_stats(), doors_.zenconn(), records_.get()});
+  admin_parts parts{*broker_,
+                    *gateway_,
+                    *network_,
+                    workers_.get(),
+                    context_.admin_token,
+                    *logins_,
+                    &doors_.channel_stats()};
+  if (audit_)
+    parts.audit.emplace(audit_parts{storage::posix_file_system(),
+                                    audit_folder(*broker_), *audit_});
+  admin_ = std::make_unique<admin>(std::move(parts));
   auto bound = open_doors();
   if (!bound)
     return bound.error();
@@ -188,6 +201,26 @@ void node::warn_if_open() {
               "(auth.anonymous = \"allow\")");
 }
 
+core::result<void> node::start_audit() {
+  if (!context_.values.audit.enabled)
+    return {};
+  auto opened =
+      open_audit(context_.values, *broker_, [this](auto level, auto text) {
+        write_log(level, "audit", text);
+      });
+  if (!opened)
+    return core::error{opened.error().code,
+                       "the audit log: " + opened.error().detail};
+  audit_ = std::move(*opened);
+  return {};
+}
+
+net::session_gateway& node::sessions() {
+  if (audited_)
+    return *audited_;
+  return *gateway_;
+}
+
 core::result<void> node::start_channels() {
   const auto& from = context_.values.msgbus;
   live_rights_ =
@@ -203,7 +236,7 @@ core::result<void> node::start_channels() {
                   *live_rights_);
   topics_ = std::make_unique<topic_gateway>(broker_->topics());
   if (from.history_messages == 0) {
-    doors_.serve_channels(*topics_, channel_log_, nullptr);
+    doors_.serve_channels(*topics_, channel_log_, nullptr, audit_.get());
     return {};
   }
   net::msgbus::history_options kept;
@@ -212,7 +245,8 @@ core::result<void> node::start_channels() {
   kept.bytes_max = from.history_bytes_max;
   kept.time = from.history_time;
   history_ = std::make_unique<channel_history>(kept, broker_->clock());
-  doors_.serve_channels(*topics_, channel_log_, &history_->kept());
+  doors_.serve_channels(*topics_, channel_log_, &history_->kept(),
+                        audit_.get());
   return history_->start(broker_->topics(), *broker_->loops().front());
 }
 
@@ -280,7 +314,7 @@ core::result<endpoint> node::listen(const endpoint& where, door_kind kind) {
   auto address = net::parse_endpoint(to_string(where));
   if (!address)
     return address.error();
-  auto door = doors_.make(kind, {gateway_.get(), addresses_, nullptr});
+  auto door = doors_.make(kind, {&sessions(), addresses_, nullptr});
   if (!door)
     return door.error();
   const auto backlog = static_cast<int>(context_.values.listen.backlog);
@@ -410,6 +444,9 @@ void node::stop() {
     history_->stop();
   if (admin_)
     admin_->stop();
+  // All that could be recorded has happened; answers that wait go nowhere.
+  if (audit_)
+    audit_->stop();
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
       end - std::chrono::steady_clock::now());
   const bool complete =

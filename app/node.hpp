@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/audit_gateway.hpp"
 #include "app/broker.hpp"
 #include "app/channel_history.hpp"
 #include "app/channel_log.hpp"
@@ -12,6 +13,7 @@
 #include "app/topic_gateway.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
+#include "storage/audit/recorder.hpp"
 
 #include <atomic>
 #include <memory>
@@ -43,9 +45,12 @@ private:
   core::result<endpoint> listen(const endpoint& where, door_kind kind);
   core::result<void> start_workers();
   void warn_if_open();
+  core::result<void> start_audit();
   core::result<void> start_channels();
   core::result<void> start_records();
   core::result<void> start_zenconn();
+  /// Where connections get their sessions.
+  [[nodiscard]] net::session_gateway& sessions();
   void write_log(std::string_view level, std::string_view component,
                  std::string_view text);
   void on_draining(bool draining);
@@ -58,9 +63,12 @@ private:
   /// Null: none is kept. Loops of the broker write to it.
   std::unique_ptr<channel_history> history_;
   std::unique_ptr<broker> broker_;
+  /// Null: none is kept. Its thread posts to the broker's loops.
+  std::unique_ptr<storage::audit::recorder> audit_;
   std::unique_ptr<net::identity::node_authenticator> logins_;
   std::unique_ptr<net::identity::live_rights> live_rights_;
   std::unique_ptr<actor_gateway> gateway_;
+  std::unique_ptr<audit_gateway> audited_; ///< before it, with an audit
   channel_log channel_log_;
   std::unique_ptr<topic_gateway> topics_;
   std::shared_ptr<net::address_limits> addresses_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/admin_options.hpp"
+#include "app/audit_options.hpp"
 #include "app/channel_options.hpp"
 #include "app/config.hpp"
 #include "app/endpoint.hpp"
@@ -222,6 +223,7 @@ using command = std::variant<
     recover_options, cluster_certs_options, config_default_options,
     config_check_options, config_explain_options, config_reference_options,
     bench_options, ready_options, version_options, worker_options, pub_options,
-    sub_options>;
+    sub_options, audit_query_options, audit_state_options,
+    audit_verify_options>;
 
 } // namespace troupe::app

@@ -3,6 +3,7 @@
 
 #include "app/endpoint.hpp"
 #include "core/authorizer.hpp"
+#include "storage/audit/policies.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -180,6 +181,24 @@ struct storage_settings {
   std::uint64_t reserve_bytes = 256ULL << 20;
 };
 
+/// What happens at this node's doors, written down (decision 0020).
+struct audit_settings {
+  bool enabled = false;
+  storage::audit::answer_policy answers =
+      storage::audit::answer_policy::written;
+  storage::audit::overflow_policy overflow =
+      storage::audit::overflow_policy::drop;
+  storage::audit::message_policy messages = storage::audit::message_policy::all;
+  storage::audit::payload_policy payload = storage::audit::payload_policy::hash;
+  std::uint64_t payload_bytes_max = 64ULL << 10;
+  std::uint64_t queue_bytes_max = 16ULL << 20;
+  milliseconds sync_interval{200};
+  std::uint64_t segment_bytes = 64ULL << 20;
+  std::uint64_t keep_bytes = 4ULL << 30;
+  milliseconds keep_time{0}; ///< 0 = as long as there is room
+  std::string key_file;      ///< "" = heads are not sealed
+};
+
 /// Links to other nodes; without `listen` a node is a cluster of its own.
 struct cluster_settings {
   std::uint64_t shards = 16;
@@ -217,6 +236,7 @@ struct settings {
   inbox_settings inbox;
   topics_settings topics;
   storage_settings storage;
+  audit_settings audit;
   cluster_settings cluster;
   log_settings log;
 };

@@ -48,6 +48,7 @@ constexpr auto files = &settings::files;
 constexpr auto inbox = &settings::inbox;
 constexpr auto topics = &settings::topics;
 constexpr auto storage = &settings::storage;
+constexpr auto audit = &settings::audit;
 constexpr auto cluster = &settings::cluster;
 constexpr auto log = &settings::log;
 
@@ -59,6 +60,7 @@ using msgbus_s = msgbus_settings;
 using zenconn_s = zenconn_settings;
 using inbox_s = inbox_settings;
 using storage_s = storage_settings;
+using audit_s = audit_settings;
 using cluster_s = cluster_settings;
 
 constexpr std::array sections{
@@ -77,6 +79,7 @@ constexpr std::array sections{
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
     section{"topics", "What is published, and not kept."},
     section{"storage", "The log and the state on disk."},
+    section{"audit", "What happened at this node's doors, written down."},
     section{"cluster", "How nodes form a cluster."},
     section{"log", "What the node writes about itself."},
 };
@@ -484,6 +487,61 @@ const std::array rows{
     setting{"storage", "reserve_bytes", at<storage, &storage_s::reserve_bytes>,
             size_between(0, 16 * tib),
             "Free bytes on the disk below which no new work is accepted."},
+
+    setting{"audit",
+            "enabled",
+            at<audit, &audit_s::enabled>,
+            {},
+            "Whether the node keeps an audit log, in the data folder."},
+    setting{"audit",
+            "answers",
+            at<audit, &audit_s::answers>,
+            {},
+            "When an answer leaves: at_once; when its record is written, which "
+            "a killed process does not lose; or when it is synced to the disk, "
+            "which a power cut does not lose either."},
+    setting{"audit",
+            "overflow",
+            at<audit, &audit_s::overflow>,
+            {},
+            "When too many records wait: drop and count them, or refuse new "
+            "work as overloaded."},
+    setting{"audit",
+            "messages",
+            at<audit, &audit_s::messages>,
+            {},
+            "Which messages are recorded, to inboxes and to channels: all, "
+            "those that were refused, or none. All else always is."},
+    setting{"audit",
+            "payload",
+            at<audit, &audit_s::payload>,
+            {},
+            "What is kept of a message's payload: nothing but its size, its "
+            "SHA-256, or all of it."},
+    setting{"audit", "payload_bytes_max",
+            at<audit, &audit_s::payload_bytes_max>, size_between(0, 16 * mib),
+            "Larger payloads are not kept, with audit.payload = \"full\"."},
+    setting{"audit", "queue_bytes_max", at<audit, &audit_s::queue_bytes_max>,
+            size_between(64 * kib, 16 * gib),
+            "Bytes of records, and of payloads that are to be hashed or kept, "
+            "that may wait to be written."},
+    setting{"audit", "sync_interval", at<audit, &audit_s::sync_interval>,
+            between(1 * ms, 60 * s),
+            "What was written is on the disk at least so soon."},
+    setting{"audit", "segment_bytes", at<audit, &audit_s::segment_bytes>,
+            size_between(64 * kib, gib), "Size of one file of the log."},
+    setting{"audit", "keep_bytes", at<audit, &audit_s::keep_bytes>,
+            size_between(64 * kib, 1024 * tib),
+            "When all files together have more, the oldest are removed."},
+    setting{"audit", "keep_time", at<audit, &audit_s::keep_time>,
+            between(0, years),
+            "Files in which all is older are removed; 0 keeps them."},
+    setting{"audit",
+            "key_file",
+            at<audit, &audit_s::key_file>,
+            {},
+            "File with a key, in its first line, by which the heads of the "
+            "log's files are sealed; empty: they are not."},
 
     setting{"cluster",
             "shards",

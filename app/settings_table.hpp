@@ -19,11 +19,13 @@ namespace troupe::app {
 
 /// Points at the member of a `settings` a row is about; its type says how the
 /// value is read and written.
-using field = std::variant<bool*, std::uint64_t*, milliseconds*, microseconds*,
-                           std::string*, std::vector<std::string>*, endpoint*,
-                           std::optional<endpoint>*, proxy_protocol_mode*,
-                           tls_version*, overflow_policy*, log_level*,
-                           log_format*, core::anonymous_policy*>;
+using field = std::variant<
+    bool*, std::uint64_t*, milliseconds*, microseconds*, std::string*,
+    std::vector<std::string>*, endpoint*, std::optional<endpoint>*,
+    proxy_protocol_mode*, tls_version*, overflow_policy*, log_level*,
+    log_format*, core::anonymous_policy*, storage::audit::answer_policy*,
+    storage::audit::overflow_policy*, storage::audit::message_policy*,
+    storage::audit::payload_policy*>;
 
 /// When a changed value counts.
 enum class takes_effect : std::uint8_t {

@@ -238,6 +238,26 @@ std::span<const std::string_view> choices(core::anonymous_policy) {
   return names;
 }
 
+std::span<const std::string_view> choices(storage::audit::answer_policy) {
+  static constexpr std::array<std::string_view, 3> names{"at_once", "written",
+                                                         "synced"};
+  return names;
+}
+std::span<const std::string_view> choices(storage::audit::overflow_policy) {
+  static constexpr std::array<std::string_view, 2> names{"drop", "refuse"};
+  return names;
+}
+std::span<const std::string_view> choices(storage::audit::message_policy) {
+  static constexpr std::array<std::string_view, 3> names{"all", "refused",
+                                                         "none"};
+  return names;
+}
+std::span<const std::string_view> choices(storage::audit::payload_policy) {
+  static constexpr std::array<std::string_view, 3> names{"none", "hash",
+                                                         "full"};
+  return names;
+}
+
 core::result<std::size_t>
 parse_choice(std::string_view text, std::span<const std::string_view> names) {
   std::string all;

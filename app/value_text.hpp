@@ -46,6 +46,14 @@ namespace troupe::app {
 [[nodiscard]] std::span<const std::string_view> choices(log_level);
 [[nodiscard]] std::span<const std::string_view> choices(log_format);
 [[nodiscard]] std::span<const std::string_view> choices(core::anonymous_policy);
+[[nodiscard]] std::span<const std::string_view>
+    choices(storage::audit::answer_policy);
+[[nodiscard]] std::span<const std::string_view>
+    choices(storage::audit::overflow_policy);
+[[nodiscard]] std::span<const std::string_view>
+    choices(storage::audit::message_policy);
+[[nodiscard]] std::span<const std::string_view>
+    choices(storage::audit::payload_policy);
 
 /// Place of `text` among the choices (case is ignored).
 [[nodiscard]] core::result<std::size_t>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/admin_server.hpp"
 
+#include "core/principal.hpp"
+
 #include <boost/asio/ip/address.hpp>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
@@ -82,16 +84,25 @@ open_admin_server(network& sockets, std::shared_ptr<const http_router> router,
                        "the admin port on " + to_string(options.endpoint) +
                            " needs a token or client certificates"};
   auto http = std::move(options.http);
-  http.authorize = [token = std::move(options.token), by_certificate,
-                    open = std::move(options.open_paths)](
-                       const http_request& request,
-                       const connection_info&) -> std::optional<http_response> {
+  http.authorize =
+      [token = std::move(options.token), by_certificate,
+       open = std::move(options.open_paths), audit = std::move(options.audit)](
+          const http_request& request,
+          const connection_info& from) -> std::optional<http_response> {
     if (is_foreign(request, !token.empty() || by_certificate))
       return http_error(403, "not for pages of other origins");
     if (token.empty() ||
         std::find(open.begin(), open.end(), request.path) != open.end() ||
         bears_token(request.header("Authorization"), token))
       return std::nullopt;
+    const auto why = request.header("Authorization").empty()
+                         ? core::deny_reason::no_credentials
+                         : core::deny_reason::wrong_credentials;
+    audit.note(from, {core::audit_kind::admin,
+                      {},
+                      request.path,
+                      request.method,
+                      core::to_string(why)});
     auto refused = http_error(401, "a bearer token is needed");
     refused.headers.emplace_back("WWW-Authenticate", "Bearer");
     return refused;

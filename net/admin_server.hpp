@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/result.hpp"
+#include "net/audit_pen.hpp"
 #include "net/http_front.hpp"
 #include "net/ip_endpoint.hpp"
 #include "net/network.hpp"
@@ -27,6 +28,8 @@ struct admin_options {
   /// For probes that can't know a token, and pages that ask for it.
   std::vector<std::string> open_paths{"/livez", "/readyz"};
   http_options http;
+  /// Has a note of each request that does not bear it.
+  audit_pen audit{};
 };
 
 /// Serves the admin port over HTTP with the machinery of every other

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/msgbus/bus.hpp"
 
+#include "core/errc.hpp"
+#include "core/principal.hpp"
 #include "net/msgbus/answers.hpp"
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_writer.hpp"
@@ -14,6 +16,12 @@ namespace {
 
 http_after after(const answer_terms& terms) {
   return terms.keep_alive ? http_after::keep_alive : http_after::close;
+}
+
+/// The connection ends behind the answer: what follows is not understood.
+answer_terms last(answer_terms terms) {
+  terms.keep_alive = false;
+  return terms;
 }
 
 void send_page(const responder& answer, const answer_terms& terms,
@@ -146,6 +154,8 @@ void bus::handle(const http_request& request, responder answer) {
 }
 
 void bus::go_on(const work& what, const verdict& found) {
+  if (found.what != verdict::kind::admitted)
+    note(what, found, core::to_string(found.why));
   if (turned_away(*shared_, found, what.terms, what.answer))
     return;
   if (what.what == deed::other) {
@@ -157,10 +167,31 @@ void bus::go_on(const work& what, const verdict& found) {
     return send_page(what.answer, what.terms, 503,
                      "Channels Are Not Served Here");
   }
+  if (!shared_->audit.has_room())
+    return refuse(what, found, core::errc::overloaded);
   if (what.what == deed::publish)
     publish(what, found);
   else
     subscribe(what, found);
+}
+
+/// Tells the client no, and the audit why.
+void bus::refuse(const work& what, const verdict& found, core::errc why) {
+  note(what, found, core::to_string(why));
+  switch (why) {
+  case core::errc::malformed:
+    count(shared_->stats.refused_bad);
+    return send_page(what.answer, last(what.terms), 400, "Bad Request");
+  case core::errc::name_invalid:
+    count(shared_->stats.refused_bad);
+    return send_page(what.answer, what.terms, 414, "URI Too Long");
+  case core::errc::too_large:
+    count(shared_->stats.refused_bad);
+    return send_page(what.answer, last(what.terms), 413, "Payload Too Large");
+  default:
+    count(shared_->stats.refused_busy);
+    return send_page(what.answer, what.terms, 503, "Service Unavailable");
+  }
 }
 
 void bus::subscribe(const work& what, const verdict& found) {
@@ -179,10 +210,8 @@ void bus::subscribe(const work& what, const verdict& found) {
                                             std::move(terms));
   if (auto begun = fresh->begin(); !begun) {
     const bool too_long = begun.error().code == core::errc::too_large;
-    count(too_long ? shared_->stats.refused_bad : shared_->stats.refused_busy);
-    if (too_long)
-      return send_page(what.answer, what.terms, 414, "URI Too Long");
-    return send_page(what.answer, what.terms, 503, "Service Unavailable");
+    return refuse(what, found,
+                  too_long ? core::errc::name_invalid : begun.error().code);
   }
   const auto head = fresh->is_poll()
                         ? std::string{}
@@ -192,18 +221,12 @@ void bus::subscribe(const work& what, const verdict& found) {
 
 void bus::publish(const work& what, const verdict& found) {
   const auto limit = shared_->options.field_bytes_max;
-  auto close = what.terms;
-  close.keep_alive = false;
   if (what.type.empty() || what.type.size() > limit ||
-      found.sender.size() > limit) {
-    count(shared_->stats.refused_bad);
-    return send_page(what.answer, close, 400, "Bad Request");
-  }
+      found.sender.size() > limit)
+    return refuse(what, found, core::errc::malformed);
   auto name = topic_of(what.where.channel);
-  if (!name) {
-    count(shared_->stats.refused_bad);
-    return send_page(what.answer, what.terms, 414, "URI Too Long");
-  }
+  if (!name)
+    return refuse(what, found, core::errc::name_invalid);
   core::publication message;
   message.realm = shared_->options.realm;
   message.topic = std::move(*name);
@@ -211,10 +234,9 @@ void bus::publish(const work& what, const verdict& found) {
   message.sender = found.sender;
   message.content_type = what.type;
   message.payload = what.body;
-  if (auto done = shared_->topics->publish(std::move(message)); !done) {
-    count(shared_->stats.refused_bad);
-    return send_page(what.answer, close, 413, "Payload Too Large");
-  }
+  if (auto done = shared_->topics->publish(std::move(message)); !done)
+    return refuse(what, found, core::errc::too_large);
+  const auto ticket = note(what, found, {});
   count(shared_->stats.published);
   count(shared_->stats.published_bytes, what.body.size());
   if (shared_->log->wants_debug())
@@ -222,7 +244,25 @@ void bus::publish(const work& what, const verdict& found) {
                         client_text(what.answer.host().info(), found.sender) +
                         ": " + what.where.channel + " " + what.type + " (" +
                         std::to_string(what.body.size()) + ")");
-  what.answer.send_verbatim(published(what.terms), after(what.terms));
+  shared_->audit.answer(ticket, what.answer,
+                        [terms = what.terms](const responder& to) {
+                          to.send_verbatim(published(terms), after(terms));
+                        });
+}
+
+/// What was asked, and why it was refused, if it was. Before the answer: with
+/// that the connection may go.
+core::audit_ticket bus::note(const work& what, const verdict& found,
+                             std::string_view reason) const {
+  door_note noted;
+  noted.kind = what.what == deed::publish ? core::audit_kind::publish
+                                          : core::audit_kind::join;
+  noted.user = found.sender;
+  noted.target = what.where.channel;
+  noted.type = what.type;
+  noted.reason = reason;
+  noted.payload = what.body;
+  return shared_->audit.note(what.answer.host().info(), noted);
 }
 
 } // namespace troupe::net::msgbus

@@ -7,6 +7,7 @@
 #include "net/responder.hpp"
 
 #include <memory>
+#include <string_view>
 
 namespace troupe::net::msgbus {
 
@@ -30,6 +31,9 @@ private:
   void go_on(const work& what, const verdict& found);
   void subscribe(const work& what, const verdict& found);
   void publish(const work& what, const verdict& found);
+  void refuse(const work& what, const verdict& found, core::errc why);
+  core::audit_ticket note(const work& what, const verdict& found,
+                          std::string_view reason) const;
 
   const std::shared_ptr<bus_context> shared_;
   const std::shared_ptr<http_handler> elsewhere_;

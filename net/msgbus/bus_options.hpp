@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "net/audit_pen.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/msgbus/bus_stats.hpp"
 #include "net/msgbus/gatekeeper.hpp"
@@ -59,6 +60,7 @@ struct bus_context {
   history* past = nullptr;
   /// Null: subscribers are not told when rights change.
   identity::live_rights* live = nullptr;
+  audit_pen audit{};
   bus_stats stats{};
 };
 

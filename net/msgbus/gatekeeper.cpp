@@ -11,10 +11,12 @@ void password_gatekeeper::decide(const visitor& who,
   const auto given = parse_basic(who.request.header("Authorization"));
   verdict found;
   if (!password_.empty() &&
-      (!given || !same_secret(given->password, password_)))
+      (!given || !same_secret(given->password, password_))) {
     found.what = verdict::kind::unknown;
-  else if (given)
-    // The name goes into a line of its own.
+    found.why = given ? core::deny_reason::wrong_credentials
+                      : core::deny_reason::no_credentials;
+  }
+  if (given) // the name goes into a line of its own
     found.sender = one_line(given->user);
   then(std::move(found));
 }

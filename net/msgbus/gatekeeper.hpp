@@ -34,6 +34,9 @@ struct verdict {
   std::string sender{}; ///< in whose name he publishes; "": nobody's
   /// Of a subscriber: what he may as long as he stays; null: for ever.
   std::shared_ptr<core::session_rights> rights{};
+  /// Why he was not admitted, for the audit; then `sender` is who he says he
+  /// is.
+  core::deny_reason why = core::deny_reason::none;
 };
 
 /// Says who may do what on the bus: the one place where identity and rights

@@ -28,8 +28,10 @@ std::optional<std::string> bearer_of(std::string_view field) {
                                                      : field.substr(begin)};
 }
 
-verdict refusal(core::deny_reason why) {
+verdict refusal(core::deny_reason why, std::string sender) {
   verdict found;
+  found.why = why;
+  found.sender = std::move(sender);
   switch (why) {
   case core::deny_reason::not_granted:
   case core::deny_reason::user_banned:
@@ -70,7 +72,7 @@ void identity_gatekeeper::decide(const visitor& who,
   auto shown_by = nobody(who);
   if (!password_.empty()) {
     if (!basic || !same_secret(basic->password, password_))
-      return then(refusal(core::deny_reason::wrong_credentials));
+      return then(refusal(core::deny_reason::wrong_credentials, what.called));
     shown_by.by = core::credential_kind::device; // has proven something
     return then(judge(what, std::move(shown_by)));
   }
@@ -80,7 +82,7 @@ void identity_gatekeeper::decide(const visitor& who,
   if (auto bearer = bearer_of(field)) {
     shown.bearer = std::move(*bearer);
     if (shown.bearer.empty())
-      return then(refusal(core::deny_reason::wrong_credentials));
+      return then(refusal(core::deny_reason::wrong_credentials, what.called));
   } else if (basic) {
     const auto account = from_.store.account(realm_, basic->user);
     if (account && !account->password.empty()) {
@@ -110,7 +112,7 @@ void identity_gatekeeper::log_in(core::credentials shown, std::string key,
                        then = std::move(then),
                        outcome = std::move(outcome)]() mutable {
           if (outcome.why != core::deny_reason::none)
-            return then(refusal(outcome.why));
+            return then(refusal(outcome.why, what.called));
           known_.put(std::move(key), outcome.who, from_.clock.now());
           then(judge(what, std::move(outcome.who)));
         };
@@ -130,7 +132,7 @@ verdict identity_gatekeeper::judge(const wish& what,
   auto rights =
       std::make_shared<core::session_rights>(from_.judge, std::move(who));
   if (const auto why = rights->standing(); why != core::deny_reason::none)
-    return refusal(why);
+    return refusal(why, found.sender);
   auto why = core::deny_reason::none;
   if (what.what == deed::publish) {
     why = from_.judge.allow_message(rights->who());
@@ -142,7 +144,7 @@ verdict identity_gatekeeper::judge(const wish& what,
       why = rights->check(core::right::subscribe, *filter);
     found.rights = std::move(rights);
   }
-  return why == core::deny_reason::none ? found : refusal(why);
+  return why == core::deny_reason::none ? found : refusal(why, found.sender);
 }
 
 } // namespace troupe::net::msgbus

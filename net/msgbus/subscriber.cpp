@@ -56,6 +56,7 @@ core::result<void> subscriber::begin() {
   count(terms_.poll ? shared_->stats.polls : shared_->stats.subscriptions);
   if (shared_->log->wants_debug())
     shared_->log->debug(described("SUB"));
+  note(core::audit_kind::join);
   return {};
 }
 
@@ -73,6 +74,12 @@ void subscriber::end() {
   past_.clear();
   if (shared_->log->wants_debug())
     shared_->log->debug(described("UNSUB"));
+  note(core::audit_kind::leave);
+}
+
+void subscriber::note(core::audit_kind kind) const {
+  shared_->audit.note(host_.info(), {kind, terms_.user, terms_.channel,
+                                     terms_.poll ? "poll" : "stream"});
 }
 
 std::string subscriber::described(std::string_view verb) const {

@@ -82,6 +82,7 @@ private:
   void drop(const core::publication& what);
   void finish(std::string_view why, effects& out);
   void end();
+  void note(core::audit_kind kind) const;
   [[nodiscard]] bool is_root() const { return terms_.channel.empty(); }
   [[nodiscard]] std::string described(std::string_view verb) const;
 

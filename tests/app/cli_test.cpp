@@ -91,6 +91,30 @@ TEST(CommandLine, RightsAreOfAUserOrOfARoleNotOfBoth) {
     EXPECT_FALSE(refused(line).empty());
 }
 
+TEST(CommandLine, AuditTakesTermsAsTheNodeNamesThem) {
+  const auto query = parsed<audit_query_options>(
+      {"audit", "query", "--kind", "post,login", "--user", "anna", "--accepted",
+       "false", "--since", "1h", "--limit", "7"});
+  EXPECT_EQ(
+      query.terms,
+      (std::vector<std::pair<std::string, std::string>>{
+          {"kind", "post,login"}, {"user", "anna"}, {"accepted", "false"}}));
+  EXPECT_EQ(query.since, std::chrono::hours{1});
+  EXPECT_EQ(query.limit, 7U);
+  EXPECT_FALSE(query.lines);
+  const auto all = parsed<audit_query_options>(
+      {"audit", "export", "--folder", "data/audit"});
+  EXPECT_EQ(all.folder, "data/audit");
+  EXPECT_EQ(all.limit, 0U);
+  EXPECT_TRUE(all.lines);
+  const auto verify = parsed<audit_verify_options>(
+      {"audit", "verify", "data/audit", "--key-file", "k", "--anchor", "7:ab"});
+  EXPECT_EQ(verify.folder, "data/audit");
+  EXPECT_EQ(verify.key_file, "k");
+  EXPECT_EQ(verify.anchor, "7:ab");
+  EXPECT_FALSE(refused({"audit", "verify"}).empty());
+}
+
 TEST(CommandLine, PostTakesRecipientsOfEachKind) {
   const auto options = parsed<post_options>(
       {"post", "--server", "h:1", "--as", "alice", "--device", "n0", "--to",

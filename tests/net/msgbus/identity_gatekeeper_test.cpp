@@ -114,6 +114,16 @@ TEST_F(IdentityGatekeeper, NobodyCallsHimselfAsSomebodyWithAPassword) {
   EXPECT_EQ(in.sender, "anna");
 }
 
+TEST_F(IdentityGatekeeper, ARefusalSaysWhyAndWhoItWasSaidToBe) {
+  const auto wrong = ask(as_anna_wrong);
+  EXPECT_EQ(wrong.why, core::deny_reason::wrong_credentials);
+  EXPECT_EQ(wrong.sender, "anna");
+  const auto denied = ask(as_eve, deed::publish, "annas/x");
+  EXPECT_EQ(denied.why, core::deny_reason::not_granted);
+  EXPECT_EQ(denied.sender, "eve");
+  EXPECT_EQ(ask(as_eve).why, core::deny_reason::none);
+}
+
 TEST_F(IdentityGatekeeper, APasswordIsCheckedOnceAMinute) {
   for (int i = 0; i < 5; ++i)
     EXPECT_EQ(ask(as_anna).what, kind::admitted);

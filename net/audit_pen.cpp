@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/audit_pen.hpp"
+
+#include "net/ip_endpoint.hpp"
+#include "net/kept_answer.hpp"
+
+namespace troupe::net {
+
+void audit_pen::answer(core::audit_ticket ticket, responder to,
+                       std::function<void(const responder&)> send) const {
+  answer_when_kept(sink_, ticket, std::move(to), std::move(send));
+}
+
+core::audit_ticket audit_pen::write(const connection_info& from,
+                                    const door_note& what) const {
+  const auto address = unmapped(from.peer.address).to_string();
+  core::audit_entry entry;
+  entry.kind = what.kind;
+  entry.accepted = what.reason.empty();
+  entry.session = from.id.value();
+  entry.realm = realm_;
+  entry.user = what.user;
+  entry.address = address;
+  entry.target = what.target;
+  entry.targets = what.target.empty() ? 0 : 1;
+  entry.type = what.type;
+  entry.reason = what.reason;
+  entry.size = what.payload.size();
+  entry.payload = what.payload;
+  return sink_->record(entry);
+}
+
+} // namespace troupe::net
