@@ -2,7 +2,6 @@
 #include "app/cli.hpp"
 
 #include "app/cli_builder.hpp"
-#include "app/cli_channels.hpp"
 #include "app/cli_flags.hpp"
 #include "app/suggestions.hpp"
 #include "app/value_text.hpp"
@@ -29,8 +28,7 @@ public:
     add_post();
     add_ping();
     add_inbox();
-    add_channel_commands(root_,
-                         [this](command to) { chosen_ = std::move(to); });
+    add_channel_commands(*this);
     add_users();
     add_rights_commands(*this);
     add_lists();

@@ -63,8 +63,10 @@ private:
   CLI::App* last_ = nullptr;
 };
 
-/// Groups that have a file of their own: cli_audit.cpp, cli_rights.cpp.
+/// Groups that have a file of their own: cli_audit.cpp, cli_channels.cpp,
+/// cli_rights.cpp.
 void add_audit_commands(cli_builder& to);
+void add_channel_commands(cli_builder& to);
 void add_rights_commands(cli_builder& to);
 
 } // namespace troupe::app

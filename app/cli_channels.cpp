@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/cli_channels.hpp"
-
 #include "app/channel_client.hpp"
+#include "app/cli_builder.hpp"
 #include "app/cli_flags.hpp"
 
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -150,27 +148,15 @@ void add_sub_flags(CLI::App* to, sub_options& options) {
              "see\n'troupe inbox tail' for more.");
 }
 
-/// A command whose options live as long as the parse.
-template <class Options>
-void add_command(CLI::App& root, const char* name, const char* help,
-                 void (*add_flags)(CLI::App*, Options&),
-                 const std::function<void(command)>& choose) {
-  auto* at = root.add_subcommand(name, help);
-  auto options = std::make_shared<Options>();
-  at->final_callback([options, choose] { choose(*options); });
-  add_flags(at, *options);
-}
-
 } // namespace
 
-void add_channel_commands(CLI::App& root,
-                          const std::function<void(command)>& choose) {
-  add_command(root, "pub",
-              "Publish to a channel, or send to a user, by any protocol",
-              add_pub_flags, choose);
-  add_command(root, "sub",
-              "Print what is published to a channel, or comes to you",
-              add_sub_flags, choose);
+void add_channel_commands(cli_builder& to) {
+  auto* pub = to.root().add_subcommand(
+      "pub", "Publish to a channel, or send to a user, by any protocol");
+  add_pub_flags(pub, to.options_of<pub_options>(pub));
+  auto* sub = to.root().add_subcommand(
+      "sub", "Print what is published to a channel, or comes to you");
+  add_sub_flags(sub, to.options_of<sub_options>(sub));
 }
 
 } // namespace troupe::app

@@ -107,7 +107,9 @@ core::result<bound_addresses> node::start() {
                     workers_.get(),
                     context_.admin_token,
                     *logins_,
-                    &doors_.channel_stats()};
+                    &doors_.channel_stats(),
+                    doors_.zenconn(),
+                    records_.get()};
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
