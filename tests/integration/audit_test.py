@@ -213,7 +213,11 @@ class OffTest(unittest.TestCase):
 class RefusedOnlyTest(unittest.IsolatedAsyncioTestCase):
     async def test_accepted_messages_can_be_left_out(self):
         node = TroupeNode(
-            {"audit.enabled": "true", "audit.messages": "refused"}
+            {
+                "audit.enabled": "true",
+                "audit.messages": "refused",
+                "auth.grants": "post:users/#",
+            }
         )
         self.addCleanup(node.remove)
         await asyncio.to_thread(node.start)
