@@ -114,9 +114,14 @@ class NodeCases(ClientCase):
         erna = self.program("tail", self.url, "erna", "e-device")
         for each in (bob, printer, erna):
             each.until("open ")
-        edit = {"op": "add", "member": "erna"}
-        added = self.node.request("POST", "/lists/staff/members", edit)
-        self.assertEqual(added.status, 200, added.text)
+        # Who posts to a list is in it.
+        first = self.program("post", self.url, "alice", "a-device", "bob")
+        first.until("open ")
+        self.assertEqual(first.finish(), 0)
+        for uid in ("alice", "erna"):
+            edit = {"op": "add", "member": uid}
+            added = self.node.request("POST", "/lists/staff/members", edit)
+            self.assertEqual(added.status, 200, added.text)
         alice = Program(inbox)
         self.addCleanup(alice.end)
         bob.until("alice: hello", "stdout")
@@ -125,7 +130,8 @@ class NodeCases(ClientCase):
         post = self.program("post", self.url, "bob2", "b-device", "alice")
         post.say("hi")
         self.assertEqual(post.line(), "ok hi")
-        self.assertRegex(alice.line(), "^bob2 hi (None|undefined)$")
+        said = alice.until("bob2 ", "stdout")
+        self.assertRegex(said, "^bob2 hi (None|undefined)$")
 
         talk = Program(channels)
         self.addCleanup(talk.end)

@@ -42,7 +42,9 @@ class PubSubCase(unittest.TestCase):
         return sum(
             value
             for name, value in node.metrics().items()
-            if name.startswith("troupe_msgbus_subscribers")
+            if name.startswith(
+                ("troupe_msgbus_subscribers", "troupe_zenconn_joins_total")
+            )
         ) + len(node.get_json("/sessions")["sessions"])
 
     def pub(self, node, *arguments, input=None, code=0):
@@ -111,6 +113,41 @@ class OneNode(PubSubCase):
         self.assertEqual(said, "ok\n")
         self.pub(node, "a b", "x", code=2)
 
+    def test_a_channel_by_zenconn_and_the_doors_beside_it(self):
+        by = ("--via", "zenconn")
+        sessions = [
+            self.sub(self.node, *by, "--count", "3", "lamps/1"),
+            self.sub(self.node, *by, "--json", "--count", "3", "lamps/1"),
+        ]
+        beside = self.sub(self.node, "--count", "3", "lamps/1")
+        self.assertEqual(self.pub(self.node, *by, "lamps/1", "on"), "ok 2\n")
+        json_type = ("--type", "application/json")
+        said = self.pub(self.node, *by, *json_type, "lamps/1", '{"a": 1}')
+        self.assertEqual(said, "ok 2\n")
+        self.pub(self.node, "--as", "anna", "lamps/1", "zwei é")
+        plain, objects = map(self.lines, sessions)
+        uuid = "[0-9a-f-]{36}"
+        self.assertRegex(plain[0], f"^{uuid} at lamps/1: on$")
+        self.assertRegex(plain[1], f'^{uuid} at lamps/1: {{"a":1}}$')
+        self.assertEqual(plain[2], "anna at lamps/1: zwei é")
+        objects = list(map(json.loads, objects))
+        self.assertRegex(objects[0].pop("sender"), uuid)
+        self.assertEqual(objects[0], {"channel": "lamps/1", "data": "on"})
+        self.assertEqual(objects[1]["type"], "application/json")
+        self.assertEqual(objects[1]["data"], '{"a":1}')
+        self.assertEqual(self.lines(beside)[2], "anna at lamps/1: zwei é")
+
+    def test_what_zenconn_refuses_is_said(self):
+        by = ("--via", "zenconn")
+        said = self.pub(self.node, *by, "private.room", "x", code=1)
+        self.assertIn("not granted", said)
+        self.assertIn("not granted", self.pub(self.node, *by, "*", "x", code=1))
+        json_type = ("--type", "application/json")
+        said = self.pub(self.node, *by, *json_type, "a", "{", code=1)
+        self.assertIn("no JSON", said)
+        said = self.pub(self.node, *by, "--token", "trp_x", "a", "x", code=1)
+        self.assertIn("401", said)
+
     def test_a_token_says_who_it_is(self):
         node = TroupeNode({"auth.anonymous": "deny"})
         self.addCleanup(node.remove)
@@ -141,14 +178,19 @@ class TwoNodes(PubSubCase):
         first = cluster.found(["n2"])
         second = cluster.nodes["n2"]
         cluster.settled({1, 2})
-        listener = self.sub(second, "--count", "1", "news")
+        listeners = [
+            self.sub(second, "--via", door, "--count", "1", "news")
+            for door in ("sse", "msgbus", "zenconn")
+        ]
 
         def arrives():
-            self.pub(first, "news", "hello")
-            return listener.poll() is not None
+            self.pub(first, "--via", "zenconn", "news", "hello")
+            return all(each.poll() is not None for each in listeners)
 
         until(arrives, "nothing arrives")
-        self.assertEqual(self.lines(listener), ["at news: hello"])
+        for each in listeners:
+            # Who is told of by zenconn alone; a text is JSON elsewhere.
+            self.assertRegex(self.lines(each)[0], r'(^| )at news: "?hello"?$')
 
 
 if __name__ == "__main__":
