@@ -114,14 +114,14 @@ class WithToken(OpenNode):
 
 
 class Tail(OpenNode):
-    def open(self, query="", headers=None):
-        at = urlsplit(self.node.admin_url)
+    def open(self, query="", at=None):
+        at = urlsplit((at or self.node).admin_url)
         wire = http.client.HTTPConnection(
             at.hostname, at.port, timeout=REQUEST_DEADLINE
         )
         self.addCleanup(wire.close)
         accept = {"Accept": "text/event-stream"}
-        wire.request("GET", f"/topics/tail{query}", headers=headers or accept)
+        wire.request("GET", f"/topics/tail{query}", headers=accept)
         answer = wire.getresponse()
         if answer.status == 200:
             self.assertEqual(
@@ -168,6 +168,14 @@ class Tail(OpenNode):
         end = time.monotonic() + REQUEST_DEADLINE
         while self.publish("gone").json["filters"] > 0:
             self.assertLess(time.monotonic(), end, "it listens still")
+
+    def test_a_node_stops_while_somebody_listens(self):
+        node = TroupeNode()
+        self.addCleanup(node.remove)
+        node.start()
+        _, answer = self.open("?filter=last", at=node)
+        self.assertEqual(answer.status, 200)
+        self.assertEqual(node.stop(), 0)
 
     def test_no_filter_is_refused(self):
         _, answer = self.open("?filter=a%2B")
