@@ -156,7 +156,7 @@ export function ClusterView({ nodes }: { nodes: Nodes }) {
       ? []
       : ([
           { name: "id", number: true, extra: true, show: (n) => n.id },
-          { name: "address", extra: true, show: (n) => n.address },
+          { name: "address", extra: true, show: (n) => <span class="whole">{n.address}</span> },
           { name: "leads", number: true, show: (n) => n.leads },
           { name: "groups", number: true, show: (n) => n.groups },
           {
