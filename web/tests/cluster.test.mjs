@@ -22,9 +22,11 @@ async function dashboard(view, options = {}) {
   return page;
 }
 
+const path_of = (channel) => channel.split("/").map(encodeURIComponent).join("/");
+
 /** A subscriber at /msgbus/, there when this is answered; what it hears. */
 async function listener(channel, door, user) {
-  const answer = await fetch(`${door}/msgbus/${encodeURIComponent(channel)}`, {
+  const answer = await fetch(`${door}/msgbus/${path_of(channel)}`, {
     signal: listeners.signal,
     headers: user ? { Authorization: `Basic ${btoa(`${user}:`)}` } : {},
   });
@@ -42,7 +44,7 @@ async function listener(channel, door, user) {
 }
 
 const say = (door, channel, what, type = "text/plain", user = "anna") =>
-  fetch(`${door}/msgbus/${encodeURIComponent(channel)}`, {
+  fetch(`${door}/msgbus/${path_of(channel)}`, {
     method: "POST",
     body: what,
     headers: { "Content-Type": type, Authorization: `Basic ${btoa(`${user}:`)}` },
