@@ -37,8 +37,10 @@ constexpr std::size_t tail_bytes_max = std::size_t{8} << 20U;
 constexpr std::size_t tail_seconds_default = 5;
 constexpr std::size_t tail_seconds_max = 60;
 constexpr int tails_max = 32;
-/// Between two signs of life of a tail that streams.
-constexpr std::chrono::seconds beat_time{5};
+/// A tail that streams looks so often whether its client is there still, and
+/// gives a sign of life at every so manyth look.
+constexpr std::chrono::milliseconds look_time{250};
+constexpr unsigned looks_per_beat = 20;
 
 json::object view_of(const core::publication& p) {
   json::object one{{"topic", p.topic.text()},
@@ -128,7 +130,7 @@ public:
       return made.error();
     subscription_ = std::move(*made);
     stream_ = answer.stream();
-    beat();
+    look();
     return {};
   }
 
@@ -139,16 +141,18 @@ public:
   }
 
 private:
-  void beat() {
-    if (!stream_.write(": listening\n\n"))
+  void look() {
+    const bool beats = looks_++ % looks_per_beat == 0;
+    if (!stream_.open() || (beats && !stream_.write(": listening\n\n")))
       return subscription_.end();
     auto& home = *loop::current();
-    home.call_at(home.clock().now() + beat_time,
-                 [self = shared_from_this()] { self->beat(); });
+    home.call_at(home.clock().now() + look_time,
+                 [self = shared_from_this()] { self->look(); });
   }
 
   topics::topic_subscription subscription_;
   net::http_stream stream_;
+  unsigned looks_ = 0;
 };
 
 json::value peers_view(const std::vector<topics::peer_interest>& peers) {

@@ -122,7 +122,7 @@ test("a prefix chooses actors, here and at another node", async () => {
   await page.keyboard.press("/");
   await page.keyboard.type("/shards/2");
   await page.locator(`tr[data-path="/directory"]`).waitFor({ state: "detached" });
-  assert.equal(await page.locator("tr[data-path]").count(), 2);
+  await until(async () => (await page.locator("tr[data-path]").count()) === 2, "two rows");
   await page.locator(".node-choice select").selectOption({ label: "b" });
   await until(() => page.url().includes("node=2"), "the address");
   await page.locator(`tr[data-path="/shards/2"]`).waitFor();

@@ -56,7 +56,7 @@ export interface Link {
   encrypted: boolean;
   times_up: number;
   round_trip_us: number;
-  silence_ms?: number;
+  silence_ms?: number | null;
   bytes_in: number;
   bytes_out: number;
   control?: Lane;

@@ -156,12 +156,12 @@ export function ClusterView({ nodes }: { nodes: Nodes }) {
       ? []
       : ([
           { name: "id", number: true, extra: true, show: (n) => n.id },
-          { name: "address", extra: true, show: (n) => n.address },
+          { name: "address", extra: true, show: (n) => <span class="whole">{n.address}</span> },
           { name: "leads", number: true, show: (n) => n.leads },
           { name: "groups", number: true, show: (n) => n.groups },
           {
             name: "round trip", number: true, extra: true,
-            show: (n) => (n.id === nodes.self ? "" : micros(n.round_trip_us)),
+            show: (n) => (n.id === nodes.self || !n.linked ? "" : micros(n.round_trip_us)),
           },
         ] as Column<Node>[])),
     { name: "sessions", number: true, show: cell("Sessions") },
@@ -226,10 +226,10 @@ function linked_pairs(reports: Reports | undefined): Pair[] {
 function LinkTable({ links, nodes }: { links: Link[]; nodes: Nodes }) {
   const dropped = (link: Link) => Object.values(link.dropped).reduce((a, b) => a + b, 0);
   const columns: Column<Link>[] = [
-    { name: "to", show: (l) => nodes.nodes.find((n) => n.id === l.peer)?.name || `node ${l.peer}` },
+    { name: "to", show: (l) => <span class="whole">{nodes.nodes.find((n) => n.id === l.peer)?.name || `node ${l.peer}`}</span> },
     { name: "state", show: (l) => <Pill tone={l.state === "up" ? "good" : "bad"}>{l.state}</Pill> },
-    { name: "round trip", number: true, show: (l) => micros(l.round_trip_us) },
-    { name: "silence", number: true, extra: true, show: (l) => (l.silence_ms === undefined ? "" : `${l.silence_ms} ms`) },
+    { name: "round trip", number: true, show: (l) => (l.state === "up" ? micros(l.round_trip_us) : "") },
+    { name: "silence", number: true, extra: true, show: (l) => (l.silence_ms == null ? "" : `${l.silence_ms} ms`) },
     { name: "in", number: true, show: (l) => bytes(l.bytes_in) },
     { name: "out", number: true, show: (l) => bytes(l.bytes_out) },
     { name: "queued", number: true, show: (l) => bytes((l.control?.queued_bytes ?? 0) + (l.bulk?.queued_bytes ?? 0)) },

@@ -16,7 +16,9 @@ interface Place {
 function places(nodes: Node[]): Map<number, Place> {
   const found = new Map<number, Place>();
   nodes.forEach((node, i) => {
-    const turn = (2 * Math.PI * i) / nodes.length - Math.PI / 2;
+    // Two stand side by side: no line runs through a name.
+    const first = nodes.length === 2 ? Math.PI : -Math.PI / 2;
+    const turn = (2 * Math.PI * i) / nodes.length + first;
     const lone = nodes.length === 1;
     found.set(node.id, {
       x: width / 2 + (lone ? 0 : Math.cos(turn) * 150),

@@ -61,7 +61,7 @@ function State({ group, nodes, self }: { group: Group; nodes: Node[]; self: numb
   if (group.leader === null || group.leader === 0 || !reached(of(group.leader), self))
     return <Pill tone="bad">no leader</Pill>;
   const silent = group.followers?.some((f) => !f.active && group.voters.includes(f.node));
-  if (silent) return <Pill tone="warn">a voter is silent</Pill>;
+  if (silent) return <Pill tone="warn">voter silent</Pill>;
   const wanted = group.wanted ?? group.voters;
   const whole = wanted.length === group.voters.length && wanted.every((n) => group.voters.includes(n));
   return whole ? <Pill tone="good">whole</Pill> : <Pill tone="warn">moving</Pill>;
