@@ -8,6 +8,7 @@ import signal
 import ssl
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -127,6 +128,18 @@ class Tls(MqCase):
             )
         await self.assert_next_is_marker(witness, witness)
 
+    async def renewed(self, tls):
+        """Workers are told of the reload, and the node says nothing of when
+        each of them has it: until many connections in a row show it."""
+        end = time.monotonic() + DEADLINE
+        row = 0
+        while row < 16:
+            client = await MqClient.connect(self.node.address(), tls=tls)
+            fresh = client.peer_certificate() == self.der(self.second)
+            client.vanish()
+            row = row + 1 if fresh else 0
+            self.assertLess(time.monotonic(), end, "still the old certificate")
+
     async def test_reload_serves_the_new_certificate(self):
         both = self.trusting(self.first, self.second)
         old = await self.user("old", tls=both)
@@ -134,6 +147,7 @@ class Tls(MqCase):
         self.install(self.second)
         self.node.signal(signal.SIGHUP)
         await asyncio.to_thread(self.node.wait_for_log, "reloaded")
+        await self.renewed(both)
         new = await self.user("new", tls=both)
         self.assertEqual(new.peer_certificate(), self.der(self.second))
         await self.assert_next_is_marker(new, old)

@@ -172,6 +172,8 @@ def reached(client, channel, count, data, deadline=DEADLINE):
     end = time.monotonic() + deadline
     while True:
         answer = client.broadcast(channel, data)
+        while answer["type"] == "event":  # who joins meanwhile
+            answer = client.receive()
         assert answer["type"] == "received", answer
         if answer["count"] == count and "missing" not in answer:
             return answer["count"]
