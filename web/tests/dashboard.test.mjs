@@ -119,7 +119,9 @@ test("the tree is used by keys and shows the state of an actor", async () => {
 
 test("a prefix chooses actors, here and at another node", async () => {
   const page = await dashboard("actors");
+  await page.locator(`tr[data-path="/directory"]`).waitFor();
   await page.keyboard.press("/");
+  await page.locator(".search:focus").waitFor(); // or the next key leads there
   await page.keyboard.type("/shards/2");
   await page.locator(`tr[data-path="/directory"]`).waitFor({ state: "detached" });
   await until(async () => (await page.locator("tr[data-path]").count()) === 2, "two rows");
@@ -179,6 +181,7 @@ test("keys lead everywhere, and not while one writes", async () => {
   await page.keyboard.press("7");
   await page.locator("h2", { hasText: "Metrics" }).waitFor();
   await page.keyboard.press("/");
+  await page.locator(".search:focus").waitFor();
   await page.keyboard.type("4");
   assert.match(page.url(), /metrics/);
   await page.keyboard.press("Escape");
