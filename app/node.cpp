@@ -261,7 +261,7 @@ core::result<void> node::start_zenconn() {
     return begun;
   return door->start({*topics_, *logins_, broker_->authorizer(),
                       broker_->identity().node, broker_->loops(),
-                      records_.get()});
+                      records_.get(), audit_.get()});
 }
 
 core::result<void> node::start_records() {

@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/audit_pen.hpp"
 
+#include "actors/runtime/loop.hpp"
 #include "net/ip_endpoint.hpp"
 #include "net/kept_answer.hpp"
 
+#include <memory>
+
 namespace troupe::net {
+
+void audit_pen::when_kept(core::audit_ticket ticket,
+                          actors::runtime::loop& home,
+                          std::function<void()> work) const {
+  if (is_kept(ticket))
+    return home.post(std::move(work));
+  auto waiting = std::make_shared<std::function<void()>>(std::move(work));
+  sink_->when_kept(ticket, [waiting = std::move(waiting), &home]() mutable {
+    // Handed over as a whole: nothing of it may die on this thread.
+    home.post([waiting = std::exchange(waiting, nullptr)] { (*waiting)(); });
+  });
+}
 
 void audit_pen::answer(core::audit_ticket ticket, responder to,
                        std::function<void(const responder&)> send) const {

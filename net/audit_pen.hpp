@@ -11,6 +11,10 @@
 #include <string_view>
 #include <utility>
 
+namespace troupe::actors::runtime {
+class loop;
+} // namespace troupe::actors::runtime
+
 namespace troupe::net {
 
 /// What a client did at a door; borrowed for one call.
@@ -41,6 +45,16 @@ public:
                           const door_note& what) const {
     return sink_ == nullptr ? 0 : write(from, what);
   }
+  /// Whether there is a log, for whom a note takes some work.
+  [[nodiscard]] bool writes() const { return sink_ != nullptr; }
+  /// Whether an answer to what was noted may go.
+  [[nodiscard]] bool is_kept(core::audit_ticket ticket) const {
+    return sink_ == nullptr || sink_->is_kept(ticket);
+  }
+  /// Calls `work` on `home`, never from inside, once that record is kept; it
+  /// dies there, too.
+  void when_kept(core::audit_ticket ticket, actors::runtime::loop& home,
+                 std::function<void()> work) const;
   /// Calls `send` when the record with this ticket is kept, as
   /// answer_when_kept().
   void answer(core::audit_ticket ticket, responder to,

@@ -158,8 +158,10 @@ zenconn_door::zenconn_door(zenconn::zenconn_options options, std::string secret)
 zenconn_door::~zenconn_door() = default;
 
 core::result<void> zenconn_door::start(parts with) {
-  auto made = std::unique_ptr<opened>{
-      new opened{with, {options_, with.topics, with.self, stats_}, {}}};
+  auto made = std::unique_ptr<opened>{new opened{
+      with,
+      {options_, with.topics, with.self, stats_, {with.audit, options_.realm}},
+      {}}};
   for (auto* home : with.loops) {
     std::promise<core::result<void>> begun;
     auto fresh = std::make_shared<storey>(made->house, *home);
@@ -215,12 +217,34 @@ void zenconn_door::upgrade(const websocket_terms& terms, std::string head,
       std::move(shown),
       [this, &home, who = std::move(who)](core::login_outcome found) mutable {
         if (loop::current() == &home)
-          return admit(who, std::move(found));
+          return judge(who, std::move(found));
         // Nothing of it may end on this thread.
         home.post([this, who = std::move(who), found = std::move(found)] {
-          admit(who, found);
+          judge(who, found);
         });
       });
+}
+
+/// Nobody hears of the outcome before it is on record.
+void zenconn_door::judge(const std::shared_ptr<arrival>& who,
+                         core::login_outcome found) {
+  if (!who->answer.open())
+    return;
+  const auto& pen = opened_->house.audit();
+  if (!pen.writes())
+    return admit(who, std::move(found));
+  if (!pen.has_room())
+    found.why = core::deny_reason::busy;
+  const auto ticket = pen.note(
+      who->answer.host().info(),
+      {core::audit_kind::login,
+       found.who.uid,
+       {},
+       "zenconn",
+       found.why == core::deny_reason::none ? "" : core::to_string(found.why),
+       {}});
+  pen.when_kept(ticket, who->answer.home(),
+                [this, who, found = std::move(found)] { admit(who, found); });
 }
 
 void zenconn_door::admit(const std::shared_ptr<arrival>& who,

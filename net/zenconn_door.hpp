@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/audit.hpp"
 #include "core/authenticator.hpp"
 #include "core/authorizer.hpp"
 #include "core/ids.hpp"
@@ -41,6 +42,7 @@ public:
     core::node_id self;
     std::vector<actors::runtime::loop*> loops;
     zenconn::session_book* book = nullptr; ///< null: none is kept
+    core::audit_sink* audit = nullptr;     ///< null: there is none
   };
   /// Opens the floors; waits for that. Before the first connection, not on a
   /// loop. too_many: the node holds no more filters.
@@ -63,6 +65,7 @@ private:
   class powers;
   class storey;
 
+  void judge(const std::shared_ptr<arrival>& who, core::login_outcome found);
   void admit(const std::shared_ptr<arrival>& who, core::login_outcome found);
   void write_down(const std::shared_ptr<arrival>& who,
                   core::login_outcome found);

@@ -67,9 +67,12 @@ void gate::subscribe(const request& asked) {
   auto why = why_not_join(asked, opened);
   if (why.empty())
     if (const auto joined = world_.join(asked.channel); !joined)
-      why = "no room for more channels here";
+      why = joined.error().code == core::errc::overloaded
+                ? "try again later"
+                : "no room for more channels here";
   if (!why.empty()) {
     count(stats_.refused_join);
+    world_.refused(core::audit_kind::join, asked.channel, why, {});
     return refuse(answer::kind::unauthorized, asked.channel, std::move(why));
   }
   joined_.emplace(asked.channel, opened);
@@ -132,7 +135,9 @@ void gate::broadcast(request asked, core::steady_time now) {
   auto why = why_not_speak(asked);
   const auto number = last_number_ + 1;
   core::result<spoken> outcome = spoken{};
-  if (why.empty()) {
+  if (!why.empty()) {
+    world_.refused(core::audit_kind::publish, asked.channel, why, asked.data);
+  } else {
     outcome = world_.speak(asked.channel, std::move(asked.data), number);
     if (!outcome)
       why = "too large";

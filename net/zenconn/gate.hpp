@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/audit.hpp"
 #include "core/grant.hpp"
 #include "core/ids.hpp"
 #include "core/principal.hpp"
@@ -40,7 +41,11 @@ public:
   /// Whether this was made for that private channel and this session.
   virtual bool token_fits(std::string_view channel, std::string_view token) = 0;
 
-  /// too_many.
+  /// What a request was refused for, before the answer.
+  virtual void refused(core::audit_kind what, std::string_view channel,
+                       std::string_view why, std::string_view data) = 0;
+
+  /// too_many, overloaded.
   virtual core::result<void> join(const std::string& channel) = 0;
   virtual void leave(const std::string& channel) = 0;
   /// To the others of a private channel: this session came, or went.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "net/audit_pen.hpp"
 #include "net/topic_space.hpp"
 #include "net/zenconn/options.hpp"
 
@@ -15,6 +16,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace troupe::net::zenconn {
 
@@ -35,8 +37,9 @@ struct question {
 class house {
 public:
   house(const zenconn_options& options, topic_space& topics, core::node_id self,
-        zenconn_stats& stats)
-      : options_(options), topics_(topics), self_(self), stats_(stats) {}
+        zenconn_stats& stats, audit_pen audit = {})
+      : options_(options), topics_(topics), self_(self), stats_(stats),
+        audit_(std::move(audit)) {}
   house(const house&) = delete;
   house& operator=(const house&) = delete;
 
@@ -53,12 +56,14 @@ public:
   [[nodiscard]] topic_space& topics() const { return topics_; }
   [[nodiscard]] core::node_id self() const { return self_; }
   [[nodiscard]] zenconn_stats& stats() const { return stats_; }
+  [[nodiscard]] const audit_pen& audit() const { return audit_; }
 
 private:
   const zenconn_options& options_;
   topic_space& topics_;
   const core::node_id self_;
   zenconn_stats& stats_;
+  const audit_pen audit_;
 
   mutable std::mutex mutex_; // guards all below
   std::map<std::string, std::uint64_t, std::less<>> members_;

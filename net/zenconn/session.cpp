@@ -163,12 +163,16 @@ void session::close(ws::close_code code, std::string_view why, effects& out) {
 }
 
 void session::end(std::string_view why) {
-  if (const auto told = std::exchange(terms_.on_end, nullptr))
-    told(why);
-  if (!std::exchange(open_, false))
+  if (std::exchange(open_, false)) {
+    gate_.on_closed();
+    floor_.exit(*this);
+  }
+  if (std::exchange(ended_, true))
     return;
-  gate_.on_closed();
-  floor_.exit(*this);
+  note(core::audit_kind::logout, {}, why);
+  held_.clear();
+  if (terms_.on_end)
+    terms_.on_end(why);
 }
 
 // --------------------------------------------------------------------- member
@@ -222,7 +226,46 @@ void session::on_look() {
 // ----------------------------------------------------------------- gate_world
 
 void session::send(const answer& what) {
-  write(core::shared_bytes::copy_of(spell(what, terms_.how)), *out_);
+  auto message = core::shared_bytes::copy_of(spell(what, terms_.how));
+  if (held_.empty() && floor_.owner().audit().is_kept(noted_))
+    return write(message, *out_);
+  held_.push_back({noted_, std::move(message)});
+  if (held_.size() == 1)
+    wait_for_record();
+}
+
+void session::wait_for_record() {
+  floor_.owner().audit().when_kept(held_.front().ticket, host_.home(),
+                                   [weak = std::weak_ptr<session*>{self_}] {
+                                     if (const auto still = weak.lock())
+                                       (*still)->send_what_is_kept();
+                                   });
+}
+
+/// In the order of the requests: what follows waits behind the first.
+void session::send_what_is_kept() {
+  host_.run([&](effects& out) {
+    const auto& audit = floor_.owner().audit();
+    while (!held_.empty() && audit.is_kept(held_.front().ticket)) {
+      write(held_.front().message, out);
+      held_.pop_front();
+    }
+    if (!held_.empty())
+      wait_for_record();
+  });
+}
+
+void session::note(core::audit_kind what, std::string_view channel,
+                   std::string_view type, std::string_view why,
+                   core::shared_bytes payload) {
+  noted_ = floor_.owner().audit().note(
+      host_.info(), {what, terms_.uid, channel, type, why, std::move(payload)});
+}
+
+void session::refused(core::audit_kind what, std::string_view channel,
+                      std::string_view why, std::string_view data) {
+  if (floor_.owner().audit().writes())
+    note(what, channel, {}, why, core::shared_bytes::copy_of(data));
 }
 
 void session::write(const core::shared_bytes& message, effects& out) {
@@ -237,7 +280,8 @@ core::deny_reason session::check(core::right what, const core::topic& on) {
 }
 
 core::deny_reason session::allow_message() {
-  return terms_.powers->allow_message();
+  return floor_.owner().audit().has_room() ? terms_.powers->allow_message()
+                                           : core::deny_reason::busy;
 }
 
 bool session::token_fits(std::string_view channel, std::string_view token) {
@@ -245,11 +289,17 @@ bool session::token_fits(std::string_view channel, std::string_view token) {
 }
 
 core::result<void> session::join(const std::string& channel) {
-  return floor_.join(channel, *this);
+  if (!floor_.owner().audit().has_room())
+    return core::errc::overloaded;
+  auto joined = floor_.join(channel, *this);
+  if (joined)
+    note(core::audit_kind::join, channel, {});
+  return joined;
 }
 
 void session::leave(const std::string& channel) {
   floor_.leave(channel, *this);
+  note(core::audit_kind::leave, channel, {});
 }
 
 void session::announce(const std::string& channel, bool came) {
@@ -258,7 +308,13 @@ void session::announce(const std::string& channel, bool came) {
 
 core::result<spoken> session::speak(const std::string& channel,
                                     std::string data, std::uint64_t number) {
-  return floor_.speak(channel, *this, std::move(data), terms_.uid, number);
+  const auto payload = floor_.owner().audit().writes()
+                           ? core::shared_bytes::copy_of(data)
+                           : core::shared_bytes{};
+  auto done = floor_.speak(channel, *this, std::move(data), terms_.uid, number);
+  note(core::audit_kind::publish, channel, "application/json",
+       done ? "" : "too large", payload);
+  return done;
 }
 
 } // namespace troupe::net::zenconn

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/audit.hpp"
 #include "core/grant.hpp"
 #include "core/principal.hpp"
+#include "core/shared_bytes.hpp"
 #include "core/topic.hpp"
 #include "net/protocol.hpp"
 #include "net/protocol_host.hpp"
@@ -12,6 +14,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -60,7 +63,9 @@ public:
   [[nodiscard]] std::size_t frame_bytes() const override {
     return frame_bytes_;
   }
-  [[nodiscard]] bool paused() const override { return open_ && gate_.paused(); }
+  [[nodiscard]] bool paused() const override {
+    return open_ && (gate_.paused() || held_.size() >= options_.requests_max);
+  }
   void on_event(core::session_event event, core::steady_time now,
                 effects& out) override;
   void on_flushed(core::steady_time, effects&) override {}
@@ -84,6 +89,8 @@ private:
   core::deny_reason check(core::right what, const core::topic& on) override;
   core::deny_reason allow_message() override;
   bool token_fits(std::string_view channel, std::string_view token) override;
+  void refused(core::audit_kind what, std::string_view channel,
+               std::string_view why, std::string_view data) override;
   core::result<void> join(const std::string& channel) override;
   void leave(const std::string& channel) override;
   void announce(const std::string& channel, bool came) override;
@@ -95,6 +102,11 @@ private:
   void write(const core::shared_bytes& message, effects& out);
   void close(ws::close_code code, std::string_view why, effects& out);
   void end(std::string_view why);
+  void note(core::audit_kind what, std::string_view channel,
+            std::string_view type, std::string_view why = {},
+            core::shared_bytes payload = {});
+  void wait_for_record();
+  void send_what_is_kept();
   [[nodiscard]] std::optional<core::steady_time> silence_deadline() const;
 
   floor& floor_;
@@ -110,6 +122,17 @@ private:
   core::steady_time heard_{};
   bool pinged_ = false; ///< since heard_
   bool open_ = false;   ///< on the floor
+  bool ended_ = false;
+
+  /// An answer goes when the record of what it answers is kept.
+  struct held_answer {
+    core::audit_ticket ticket;
+    core::shared_bytes message;
+  };
+  core::audit_ticket noted_ = 0; ///< the last record
+  std::deque<held_answer> held_;
+  /// For what comes back from the log: gone with this.
+  std::shared_ptr<session*> self_ = std::make_shared<session*>(this);
 };
 
 } // namespace troupe::net::zenconn

@@ -17,6 +17,7 @@ from tests.integration.mq_case import MqCase, eventually
 from tests.integration.mq_client import MqClient
 from tests.integration.msgbus_client import Wire, get, post
 from tests.integration.troupe_node import TroupeNode, binary
+from tests.integration.zenconn_client import Refused, ZenconnClient
 
 SEED = int(os.environ.get("TROUPE_TEST_SEED", random.randrange(1 << 32)))
 TEXT = "Content-Type: text/plain\r\n"
@@ -148,6 +149,46 @@ class AuditCase(MqCase):
         gone = await self.one(kind="leave", target=channel)
         joined = await self.one(kind="join", target=channel)
         self.assertEqual(gone["session"], joined["session"])
+
+    def zenconn_logins(self):
+        logins = self.records(kind="login")
+        return [r for r in logins if r.get("type") == "zenconn"]
+
+    async def test_z13_what_zenconn_clients_do_is_recorded(self):
+        if os.environ.get("TROUPE_TEST_WORKERS"):
+            self.skipTest("workers do not serve ZenConn")
+        channel = self.name("private.room")
+        with ZenconnClient.connect(self.node.address()) as client:
+            login = self.zenconn_logins()[-1]
+            self.assertTrue(login["accepted"])
+            mine = {"session": login["session"]}
+            answer = client.subscribe(channel, "a guess")
+            self.assertEqual(answer["type"], "unauthorized")
+            for n in range(20):
+                sent = client.broadcast(channel, n)
+                self.assertEqual(sent["type"], "error")
+            # They are there when the answer is.
+            records = self.records(target=channel)
+            self.assertEqual(
+                [(r["kind"], r["accepted"]) for r in records],
+                [("join", False)] + [("publish", False)] * 20,
+            )
+            public = self.name("room")
+            client.subscribe(public)
+            for n in range(20):
+                client.broadcast(public, n)
+                self.assertEqual(
+                    len(self.records(kind="publish", target=public)), n + 1
+                )
+            sent = self.records(kind="publish", target=public)
+            self.assertEqual([r["payload"] for r in sent], list(map(str, range(20))))
+            self.assertEqual({r["session"] for r in sent}, {mine["session"]})
+        await self.one(kind="leave", target=public)
+        with self.assertRaises(Refused):
+            ZenconnClient(self.node.address(), bearer="no such token")
+        refused = self.zenconn_logins()[-1]
+        self.assertFalse(refused["accepted"])
+        self.assertEqual(refused["address"], "127.0.0.1")
 
     async def test_pages_follow_each_other(self):
         alice = await self.user("alice")

@@ -30,7 +30,15 @@ public:
   bool token_fits(std::string_view channel, std::string_view token) override {
     return token == "for " + std::string{channel};
   }
+  void refused(core::audit_kind what, std::string_view channel,
+               std::string_view why, std::string_view data) override {
+    refusals.push_back(std::string{core::to_string(what)} + " " +
+                       std::string{channel} + ": " + std::string{why} + " " +
+                       std::string{data});
+  }
   core::result<void> join(const std::string& channel) override {
+    if (busy)
+      return core::errc::overloaded;
     if (full)
       return core::errc::too_many;
     done.push_back("join " + channel);
@@ -58,6 +66,8 @@ public:
   deny_reason messages = deny_reason::none;
   spoken next{};
   bool full = false;
+  bool busy = false;
+  std::vector<std::string> refusals;
 };
 
 using lines = std::vector<std::string>;
@@ -286,6 +296,21 @@ TEST_F(ZenconnGate, LeavesEverythingWhenTheClientGoes) {
   EXPECT_EQ(done(), (lines{"leave news", "went private.x", "leave private.x"}));
   gate_.on_closed();
   EXPECT_EQ(done(), lines{});
+}
+
+TEST_F(ZenconnGate, Z13WhatIsRefusedIsNoted) {
+  world_.denied = {"subscribe:news"};
+  subscribe("news");
+  world_.busy = true;
+  subscribe("rooms");
+  EXPECT_EQ(said().back(), no("unauthorized", "rooms", "try again later"));
+  world_.busy = false;
+  broadcast("rooms", "2");
+  subscribe("rooms");
+  broadcast("rooms", "3");
+  EXPECT_EQ(world_.refusals,
+            (lines{"join news: not granted ", "join rooms: try again later ",
+                   "publish rooms: not subscribed 2"}));
 }
 
 } // namespace

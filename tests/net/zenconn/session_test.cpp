@@ -190,10 +190,33 @@ private:
   std::string rest_;
 };
 
+/// Keeps at once.
+struct test_audit final : core::audit_sink {
+  [[nodiscard]] bool has_room() const noexcept override { return room; }
+  core::audit_ticket record(const core::audit_entry& what) override {
+    records.push_back(std::string{core::to_string(what.kind)} + " " +
+                      std::to_string(what.session) + " " +
+                      std::string{what.target} + " " + std::string{what.type} +
+                      " " + std::string{what.reason} + "|" +
+                      std::string{what.payload.text()});
+    return records.size();
+  }
+  [[nodiscard]] bool is_kept(core::audit_ticket) const noexcept override {
+    return true;
+  }
+  void when_kept(core::audit_ticket, std::function<void()>) override {
+    std::abort();
+  }
+
+  bool room = true;
+  lines records;
+};
+
 struct test_node {
-  test_node(wires& all, std::uint32_t id, const zenconn_options& options)
+  test_node(wires& all, std::uint32_t id, const zenconn_options& options,
+            core::audit_sink& audit)
       : topics(all, core::node_id{id}),
-        house(options, topics, core::node_id{id}, stats) {
+        house(options, topics, core::node_id{id}, stats, {&audit, "default"}) {
     for (std::size_t i = 0; i < floors.size(); ++i) {
       floors[i] = std::make_unique<floor>(house, i);
       EXPECT_TRUE(floors[i]->open());
@@ -213,7 +236,7 @@ protected:
                   spelling how = spelling::json) {
     auto& home = nodes_[node];
     if (!home)
-      home = std::make_unique<test_node>(wires_, node, options_);
+      home = std::make_unique<test_node>(wires_, node, options_, audit_);
     clients_.push_back(
         std::make_unique<client>(*home->floors[at], ++last_, how));
     auto& fresh = *clients_.back();
@@ -249,6 +272,7 @@ protected:
   }
 
   zenconn_options options_;
+  test_audit audit_;
   wires wires_;
   std::map<std::uint32_t, std::unique_ptr<test_node>> nodes_;
   std::vector<std::unique_ptr<client>> clients_;
@@ -465,6 +489,35 @@ TEST_F(ZenconnSession, PingsAQuietClientAndGivesItUp) {
   one.driver().advance(options_.silence_time);
   EXPECT_TRUE(one.driver().aborted);
   EXPECT_EQ(nodes_[1]->stats.sessions.load(), 0U);
+}
+
+TEST_F(ZenconnSession, Z13EverythingItDoesIsOnRecord) {
+  auto& one = connect(1);
+  one.ask({request::kind::subscribe, "private.a", one.id()});
+  one.powers.denied.insert("subscribe:" + topic_of("private.b")->text());
+  one.ask({request::kind::subscribe, "private.b", "a guess"});
+  one.ask({request::kind::broadcast, "private.a", "", R"({"n":1})"});
+  one.ask({request::kind::unsubscribe, "private.a"});
+  one.ask({request::kind::unsubscribe, "private.a"});
+  one.ask({request::kind::subscribe, "c"});
+  one.drop();
+  EXPECT_EQ(audit_.records,
+            (lines{"join 1 private.a  |", "join 1 private.b  not granted|",
+                   R"(publish 1 private.a application/json |{"n":1})",
+                   "leave 1 private.a  |", "join 1 c  |", "leave 1 c  |",
+                   "logout 1  the connection ended |"}));
+}
+
+TEST_F(ZenconnSession, NothingNewBeginsWhileTheAuditHasNoRoom) {
+  auto& one = member_of("private.a", 1);
+  audit_.room = false;
+  one.ask({request::kind::broadcast, "private.a", "", "1"});
+  one.ask({request::kind::subscribe, "c"});
+  EXPECT_EQ(one.heard().size(), 2U);
+  EXPECT_EQ(audit_.records.back(), "join 1 c  try again later|");
+  audit_.room = true;
+  one.ask({request::kind::broadcast, "private.a", "", "1"});
+  EXPECT_EQ(one.heard(), lines{received("private.a", 0)});
 }
 
 } // namespace
