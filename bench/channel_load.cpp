@@ -31,6 +31,7 @@ using steady = std::chrono::steady_clock;
 
 struct options {
   std::uint16_t port = 0;
+  std::vector<std::uint16_t> also; ///< of other nodes, for subscribers
   std::string listen_path;
   std::string post_path;
   std::string accept;
@@ -171,7 +172,8 @@ private:
   }
 
   void subscribe() {
-    const int fd = dial(wanted_.port);
+    const auto place = subscribers_.size() % (wanted_.also.size() + 1);
+    const int fd = dial(place == 0 ? wanted_.port : wanted_.also[place - 1]);
     auto request =
         "GET " + wanted_.listen_path + " HTTP/1.1\r\nHost: bench\r\n";
     if (!wanted_.accept.empty())
@@ -310,6 +312,8 @@ int main(int argc, char** argv) {
   CLI::App app{"Load on channels over HTTP; prints one line of JSON."};
   app.add_option("--port", wanted.port, "of the server, on 127.0.0.1")
       ->required();
+  app.add_option("--also", wanted.also,
+                 "ports of other nodes: subscribers are spread over all");
   app.add_option("--listen", wanted.listen_path, "path of the stream")
       ->required();
   app.add_option("--post", wanted.post_path, "path to publish to")->required();
