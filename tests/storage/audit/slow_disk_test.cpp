@@ -149,9 +149,15 @@ TEST_F(AuditOnASlowDisk, NobodyWhoRecordsWaitsAndTheQueueHasABound) {
   disk_.go_on();
   recorder_->stop();
   EXPECT_FALSE(test::audit_verdict(kept_).broken);
+  // The disk may have hung when the queue was full once or twice.
+  search_terms gaps;
+  gaps.kinds = {core::audit_kind::dropped};
+  const auto told = test::audit_lines(kept_, gaps).size();
+  EXPECT_GE(told, 1U);
+  EXPECT_LE(told, 2U);
   EXPECT_EQ(test::audit_lines(kept_).size(),
             // opened, those that found room, how many did not, closed
-            1000U - lost + 3U);
+            1000U - lost + 2U + told);
 }
 
 TEST_F(AuditOnASlowDisk, AnAnswerWaitsForItsRecordAndNothingElseDoes) {
