@@ -105,17 +105,18 @@ core::result<void> wait_until_drained(const admin_client& admin,
   }
 }
 
-/// How far a node that was drained is with its share.
-struct comeback {
+/// How far a node that came, or was drained, is with its share.
+struct held_share {
   std::size_t votes = 0; ///< groups, of those it shall vote in
   std::size_t wanted = 0;
 
-  friend bool operator==(const comeback&, const comeback&) = default;
+  friend bool operator==(const held_share&, const held_share&) = default;
 };
 
-comeback comeback_of(std::uint32_t id, const std::vector<json::value>& rows) {
+held_share held_share_of(std::uint32_t id,
+                         const std::vector<json::value>& rows) {
   const auto node = std::to_string(id);
-  comeback now;
+  held_share now;
   for (const auto& group : rows)
     if (names(group, "wanted", node)) {
       ++now.wanted;
@@ -130,7 +131,7 @@ comeback comeback_of(std::uint32_t id, const std::vector<json::value>& rows) {
 core::result<void> wait_until_back(const admin_client& admin, std::uint32_t id,
                                    terminal& screen) {
   const auto node = std::to_string(id);
-  std::optional<comeback> last;
+  std::optional<held_share> last;
   for (;;) {
     const auto nodes = admin.get("/nodes");
     if (!nodes)
@@ -144,7 +145,7 @@ core::result<void> wait_until_back(const admin_client& admin, std::uint32_t id,
     const auto groups = all_groups(admin);
     if (!groups)
       return groups.error();
-    const auto now = comeback_of(id, *groups);
+    const auto now = held_share_of(id, *groups);
     if (member && last != now)
       screen.err << "node " << id << " votes in " << now.votes << " of "
                  << counted(now.wanted) << std::endl;
@@ -220,11 +221,26 @@ core::result<void> wait_until_replaced(const admin_client& admin,
   }
 }
 
+/// A group is where it shall be once its node votes there: before that it is
+/// lost with another one.
+std::string groups_text(const json::value& node,
+                        const core::result<std::vector<json::value>>& groups) {
+  if (!groups)
+    return text_at(node, "groups");
+  const auto now = held_share_of(
+      static_cast<std::uint32_t>(number_at(node, "id").value_or(0)), *groups);
+  const auto wanted = std::to_string(now.wanted);
+  return now.votes == now.wanted ? wanted
+                                 : std::to_string(now.votes) + " of " + wanted;
+}
+
 } // namespace
 
 int run(const node_list_options& options, terminal& screen) {
-  return report("node list", admin_client{options.admin}.get("/nodes"),
-                options.admin, screen, [&](const json::value& value) {
+  const admin_client admin{options.admin};
+  return report("node list", admin.get("/nodes"), options.admin, screen,
+                [&](const json::value& value) {
+                  const auto groups = all_groups(admin);
                   std::vector<std::vector<std::string>> rows{
                       {"ID", "NAME", "ADDRESS", "STATE", "LINK", "ROUND TRIP",
                        "GROUPS", "LEADS"}};
@@ -239,7 +255,7 @@ int run(const node_list_options& options, terminal& screen) {
                          : linked   ? "up"
                                     : "down",
                          milliseconds_text(number_at(each, "round_trip_us")),
-                         text_at(each, "groups"), text_at(each, "leads")});
+                         groups_text(each, groups), text_at(each, "leads")});
                   }
                   print_table(rows, screen.out);
                 });

@@ -229,21 +229,28 @@ TEST(AdminCommands, ListEditsNameTheMember) {
 }
 
 TEST(AdminCommands, NodeListIsATable) {
+  const std::string nodes =
+      R"({"self":1,"nodes":[)"
+      R"({"id":1,"name":"a","address":"h:1","state":"member",)"
+      R"("linked":true,"round_trip_us":0,"groups":2,"leads":2},)"
+      R"({"id":2,"name":"b","address":"h:2","state":"member",)"
+      R"("linked":true,"round_trip_us":1249,"groups":2,"leads":0},)"
+      R"({"id":3,"name":"c","address":"h:3","state":"removed",)"
+      R"("linked":false,"round_trip_us":0,"groups":0,"leads":0}]})";
   const auto seen = run_against(
-      {{200, R"({"self":1,"nodes":[)"
-             R"({"id":1,"name":"a","address":"h:1","state":"member",)"
-             R"("linked":true,"round_trip_us":0,"groups":17,"leads":9},)"
-             R"({"id":2,"name":"b","address":"h:2","state":"draining",)"
-             R"("linked":true,"round_trip_us":1249,"groups":1,"leads":0},)"
-             R"({"id":3,"name":"c","address":"h:3","state":"removed",)"
-             R"("linked":false,"round_trip_us":0,"groups":0,"leads":0}]})"}},
+      {{200, nodes},
+       {200, R"({"shards":[{"group":0,"voters":[1,2],"wanted":[1,2]},)"
+             R"({"group":1,"voters":[1],"wanted":[1,2]}]})"}},
       node_list_options{});
-  EXPECT_EQ(seen.requests, requests{"GET /nodes "});
+  EXPECT_EQ(seen.requests, (requests{"GET /nodes ", "GET /shards "}));
   EXPECT_EQ(seen.out,
-            "ID  NAME  ADDRESS  STATE     LINK  ROUND TRIP  GROUPS  LEADS\n"
-            "1   a     h:1      member    self  -           17      9\n"
-            "2   b     h:2      draining  up    1.2ms       1       0\n"
-            "3   c     h:3      removed   down  -           0       0\n");
+            "ID  NAME  ADDRESS  STATE    LINK  ROUND TRIP  GROUPS  LEADS\n"
+            "1   a     h:1      member   self  -           2       2\n"
+            "2   b     h:2      member   up    1.2ms       1 of 2  0\n"
+            "3   c     h:3      removed  down  -           0       0\n");
+  const auto unknown =
+      run_against({{200, nodes}, {500, "{}"}}, node_list_options{});
+  EXPECT_NE(unknown.out.find("1.2ms       2       0"), std::string::npos);
 }
 
 TEST(AdminCommands, DrainWaitsUntilNothingIsLeft) {
