@@ -113,8 +113,9 @@ TEST_F(AuditRecorder, KeepsTheOrderOfManyThreads) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([this, t] {
+      const auto user = "user" + std::to_string(t);
       for (int i = 0; i < 500; ++i) {
-        auto what = entry("user" + std::to_string(t));
+        auto what = entry(user);
         what.session = static_cast<std::uint64_t>(i);
         EXPECT_NE(recorder_->record(what), 0U);
       }
