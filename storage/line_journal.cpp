@@ -131,8 +131,13 @@ core::result<void> line_journal::recover(const visitor& each) {
     if (!done)
       return done;
   }
-  if (segments_.empty())
-    return begin(1);
+  if (segments_.empty()) {
+    auto made = make_segment(1);
+    if (!made)
+      return made.error();
+    begin(1, std::move(*made));
+    return {};
+  }
   written_ = segments_.back().bytes;
   return {};
 }
@@ -167,17 +172,23 @@ core::result<void> line_journal::recover_one(segment& of, bool last,
   return {};
 }
 
-core::result<void> line_journal::begin(std::uint64_t number) {
+core::result<std::unique_ptr<file>>
+line_journal::make_segment(std::uint64_t number) {
   auto opened = files_.open(path_of(number), open_mode::create_or_empty);
   if (!opened)
     return opened.error();
   if (auto kept = files_.sync_folder(options_.folder); !kept)
-    return kept;
-  file_ = std::move(*opened);
+    return kept.error();
+  return opened;
+}
+
+/// Answers the file that was written to before.
+std::unique_ptr<file> line_journal::begin(std::uint64_t number,
+                                          std::unique_ptr<file> in) {
   segments_.push_back({number, 0});
   written_ = 0;
   began_ = 0;
-  return {};
+  return std::exchange(file_, std::move(in));
 }
 
 void line_journal::append(std::string_view line) {
@@ -206,21 +217,20 @@ core::result<void> line_journal::sync() {
 core::result<void> line_journal::roll(const std::function<void()>& carry) {
   TROUPE_ASSERT(waiting_.empty(), "nothing waits");
   const auto next = segments_.back().number + 1;
+  auto fresh = make_segment(next);
+  if (!fresh) {
+    static_cast<void>(files_.remove(path_of(next)));
+    return fresh.error();
+  }
   const auto written = written_;
   const auto began = began_;
-  auto old = std::move(file_);
-  auto done = begin(next);
-  const bool begun = static_cast<bool>(done);
-  if (begun) {
-    carry();
-    done = sync();
-  }
-  if (!done) {
+  auto old = begin(next, std::move(*fresh));
+  carry();
+  if (auto done = sync(); !done) {
     // What was begun repeats what the old one says, and would be read after
     // what comes into that one from here on.
     static_cast<void>(files_.remove(path_of(next)));
-    if (begun)
-      segments_.pop_back();
+    segments_.pop_back();
     waiting_.clear();
     file_ = std::move(old);
     written_ = written;

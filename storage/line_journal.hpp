@@ -69,7 +69,8 @@ private:
       : files_(files), options_(std::move(options)) {}
   core::result<void> recover(const visitor& each);
   core::result<void> recover_one(segment& of, bool last, const visitor& each);
-  core::result<void> begin(std::uint64_t number);
+  core::result<std::unique_ptr<file>> make_segment(std::uint64_t number);
+  std::unique_ptr<file> begin(std::uint64_t number, std::unique_ptr<file> in);
   [[nodiscard]] std::filesystem::path path_of(std::uint64_t number) const;
 
   file_system& files_;
