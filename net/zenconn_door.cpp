@@ -230,9 +230,9 @@ void zenconn_door::judge(const std::shared_ptr<arrival>& who,
                          core::login_outcome found) {
   if (!who->answer.open())
     return;
-  const auto& pen = opened_->house.audit();
-  if (!pen.writes())
+  if (!opened_ || !opened_->house.audit().writes())
     return admit(who, std::move(found));
+  const auto& pen = opened_->house.audit();
   if (!pen.has_room())
     found.why = core::deny_reason::busy;
   const auto ticket = pen.note(
