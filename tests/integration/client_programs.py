@@ -8,15 +8,15 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import textwrap
 import threading
 import unittest
 from pathlib import Path
 
+from tests.integration.npm_packages import installed
+
 CLIENTS = Path(__file__).parents[2] / "clients"
 DEADLINE = float(os.environ.get("TROUPE_TEST_DEADLINE", "30")) * 4
-OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH")
 
 
 def python_client():
@@ -43,28 +43,7 @@ def javascript_folder():
     """A copy of clients/js with its packages, kept between runs by ctest."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise unittest.SkipTest("node and npm are not installed")
-    folder = os.environ.get("TROUPE_TEST_JS_DIR")
-    if folder is None:
-        folder = tempfile.mkdtemp(prefix="troupe-js-")
-        unittest.addModuleCleanup(shutil.rmtree, folder)
-    folder = os.path.join(folder, "client")
-    shutil.copytree(
-        CLIENTS / "js",
-        folder,
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("node_modules"),
-    )
-    done = subprocess.run(
-        ["npm", "ci", "--no-audit", "--no-fund", "--fetch-retries=1"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
-        if any(word in done.stderr for word in OFFLINE):
-            raise unittest.SkipTest("the npm registry can't be reached")
-        raise AssertionError(done.stderr)
-    return Path(folder)
+    return installed(CLIENTS / "js", "client", unittest.addModuleCleanup)
 
 
 def readme_blocks(language, fence):

@@ -9,16 +9,15 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import unittest
 from pathlib import Path
 
 from tests.integration.cluster_harness import SHARDS, Cluster, until
+from tests.integration.npm_packages import installed
 from tests.integration.troupe_node import TroupeNode
 
 WEB = Path(__file__).parents[2] / "web"
 BUILT = ("index.html", "ui/dashboard.css", "ui/dashboard.js", "ui/icon.svg")
-OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH")
 TOKEN = "token-of-the-web-test"
 
 
@@ -33,26 +32,7 @@ def setUpModule():
             raise AssertionError(
                 f"{program} is not installed: scripts/install-packages test"
             )
-    kept = os.environ.get("TROUPE_TEST_JS_DIR")
-    folder = Path(kept or tempfile.mkdtemp(prefix="troupe-web-")) / "web"
-    if kept is None:
-        unittest.addModuleCleanup(shutil.rmtree, folder.parent, True)
-    shutil.copytree(
-        WEB,
-        folder,
-        dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("node_modules", "dist"),
-    )
-    done = subprocess.run(
-        ["npm", "ci", "--no-audit", "--no-fund", "--fetch-retries=1"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode != 0:
-        if any(word in done.stderr for word in OFFLINE):
-            raise unittest.SkipTest("the npm registry can't be reached")
-        raise AssertionError(done.stderr)
+    folder = installed(WEB, "web", unittest.addModuleCleanup, ["dist"])
 
 
 class WebCase(unittest.TestCase):

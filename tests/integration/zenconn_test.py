@@ -570,7 +570,8 @@ class ThreeNodes(unittest.TestCase):
         for client in clients:
             answer = client.subscribe("private.z9", SECRET)
             self.assertEqual(answer["type"], "subscribed")
-        time.sleep(0.5)  # joins are heard of; what comes is thrown away
+        for client in clients:
+            reached(client, "private.z9", 2, "ready")
         for client in clients:
             while not client.silent(0.1):
                 pass
