@@ -146,9 +146,10 @@ void group_host::show_lag() {
 /// rest to its leader, and a node without a replica has nothing to do.
 bool group_host::serves() const {
   const auto& core = replica_.consensus();
-  return core.leads() ? ready()
-                      : core.leader() != core::node_id{} ||
-                            core.members().voters.empty();
+  if (core.leads())
+    return ready();
+  return core.leader() != core::node_id{} || dismissed_ ||
+         core.members().voters.empty();
 }
 
 bool group_host::handed_over() {

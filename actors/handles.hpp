@@ -16,6 +16,10 @@
 /// answer, the asker keeps the deadline (operation.hpp).
 namespace troupe::actors {
 
+namespace channels {
+struct channel_report;
+} // namespace channels
+
 struct attach_request;
 struct attach_tick;
 struct attached;
@@ -193,6 +197,18 @@ using list_actor =
                      // INTERNAL: unused for a while?
                      caf::reacts_to<idle_tick>, caf::reacts_to<retire>,
                      caf::replies_to<inspect>::with<std::string>>;
+
+/// One topic to which somebody on this node listens, or of which something is
+/// kept here: who listens, who is present, what goes through. Publications go
+/// past it, by the topic router. Spawned by the channel host on first need,
+/// passivated when idle.
+using channel_actor = caf::typed_actor<
+    // What happened on one loop since its last report.
+    caf::reacts_to<channels::channel_report>,
+    // INTERNAL: nobody listens for a while, and nothing is kept?
+    caf::reacts_to<idle_tick>,
+    // The node stops.
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
 
 /// Carries out what an operator asks for over the admin listener: users,
 /// lists, imports, and questions to other actors. One a node, spawned by it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/channels/channel_report.hpp"
 #include "actors/group_transport.hpp"
 #include "actors/handles.hpp"
 #include "actors/links/node_links.hpp"
@@ -330,6 +331,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attach_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attached)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attachment_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attachment_lost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::channels::channel_report)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::cursor_moves)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deadline_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deliveries)

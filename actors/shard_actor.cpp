@@ -33,8 +33,10 @@ void shard_state::start(shard_deps deps) {
   context_ = deps.context;
   const auto group = deps.group.replica.group;
   tables_ = std::make_unique<schema::stored_inboxes>(*deps.group.replica.space);
+  keys_ = std::make_unique<schema::stored_keys>(*deps.group.replica.space);
+  sessions_ =
+      std::make_unique<schema::stored_sessions>(*deps.group.replica.space);
   inboxes_.emplace(self_, *context_);
-  machine_.emplace(group, *tables_, &*inboxes_);
   group_timers timers;
   timers.tick = [this](core::milliseconds after, std::uint32_t number) {
     self_->delayed_send(self_, after, raft_tick{number});
@@ -46,11 +48,18 @@ void shard_state::start(shard_deps deps) {
       [this](core::log_index index, const core::shared_bytes& raw) {
         return apply(index, raw);
       },
-      [this] { machine_.emplace(group_->group(), *tables_, &*inboxes_); });
+      [this] { make_machine(); });
+  make_machine();
   last_full_sweep_ = context_->clock.now();
   group_->start();
   settle();
   self_->delayed_send(self_, context_->options.sweep_interval, sweep_tick{});
+}
+
+void shard_state::make_machine() {
+  machine_.emplace(group_->group(),
+                   core::shard_tables{*tables_, *keys_, *sessions_},
+                   core::shard_observers{&*inboxes_});
 }
 
 // --------------------------------------------------------------- proposals
@@ -174,7 +183,7 @@ void shard_state::attach_here(attach_request& request) {
       if (c.device != request.device)
         continue;
       // The queue of a device that was away for too long has ended.
-      if (machine_->inactive(*head, c, group_->next_time()))
+      if (machine_->inboxes().inactive(*head, c, group_->next_time()))
         c.acknowledged = head->lost = head->last;
       return inboxes_->pass_on(request, *head, accession_);
     }
@@ -258,9 +267,10 @@ void shard_state::fetch(const fetch_entries& request) {
           }
           bytes += e.weight;
           auto body = tables_->body(e.source);
-          auto message = body ? schema::decode_message(*body, group_->group(),
-                                                       e.source, e.ordinal)
-                              : core::errc::not_found;
+          auto message =
+              body ? schema::decode_message(*body, group_->group(), e.source,
+                                            e.ordinal, e.recipient)
+                   : core::errc::not_found;
           if (!message) {
             context_->stats.unreadable_messages.fetch_add(
                 1, std::memory_order_relaxed);
@@ -396,7 +406,7 @@ std::string shard_state::describe_inbox(const core::owner& inbox,
       out, *head,
       live == nullptr ? std::vector<core::device_offset>{} : live->attached,
       [&](const core::cursor& device) {
-        return machine_->inactive(*head, device, group_->next_time());
+        return machine_->inboxes().inactive(*head, device, group_->next_time());
       });
   if (live != nullptr)
     out.key("live").raw(live->json);

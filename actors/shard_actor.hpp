@@ -6,8 +6,10 @@
 #include "actors/live_inboxes.hpp"
 #include "actors/messages.hpp"
 #include "actors/replicated_group.hpp"
-#include "core/inbox_machine.hpp"
+#include "core/shard_machine.hpp"
 #include "schema/stored_inboxes.hpp"
+#include "schema/stored_keys.hpp"
+#include "schema/stored_sessions.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
@@ -79,9 +81,14 @@ private:
 
   pointer self_;
   broker_context* context_ = nullptr;
+  /// Anew from what the tables hold now.
+  void make_machine();
+
   std::unique_ptr<schema::stored_inboxes> tables_;
+  std::unique_ptr<schema::stored_keys> keys_;
+  std::unique_ptr<schema::stored_sessions> sessions_;
   std::optional<live_inboxes> inboxes_;
-  std::optional<core::inbox_machine> machine_;
+  std::optional<core::shard_machine> machine_;
   std::unique_ptr<replicated_group<shard_client, shard_answers>> group_;
   std::map<core::log_index, attach_request> attaches_; // wait for a cursor
   actors::accession accession_;                        ///< of this leadership

@@ -29,6 +29,7 @@ unsigned status_of(core::errc code) {
   case core::errc::user_exists:
   case core::errc::device_exists:
   case core::errc::not_permitted:
+  case core::errc::conflict:
     return 409;
   case core::errc::storage_full:
     return 507;
@@ -84,8 +85,10 @@ admin::admin(admin_parts parts)
   add_cluster_routes();
   add_shard_routes();
   add_worker_routes();
+  add_mqtt_routes();
   add_record_routes();
   add_topic_routes();
+  add_channel_routes();
   add_rights_routes();
   add_page_routes();
   add_audit_routes();

@@ -14,9 +14,10 @@
 #include "net/http_router.hpp"
 #include "net/identity/node_authenticator.hpp"
 #include "net/ip_endpoint.hpp"
+#include "net/mqtt_door.hpp"
 #include "net/msgbus/bus_stats.hpp"
 #include "net/network.hpp"
-#include "net/zenconn_door.hpp"
+#include "net/zenconn_desk.hpp"
 #include "storage/audit/recorder.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -49,8 +50,9 @@ struct admin_parts {
   std::string token;            ///< "" = none is asked for
   net::identity::node_authenticator& logins;
   const net::msgbus::bus_stats* channels;
-  const net::zenconn_door* zenconn;   ///< null: it is not served
+  const net::zenconn_desk* zenconn;   ///< null: it is not served
   const session_records* records;     ///< null: no sessions of that door here
+  net::mqtt_door* mqtt = nullptr;     ///< null: it is not served
   std::optional<audit_parts> audit{}; ///< none is kept
 };
 
@@ -87,10 +89,12 @@ private:
   void add_cluster_routes();
   void add_worker_routes();
   void add_topic_routes();
+  void add_channel_routes();
   void add_page_routes();
   void add_rights_routes();
   void add_ban_routes();
   void add_login_routes();
+  void add_mqtt_routes();
   void add_record_routes();
   void add_audit_routes();
 
@@ -121,6 +125,7 @@ private:
       actors::runtime::loop& home,
       std::function<void(std::vector<workers::worker_connection>)> done) const;
   void list_sessions(const net::http_request& request, net::responder answer);
+  void end_session(const net::http_request& request, net::responder answer);
   void show_user(const std::string& uid, net::responder answer);
   void add_user(const net::http_request& request, net::responder answer);
   void remove_user(const std::string& uid,
@@ -139,9 +144,17 @@ private:
                  http_reply then);
   void ask_unseen(std::uint16_t group, const unseen_question& question,
                   http_reply then);
+  void list_mqtt(const net::http_request& request, net::responder answer);
   void list_records(const net::http_request& request, net::responder answer);
   void list_live(const net::http_request& request, net::responder answer);
   void list_interest(const net::http_request& request, net::responder answer);
+  void list_channels(const net::http_request& request, net::responder answer);
+  void list_cluster_channels(const net::http_request& request,
+                             net::responder answer);
+  /// GET `request` at a node of the cluster, this one too. On a loop, where
+  /// `then` runs.
+  void ask_node(core::node_id node, const net::http_request& request,
+                http_reply then);
   void publish(const net::http_request& request, net::responder answer);
   void tail_topics(const net::http_request& request, net::responder answer);
   /// False when the page is full.

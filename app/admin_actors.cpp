@@ -132,6 +132,19 @@ void give_state(const net::responder& answer, const std::string& path,
   respond(answer, json_response(known));
 }
 
+/// "/channels/REALM/LEVEL/LEVEL…"; null if it does not live.
+actors::channel_actor find_channel(const actors::channels::channel_host& all,
+                                   std::string_view path) {
+  path.remove_prefix(std::string_view{"/channels/"}.size());
+  const auto slash = std::min(path.find('/'), path.size());
+  const auto realm = core::decode_path_segment(path.substr(0, slash));
+  path.remove_prefix(std::min(slash + 1, path.size()));
+  // As it is listed; or as a topic is spelled, where a '%' stands for itself.
+  if (auto found = all.find(realm, core::decode_path_segment(path)))
+    return found;
+  return all.find(realm, path);
+}
+
 } // namespace
 
 void admin::add_actor_routes() {
@@ -145,6 +158,10 @@ void admin::add_actor_routes() {
   route("GET", "/sessions",
         [this](const net::http_request& r, net::responder a) {
           list_sessions(r, std::move(a));
+        });
+  route("DELETE", "/sessions/*",
+        [this](const net::http_request& r, net::responder a) {
+          end_session(r, std::move(a));
         });
 }
 
@@ -173,6 +190,14 @@ void admin::show_actor(const net::http_request& request,
     give_state(answer, path, state);
   };
   auto& context = parts_.engine.context();
+  if (words.size() >= 2 && words[0] == "channels") {
+    const auto channel = find_channel(parts_.engine.channels(), path);
+    if (!channel)
+      return answer.send(error_response({core::errc::not_found, path}));
+    return order([channel, done](actors::operator_state& op) {
+      op.ask(channel, actors::inspect{}, done);
+    });
+  }
   if (words.size() == 4 && words[0] == "realms" && words[2] == "inboxes") {
     core::owner inbox{words[1], core::owner_kind::user, words[3]};
     return order([inbox, done, &context](actors::operator_state& op) {
@@ -285,6 +310,28 @@ void admin::list_connections(
               done(std::move(all));
             });
       });
+}
+
+void admin::end_session(const net::http_request& request,
+                        net::responder answer) {
+  const auto words = segments(without_slash(request.path));
+  const auto number = words.size() == 2 ? number_of<std::uint64_t>(words[1])
+                                        : std::optional<std::uint64_t>{};
+  if (!number)
+    return answer.send(net::http_error(400, "a session has a number"));
+  const net::connection_id which{*number};
+  auto say = [answer, number = *number](bool found) {
+    if (found)
+      return respond(answer, json_response(json::object{{"ended", number}}));
+    respond(answer, error_response({core::errc::not_found,
+                                    "session " + std::to_string(number)}));
+  };
+  parts_.network.dismiss(which, answer.home(),
+                         [this, answer, which, say](bool found) {
+                           if (found || parts_.workers == nullptr)
+                             return say(found);
+                           parts_.workers->dismiss(which, answer.home(), say);
+                         });
 }
 
 void admin::list_sessions(const net::http_request& request,

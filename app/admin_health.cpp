@@ -4,6 +4,7 @@
 #include "app/audit_metrics.hpp"
 #include "app/channel_metrics.hpp"
 #include "app/metrics_text.hpp"
+#include "app/mqtt_metrics.hpp"
 #include "app/rights_metrics.hpp"
 #include "app/topics_metrics.hpp"
 #include "app/zenconn_metrics.hpp"
@@ -376,6 +377,8 @@ std::string admin::metrics_text() const {
   add_channels(out, *parts_.channels);
   if (parts_.zenconn != nullptr)
     add_zenconn(out, parts_.zenconn->stats());
+  if (parts_.mqtt != nullptr)
+    add_mqtt(out, parts_.mqtt->stats());
   if (parts_.records != nullptr)
     add_records(out, parts_.records->stats());
   if (parts_.audit)

@@ -76,7 +76,9 @@ public:
   core::result<void> begin(topics::topic_router& router, std::string_view realm,
                            const core::topic_filter& filter,
                            std::chrono::seconds patience) {
-    auto made = router.subscribe(realm, filter, *this);
+    topics::subscribe_options options;
+    options.about.door = "admin";
+    auto made = router.subscribe(realm, filter, *this, options);
     if (!made)
       return made.error();
     subscription_ = std::move(*made);
@@ -125,7 +127,9 @@ public:
   core::result<void> begin(topics::topic_router& router, std::string_view realm,
                            const core::topic_filter& filter,
                            const net::responder& answer) {
-    auto made = router.subscribe(realm, filter, *this);
+    topics::subscribe_options options;
+    options.about.door = "admin";
+    auto made = router.subscribe(realm, filter, *this, options);
     if (!made)
       return made.error();
     subscription_ = std::move(*made);
@@ -175,7 +179,7 @@ json::value peers_view(const std::vector<topics::peer_interest>& peers) {
   return rows;
 }
 
-/// Where a page goes on: "NUMBER.REALM".
+/// Where a page goes on: "NUMBER.SPACE".
 std::optional<cluster::interest_board::page_mark>
 mark_of(std::string_view text) {
   cluster::interest_board::page_mark mark;
@@ -186,7 +190,7 @@ mark_of(std::string_view text) {
   if (!number || dot == std::string_view::npos)
     return std::nullopt;
   mark.next = *number;
-  mark.realm = text.substr(dot + 1);
+  mark.space = text.substr(dot + 1);
   return mark;
 }
 
@@ -263,18 +267,19 @@ void admin::list_interest(const net::http_request& request,
       nodes.emplace_back(peer.value());
     filters.push_back(json::object{{"realm", row.realm},
                                    {"filter", row.filter},
+                                   {"share", row.share},
                                    {"subscriptions", row.held},
                                    {"nodes", std::move(nodes)}});
   }
   json::object all{{"subscriptions", router.stats().subscriptions.load()},
-                   {"own_filters", router.board().own().filters},
+                   {"own_filters", router.board().filters()},
                    {"filters", std::move(filters)},
                    {"peers", json::array{}},
                    {"next", nullptr}};
   if (auto* member = parts_.engine.cluster())
     all["peers"] = peers_view(member->topics().peers());
   if (more)
-    all["next"] = std::to_string(mark->next) + "." + mark->realm;
+    all["next"] = std::to_string(mark->next) + "." + mark->space;
   answer.send(json_response(all));
 }
 

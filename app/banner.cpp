@@ -50,11 +50,27 @@ std::string ready_line(const bound_addresses& bound) {
     line += " tls=" + to_string(*bound.tls);
   if (bound.msgbus)
     line += " msgbus=" + to_string(*bound.msgbus);
+  if (bound.mqtt)
+    line += " mqtt=" + to_string(*bound.mqtt);
+  if (bound.mqtts)
+    line += " mqtts=" + to_string(*bound.mqtts);
   if (bound.admin)
     line += " admin=" + url(*bound.admin);
   if (bound.cluster)
     line += " cluster=" + to_string(*bound.cluster);
   return line + '\n';
+}
+
+/// What the public listener speaks, and where.
+std::string spoken(const settings& values) {
+  std::string said = "websocket.MQ, also at /mq";
+  if (values.msgbus.public_port)
+    said += "; channels at /msgbus/";
+  if (values.zenconn.enabled)
+    said += "; ZenConn at /";
+  if (values.mqtt.enabled && values.workers.count == 0)
+    said += "; MQTT, also at /mqtt";
+  return said;
 }
 
 } // namespace
@@ -70,15 +86,22 @@ std::vector<std::string> security_notices(const settings& values,
         " can be reached from the network without TLS: device names, which "
         "are the credentials, and messages pass in clear text. Set listen.tls "
         "or put a proxy in front.");
-  const bool channels_open =
-      (values.msgbus.public_port && open(bound.public_address)) ||
-      (bound.msgbus && open(*bound.msgbus));
-  if (channels_open && values.msgbus.password.empty() &&
-      values.msgbus.password_file.empty())
+  if (bound.mqtt && open(*bound.mqtt))
+    notices.push_back(to_string(*bound.mqtt) +
+                      " can be reached from the network without TLS: MQTT's "
+                      "passwords and messages pass in clear text. Set "
+                      "listen.mqtts instead.");
+  const bool channels_open = ((values.msgbus.public_port ||
+                               values.zenconn.enabled || values.mqtt.enabled) &&
+                              open(bound.public_address)) ||
+                             (bound.msgbus && open(*bound.msgbus)) ||
+                             (bound.mqtt && open(*bound.mqtt)) ||
+                             (bound.mqtts && open(*bound.mqtts));
+  if (channels_open && values.auth.anonymous == core::anonymous_policy::allow)
     notices.emplace_back(
-        "channels at /msgbus/ can be reached from the network, and anybody may "
-        "publish and listen there: set msgbus.password_file, or "
-        "msgbus.public_port = false.");
+        "topics can be reached from the network, and strangers may do there "
+        "what auth.grants says: name less there, or leave auth.anonymous at "
+        "loopback.");
   if (bound.admin && open(*bound.admin))
     notices.push_back("the admin interface at " + to_string(*bound.admin) +
                       " can be reached from the network; its token passes in "
@@ -99,14 +122,17 @@ std::string banner_text(const settings& values, const bound_addresses& bound,
                         const node_facts& node) {
   std::string out = "Troupe " + std::string{version()} + " (" +
                     std::string{commit()} + ")\n\n";
-  out += row("public", to_string(bound.public_address),
-             "websocket.MQ, and WebSocket at /mq");
+  out += row("public", to_string(bound.public_address), spoken(values));
   if (bound.mq)
     out += row("mq", to_string(*bound.mq), "websocket.MQ");
   if (bound.tls)
     out += row("tls", to_string(*bound.tls), "the same as public, inside TLS");
   if (bound.msgbus)
     out += row("msgbus", to_string(*bound.msgbus), "channels at /msgbus/");
+  if (bound.mqtt)
+    out += row("mqtt", to_string(*bound.mqtt), "MQTT");
+  if (bound.mqtts)
+    out += row("mqtts", to_string(*bound.mqtts), "MQTT inside TLS");
   if (const auto count = values.workers.count; count > 0)
     out +=
         row("workers", std::to_string(count),

@@ -18,6 +18,8 @@ struct bound_addresses {
   std::optional<endpoint> admin;
   std::optional<endpoint> cluster{};
   std::optional<endpoint> msgbus{};
+  std::optional<endpoint> mqtt{};
+  std::optional<endpoint> mqtts{};
 };
 
 /// The cluster a node is in.

@@ -48,6 +48,7 @@ broker::~broker() {
   if (cluster_)
     attachments = cluster_->attachments();
   cluster_.reset();
+  end_channels();
   system_.reset();
   attachments.reset();
   log_.reset();
@@ -193,9 +194,14 @@ core::result<void> broker::start_actors() {
   context_->rights.changed(directory_->rights().totals_of_rights());
   context_->on_retired = [this](core::group_id group) { on_retired(group); };
   system_ = std::make_unique<caf::actor_system>(*config_);
-  topics_ = std::make_shared<actors::topics::topic_router>(
-      *system_, actors::topics::router_options{
-                    folder_->identity()->node, settings_.interest, {}});
+  actors::topics::router_options topics;
+  topics.self = folder_->identity()->node;
+  topics.interest = settings_.interest;
+  topics.shares = settings_.shares;
+  topics_ = std::make_shared<actors::topics::topic_router>(*system_, topics);
+  channels_ = std::make_unique<actors::channels::channel_host>(
+      *system_, clock_, settings_.channels);
+  topics_->set_channels(*channels_);
   if (settings_.cluster)
     if (auto opened = open_cluster(); !opened)
       return opened;
@@ -327,7 +333,16 @@ void broker::on_retired(core::group_id group) {
   retirement_->changed.notify_all();
 }
 
+/// Nobody listens any more.
+void broker::end_channels() {
+  if (!channels_)
+    return;
+  topics_->drop_channels();
+  channels_->retire();
+}
+
 bool broker::stop(std::chrono::milliseconds patience) {
+  end_channels();
   caf::anon_send(context_->directory_handle, actors::retire{});
   for (const auto& shard : context_->shards)
     caf::anon_send(shard, actors::retire{});

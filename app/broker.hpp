@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/channels/channel_host.hpp"
 #include "actors/context.hpp"
 #include "actors/group_host.hpp"
 #include "actors/replica_log.hpp"
@@ -14,6 +15,7 @@
 #include "core/clock.hpp"
 #include "core/directory.hpp"
 #include "core/result.hpp"
+#include "core/share_policy.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/file_system.hpp"
 #include "storage/log_store.hpp"
@@ -45,6 +47,8 @@ struct broker_settings {
   std::chrono::microseconds spin{0};
   actors::broker_options broker;
   cluster::interest_limits interest;
+  core::share_policy shares{}; ///< who has the turn in shared subscriptions
+  actors::channels::channel_options channels;
   core::authorizer_options rights;
   std::size_t segment_bytes = std::size_t{64} << 20;
   std::chrono::milliseconds commit_interval{50};
@@ -96,6 +100,9 @@ public:
     return folder_->path();
   }
   [[nodiscard]] actors::topics::topic_router& topics() { return *topics_; }
+  [[nodiscard]] actors::channels::channel_host& channels() {
+    return *channels_;
+  }
   [[nodiscard]] const core::authorizer& authorizer() const {
     return *authorizer_;
   }
@@ -128,6 +135,7 @@ private:
   void on_durable(std::span<const storage::completion> batch);
   void on_committed(std::span<const storage::durable_point> points);
   void on_retired(core::group_id group);
+  void end_channels();
 
   broker_settings settings_;
   core::system_clock clock_;
@@ -142,6 +150,7 @@ private:
   std::unique_ptr<core::directory> directory_;
   std::unique_ptr<actors::broker_context> context_;
   std::unique_ptr<core::authorizer> authorizer_;
+  std::unique_ptr<actors::channels::channel_host> channels_;
   std::unique_ptr<actors::runtime::runtime_config> config_;
   std::unique_ptr<caf::actor_system> system_;
   /// Sessions have their subscriptions until they are gone: kept until the

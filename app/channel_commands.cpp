@@ -6,6 +6,7 @@
 #include "app/cli.hpp"
 #include "app/commands.hpp"
 #include "app/json_text.hpp"
+#include "app/mqtt_client.hpp"
 #include "app/zenconn_client.hpp"
 
 #include <boost/json/parse.hpp>
@@ -101,15 +102,10 @@ bool is_json(const std::string& text) {
   return !no_json;
 }
 
-core::result<void> listen_zenconn(const sub_options& options,
-                                  terminal& screen) {
-  zenconn_client client{options.peer};
-  if (auto up = client.open(); !up)
-    return up;
-  // What is said to everybody comes to every session.
-  if (options.channel != zenconn_client::everybody)
-    if (auto joined = client.join(options.channel); !joined)
-      return joined;
+/// Until as many came as were asked for, or the connection ends.
+template <class Client>
+core::result<void> show_what_comes(Client& client, const sub_options& options,
+                                   terminal& screen) {
   for (std::uint64_t shown = 0; options.count == 0 || shown < options.count;
        ++shown) {
     const auto message = client.next();
@@ -120,6 +116,38 @@ core::result<void> listen_zenconn(const sub_options& options,
   }
   client.close();
   return {};
+}
+
+core::result<void> listen_zenconn(const sub_options& options,
+                                  terminal& screen) {
+  zenconn_client client{options.peer};
+  if (auto up = client.open(); !up)
+    return up;
+  // What is said to everybody comes to every session.
+  if (options.channel != zenconn_client::everybody)
+    if (auto joined = client.join(options.channel); !joined)
+      return joined;
+  return show_what_comes(client, options, screen);
+}
+
+core::result<void> listen_mqtt(const sub_options& options, terminal& screen) {
+  mqtt_client client{options.peer};
+  if (auto up = client.open(); !up)
+    return up;
+  if (auto listens = client.subscribe(options.channel); !listens)
+    return listens;
+  return show_what_comes(client, options, screen);
+}
+
+core::result<std::string> publish_mqtt(const pub_options& options,
+                                       const std::string& data) {
+  mqtt_client client{options.peer};
+  if (auto up = client.open(); !up)
+    return up.error();
+  if (auto sent = client.publish(options.target, options.type, data); !sent)
+    return sent.error();
+  client.close();
+  return std::string{"ok"};
 }
 
 /// Returns what is to be said.
@@ -177,7 +205,8 @@ int run(const pub_options& options, terminal& screen) {
   }
   const auto said = options.door == via::zenconn
                         ? publish_zenconn(options, data)
-                        : publish_http(options, data);
+                    : options.door == via::mqtt ? publish_mqtt(options, data)
+                                                : publish_http(options, data);
   if (!said)
     return fail("pub", said.error(), screen);
   screen.out << *said << '\n';
@@ -192,9 +221,10 @@ int run(const sub_options& options, terminal& screen) {
     tail.count = options.count;
     return run(tail, screen);
   }
-  const auto ended = options.door == via::zenconn
-                         ? listen_zenconn(options, screen)
-                         : listening{options, screen}.run();
+  const auto ended =
+      options.door == via::zenconn ? listen_zenconn(options, screen)
+      : options.door == via::mqtt  ? listen_mqtt(options, screen)
+                                   : listening{options, screen}.run();
   if (!ended)
     return fail("sub", ended.error(), screen);
   return exit_ok;

@@ -6,10 +6,21 @@
 
 namespace troupe::app {
 
-core::result<void> channel_history::start(actors::topics::topic_router& router,
-                                          actors::runtime::loop& home) {
+core::result<void>
+channel_history::start(actors::topics::topic_router& router,
+                       actors::channels::channel_host& channels,
+                       actors::runtime::loop& home) {
   router_ = &router;
+  channels_ = &channels;
   home_ = &home;
+  channels.kept = [this](std::string_view realm, std::string_view topic) {
+    const auto found = kept_.look(realm, std::string{topic});
+    actors::channels::kept_messages told;
+    if (found.messages > 0)
+      told = {found.messages, found.bytes, found.oldest.text(),
+              found.newest.text()};
+    return told;
+  };
   router.set_recorder(this);
   std::promise<core::result<void>> begun;
   home.post([&] {

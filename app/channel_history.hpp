@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/channels/channel_host.hpp"
 #include "actors/runtime/loop.hpp"
 #include "actors/topics/topic_router.hpp"
 #include "core/clock.hpp"
@@ -18,8 +19,10 @@ public:
                   const core::clock& clock)
       : realm_(options.realm), kept_(std::move(options), clock) {}
 
-  /// Begins, on a loop of the router. Waits for that; not on a loop.
+  /// Begins, on a loop of the router; tells the channels what is kept. Before
+  /// there are any. Waits for that; not on a loop.
   core::result<void> start(actors::topics::topic_router& router,
+                           actors::channels::channel_host& channels,
                            actors::runtime::loop& home);
   /// Ends it; the loops still run. Not on a loop.
   void stop();
@@ -28,7 +31,8 @@ public:
 
 private:
   void record(const core::publication_ptr& what) override {
-    kept_.record(what);
+    if (kept_.record(what))
+      channels_->keep(what->realm, what->topic.text());
   }
   // It was recorded before.
   void deliver(const core::publication_ptr&, std::uint64_t) override {}
@@ -36,6 +40,7 @@ private:
   const std::string realm_;
   net::msgbus::history kept_;
   actors::topics::topic_router* router_ = nullptr;
+  actors::channels::channel_host* channels_ = nullptr;
   actors::runtime::loop* home_ = nullptr;
   actors::topics::topic_subscription all_; // touched on home_
 };

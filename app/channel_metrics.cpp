@@ -28,6 +28,7 @@ void add_channels(metrics_writer& out, const net::msgbus::bus_stats& s) {
   out.family(dropped, "counter",
              "Messages that a subscriber did not get, by reason.");
   out.sample(dropped, "reason", "backlog", s.dropped_backlog);
+  out.sample(dropped, "reason", "worker_line", s.dropped_line);
   constexpr const char* refused = "troupe_msgbus_refused_total";
   out.family(refused, "counter", "Requests turned away, by reason.");
   out.sample(refused, "reason", "unauthorized", s.refused_unknown);

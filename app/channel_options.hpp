@@ -17,6 +17,7 @@ enum class via : std::uint8_t {
   msgbus,  ///< channels, as multipart
   sse,     ///< channels, as server-sent events
   zenconn, ///< channels over WebSocket, as JSON
+  mqtt,    ///< topics over MQTT 5
 };
 
 /// To which node they talk, and as whom.

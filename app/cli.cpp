@@ -32,9 +32,11 @@ public:
     add_users();
     add_rights_commands(*this);
     add_lists();
+    add_channels();
     add_nodes();
     add_cluster();
     add_recover();
+    add_session_commands(*this);
     add_audit_commands(*this);
     add_config();
     add_bench();
@@ -274,6 +276,38 @@ private:
         lists, "remove", "Remove a user; the last one takes the list along");
     last()->add_option("LIST", remove.list, "Name of the list")->required();
     last()->add_option("UID", remove.uid, "Name of the user")->required();
+  }
+
+  void add_channels() {
+    auto* channels = add_group("channel", "Look at the channels of a node");
+    auto& list = add_admin_command<channel_list_options>(
+        channels, "list", "Show channels with what goes through them");
+    last()
+        ->add_option("--sort", list.sort, "By what; largest first")
+        ->check(CLI::IsMember({"listeners", "rate", "name"}))
+        ->capture_default_str()
+        ->type_name("FIGURE");
+    last()
+        ->add_option("--prefix", list.prefix, "Only topics that begin so")
+        ->type_name("TEXT");
+    last()
+        ->add_option("--limit", list.limit, "At most so many")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str()
+        ->type_name("N");
+    last()->add_flag("--cluster", list.cluster, "Of all nodes together");
+
+    auto& show = add_admin_command<channel_show_options>(
+        channels, "show",
+        "Show one channel: who listens, how much, what is "
+        "kept");
+    last()
+        ->add_option("TOPIC", show.topic, "Its topic: levels with / between")
+        ->required();
+    last()
+        ->add_option("--realm", show.realm, "Of the topic")
+        ->capture_default_str()
+        ->type_name("REALM");
   }
 
   void add_nodes() {

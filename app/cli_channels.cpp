@@ -2,6 +2,7 @@
 #include "app/channel_client.hpp"
 #include "app/cli_builder.hpp"
 #include "app/cli_flags.hpp"
+#include "app/mqtt_client.hpp"
 
 #include <string>
 #include <utility>
@@ -15,6 +16,8 @@ via door_of(const std::string& text) {
     return via::mq;
   if (text == "msgbus")
     return via::msgbus;
+  if (text == "mqtt")
+    return via::mqtt;
   return text == "sse" ? via::sse : via::zenconn;
 }
 
@@ -22,7 +25,7 @@ void add_door(CLI::App* to, via& door, const char* help) {
   to->add_option_function<std::string>(
         "--via", [&door](const std::string& text) { door = door_of(text); },
         help)
-      ->check(CLI::IsMember({"mq", "msgbus", "sse", "zenconn"}))
+      ->check(CLI::IsMember({"mq", "msgbus", "sse", "zenconn", "mqtt"}))
       ->type_name("PROTOCOL");
 }
 
@@ -70,7 +73,14 @@ void check_peer(via door, const channel_peer& peer) {
     throw CLI::ValidationError("--token", "goes without --as and --password");
 }
 
-void check_target(via door, const std::string& channel) {
+void check_target(via door, const std::string& channel, bool is_filter) {
+  if (door == via::mqtt) {
+    const auto fine =
+        is_filter ? check_mqtt_filter(channel) : check_mqtt_topic(channel);
+    if (!fine)
+      throw CLI::ValidationError("CHANNEL", fine.error().detail);
+    return;
+  }
   if (door == via::zenconn) {
     if (channel.empty())
       throw CLI::ValidationError("CHANNEL", "zenconn needs one");
@@ -82,8 +92,8 @@ void check_target(via door, const std::string& channel) {
 
 void add_pub_flags(CLI::App* to, pub_options& options) {
   add_door(to, options.door,
-           "mq for a user's inbox; msgbus, sse or zenconn for a channel "
-           "[msgbus]");
+           "mq for a user's inbox; msgbus, sse or zenconn for a channel, mqtt "
+           "for a topic [msgbus]");
   add_peer_flags(to, options.peer);
   to->add_option("--type", options.type,
                  "Content type, of channels; with zenconn application/json "
@@ -103,7 +113,7 @@ void add_pub_flags(CLI::App* to, pub_options& options) {
   to->parse_complete_callback([&options] {
     check_peer(options.door, options.peer);
     if (options.door != via::mq)
-      check_target(options.door, options.target);
+      check_target(options.door, options.target, false);
     if (options.door == via::zenconn && options.type != json_type &&
         options.type != pub_options{}.type)
       throw CLI::ValidationError("--type", "zenconn has JSON and text only");
@@ -116,7 +126,8 @@ void add_pub_flags(CLI::App* to, pub_options& options) {
 
 void add_sub_flags(CLI::App* to, sub_options& options) {
   add_door(to, options.door,
-           "mq for your inbox; msgbus, sse or zenconn for a channel [sse]");
+           "mq for your inbox; msgbus, sse or zenconn for a channel, mqtt for "
+           "topics, with + and # [sse]");
   add_peer_flags(to, options.peer);
   to->add_option("--type", options.types,
                  "Only content types that match: text/*,!text/html")
@@ -135,11 +146,13 @@ void add_sub_flags(CLI::App* to, sub_options& options) {
     check_peer(options.door, options.peer);
     const bool choosy =
         options.types || options.senders || !options.since.empty();
-    if (options.door == via::zenconn && choosy)
+    if ((options.door == via::zenconn || options.door == via::mqtt) && choosy)
       throw CLI::ValidationError(
-          "--via", "zenconn sends everything: no --type, --sender, --since");
+          "--via", "this one sends everything: no --type, --sender, --since");
+    if (options.door == via::mqtt && options.channel.empty())
+      options.channel = "#";
     if (options.door != via::mq)
-      return check_target(options.door, options.channel);
+      return check_target(options.door, options.channel, true);
     if (!options.channel.empty() || choosy)
       throw CLI::ValidationError(
           "--via", "mq reads an inbox: no channel, --type, --sender, --since");

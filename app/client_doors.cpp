@@ -50,14 +50,30 @@ net::zenconn::zenconn_options zenconn_options(const settings& values) {
   return to;
 }
 
-/// Where nobody listens, as in a worker, whose channels are not served.
-class no_log final : public net::msgbus::bus_log {
-public:
-  [[nodiscard]] bool wants_debug() const override { return false; }
-  void debug(std::string_view) override {}
-  void warn(std::string_view, std::string_view) override {}
-};
-no_log nobody;
+net::mqtt::mqtt_options mqtt_options(const mqtt_settings& from) {
+  net::mqtt::mqtt_options to;
+  to.realm = from.realm;
+  to.token_users = from.token_users;
+  to.certificate_users = from.certificate_users;
+  to.denied = from.denied;
+  to.expired = from.expired;
+  to.client_id_bytes_max = from.client_id_bytes_max;
+  to.connect_time = from.connect_timeout;
+  to.keep_alive_max =
+      static_cast<std::uint16_t>(from.keep_alive_max.count() / 1000);
+  to.packet_bytes_max = from.packet_bytes_max;
+  to.receive_maximum = static_cast<std::uint16_t>(from.receive_maximum);
+  to.topic_alias_max = static_cast<std::uint16_t>(from.topic_aliases_max);
+  to.subscriptions_max = from.subscriptions_max;
+  to.inflight_max = static_cast<std::uint16_t>(from.inflight_max);
+  to.queue_messages_max = from.queue_messages_max;
+  to.queue_bytes_max = from.queue_bytes_max;
+  to.queue_full = from.queue_full;
+  to.backlog_bytes_max = from.backlog_bytes_max;
+  to.response_prefix = from.response_prefix;
+  to.server_reference = from.server_reference;
+  return to;
+}
 
 net::rate_limit per_second(std::uint64_t rate) {
   return {static_cast<double>(rate), static_cast<double>(rate) * 2};
@@ -86,7 +102,6 @@ client_doors::client_doors(const settings& values)
       ws_options_{values.ws.ping_interval, values.ws.idle_timeout},
       channels_(std::make_shared<net::msgbus::bus_context>()) {
   channels_->options = bus_options(values.msgbus);
-  channels_->log = &nobody;
 }
 
 void client_doors::serve_channels(net::topic_space& topics,
@@ -97,6 +112,8 @@ void client_doors::serve_channels(net::topic_space& topics,
   channels_->log = &log;
   channels_->past = past;
   channels_->audit = {audit, channels_->options.realm};
+  desk_ = std::make_unique<net::msgbus_desk>(*channels_);
+  channels_->desk = desk_.get();
 }
 
 void client_doors::judge_by(const net::msgbus::identity_gatekeeper::parts& from,
@@ -114,19 +131,8 @@ core::result<void> client_doors::load() {
       return opened.error();
     access_ = std::move(*opened);
   }
-  auto password = channel_password(values_);
-  if (!password)
-    return password.error();
-  channel_password_ = std::move(*password);
-  keeper_ =
-      std::make_unique<net::msgbus::password_gatekeeper>(channel_password_);
-  channels_->keeper = keeper_.get();
-  auto secret = zenconn_secret(values_);
-  if (!secret)
-    return secret.error();
-  if (values_.zenconn.enabled)
-    zenconn_ = std::make_unique<net::zenconn_door>(zenconn_options(values_),
-                                                   std::move(*secret));
+  if (values_.mqtt.enabled)
+    mqtt_ = std::make_unique<net::mqtt_door>(mqtt_options(values_.mqtt));
   if (!values_.files.root.empty()) {
     net::files::site_options files;
     files.root = values_.files.root;
@@ -152,6 +158,39 @@ core::result<void> client_doors::load() {
   return {};
 }
 
+core::result<void> client_doors::load_secrets() {
+  auto password = channel_password(values_);
+  if (!password)
+    return password.error();
+  channel_password_ = std::move(*password);
+  keeper_ =
+      std::make_unique<net::msgbus::password_gatekeeper>(channel_password_);
+  channels_->keeper = keeper_.get();
+  auto secret = zenconn_secret(values_);
+  if (!secret)
+    return secret.error();
+  if (!values_.zenconn.enabled)
+    return {};
+  zenconn_desk_ = std::make_unique<net::zenconn_desk>(
+      zenconn_options(values_), std::move(*secret), zenconn_stats_);
+  open_zenconn(*zenconn_desk_);
+  return {};
+}
+
+void client_doors::open_zenconn(net::zenconn::desk& at) {
+  zenconn_ = std::make_unique<net::zenconn_door>(zenconn_options(values_),
+                                                 zenconn_stats_, at);
+}
+
+void client_doors::serve_elsewhere(net::msgbus::desk& bus,
+                                   net::zenconn::desk& zenconn,
+                                   net::msgbus::bus_log& log) {
+  channels_->desk = &bus;
+  channels_->log = &log;
+  if (values_.zenconn.enabled)
+    open_zenconn(zenconn);
+}
+
 core::result<void> client_doors::reopen_access_log() {
   if (!access_)
     return {};
@@ -175,10 +214,12 @@ client_doors::base_door(const door_keepers& keepers) const {
   door->certificate = certificate_;
   door->tls = certificate_ ? net::tls_policy::sniffed : net::tls_policy::off;
   const auto& listen = values_.listen;
-  door->limits.frame_bytes_max = std::max(values_.mq.message_bytes_max,
-                                          values_.zenconn.message_bytes_max) +
-                                 (std::size_t{256} << 10);
+  door->limits.frame_bytes_max =
+      std::max({values_.mq.message_bytes_max, values_.zenconn.message_bytes_max,
+                values_.mqtt.packet_bytes_max}) +
+      (std::size_t{256} << 10);
   door->limits.output_bytes_max = listen.output_bytes_max;
+  door->limits.opening = listen.opening_timeout;
   door->limits.keep_alive_idle =
       std::chrono::ceil<std::chrono::seconds>(listen.keepalive_idle);
   door->limits.keep_alive_interval =
@@ -197,6 +238,30 @@ void client_doors::add_mq(net::door& door) const {
   };
 }
 
+void client_doors::add_mqtt(net::door& door) const {
+  if (!mqtt_)
+    return;
+  auto* to = mqtt_.get();
+  door.protocols[net::sniffed::mqtt] = [to](net::protocol_host& host) {
+    return to->accept(host);
+  };
+}
+
+void client_doors::add_mqtt(net::http_router& router) const {
+  if (!mqtt_)
+    return;
+  net::websocket_options upgrade;
+  upgrade.subprotocols = {"mqtt", "mqttv3.1"};
+  upgrade.origins = values_.ws.origins;
+  auto* to = mqtt_.get();
+  for (const char* path : {"/mqtt", "/ws"})
+    router.add_websocket(
+        path, upgrade,
+        [to](const net::websocket_terms&, net::protocol_host& host) {
+          return to->upgrade(host);
+        });
+}
+
 void client_doors::add_all(net::door& door) const {
   auto router = std::make_shared<net::http_router>();
   net::websocket_options upgrade;
@@ -210,6 +275,7 @@ void client_doors::add_all(net::door& door) const {
                                                      terms.deflate);
       });
   add_zenconn(*router);
+  add_mqtt(*router);
   auto http = http_options();
   if (values_.msgbus.public_port)
     add_channels(*router, http);
@@ -217,11 +283,14 @@ void client_doors::add_all(net::door& door) const {
     router->add("", "/*", net::msgbus::make_guarded(channels_, files_));
   door.protocols[net::sniffed::http] = net::make_http(router, http);
   add_mq(door);
+  add_mqtt(door);
 }
 
 net::http_options client_doors::http_options() const {
   net::http_options http;
   http.limits.head_bytes_max = values_.ws.header_bytes_max;
+  http.head_time = values_.ws.header_timeout;
+  http.body_time = values_.ws.body_timeout;
   http.access = access_.get();
   http.limits.keep_line = http.access != nullptr;
   return http;
@@ -276,6 +345,17 @@ client_doors::make(door_kind kind, const door_keepers& keepers) const {
     break;
   case door_kind::channels:
     add_channels_only(*door);
+    break;
+  case door_kind::mqtt_tls:
+    if (!certificate_)
+      return core::error{core::errc::invalid_config,
+                         "listen.mqtts needs tls.certificate and tls.key"};
+    door->tls = net::tls_policy::required;
+    add_mqtt(*door);
+    break;
+  case door_kind::mqtt:
+    door->tls = net::tls_policy::off;
+    add_mqtt(*door);
     break;
   case door_kind::all:
     add_all(*door);

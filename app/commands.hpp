@@ -47,6 +47,16 @@ namespace troupe::app {
 [[nodiscard]] int run(const list_add_options& options, terminal& screen);
 [[nodiscard]] int run(const list_remove_options& options, terminal& screen);
 
+/// Ask all nodes by way of one, but for the end of a session, which is for the
+/// node that has it.
+[[nodiscard]] int run(const session_list_options& options, terminal& screen);
+[[nodiscard]] int run(const session_show_options& options, terminal& screen);
+[[nodiscard]] int run(const session_kick_options& options, terminal& screen);
+[[nodiscard]] int run(const records_options& options, terminal& screen);
+[[nodiscard]] int run(const channel_list_options& options, terminal& screen);
+/// At this node, and where else somebody listens.
+[[nodiscard]] int run(const channel_show_options& options, terminal& screen);
+
 [[nodiscard]] int run(const node_list_options& options, terminal& screen);
 /// With `wait` these ask again and again until it is done; a signal ends them.
 [[nodiscard]] int run(const node_drain_options& options, terminal& screen);

@@ -40,6 +40,7 @@ public:
     check_sizes();
     check_channels();
     check_zenconn();
+    check_mqtt();
     check_audit();
     check_times();
     check_cluster();
@@ -105,6 +106,19 @@ private:
             "is below zenconn.message_bytes_max: one message would cut others "
             "off");
   }
+
+  void check_mqtt() {
+    const auto& mqtt = values_.mqtt;
+    require(!mqtt.realm.empty(), "mqtt.realm", "must name a realm");
+    require(mqtt.keep_alive_max.count() % 1000 == 0, "mqtt.keep_alive_max",
+            "is finer than seconds");
+    require(!values_.listen.mqtts ||
+                (!values_.tls.certificate.empty() && !values_.tls.key.empty()),
+            "listen.mqtts", "needs tls.certificate and tls.key");
+    require(mqtt.enabled || (!values_.listen.mqtt && !values_.listen.mqtts),
+            "mqtt.enabled", "is off, though MQTT has an address");
+  }
+
   void check_audit() {
     const auto& audit = values_.audit;
     require(audit.keep_bytes >= audit.segment_bytes, "audit.keep_bytes",

@@ -42,12 +42,14 @@ make_authenticator(const settings& from, broker& engine) {
   options.attempts_from_address = per_minute(auth.attempts_per_address);
   options.hashing = {auth.hash_threads, auth.hashes_waiting_max};
   auto& jwt = options.jwt;
-  jwt.rules = {auth.jwt_issuer, auth.jwt_audience, auth.jwt_leeway};
+  jwt.rules = {auth.jwt_issuer, auth.jwt_audience, auth.jwt_leeway,
+               auth.jwt_endless};
   jwt.secret = std::move(*secret);
   jwt.keys_path = auth.jwt_keys;
   jwt.user_claim = auth.jwt_user_claim;
   jwt.roles_claim = auth.jwt_roles_claim;
   jwt.grants_claim = auth.jwt_grants_claim;
+  jwt.scopes_of = auth.jwt_scopes_of;
   auto keys = net::identity::load_jwt_keys(jwt);
   if (!keys)
     return keys.error();

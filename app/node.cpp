@@ -72,6 +72,8 @@ void node::write_log(std::string_view level, std::string_view component,
 core::result<bound_addresses> node::start() {
   if (auto loaded = doors_.load(); !loaded)
     return loaded.error();
+  if (auto loaded = doors_.load_secrets(); !loaded)
+    return loaded.error();
   auto opened = broker::open(engine_settings());
   if (!opened)
     return opened.error();
@@ -94,12 +96,13 @@ core::result<bound_addresses> node::start() {
     return started.error();
   if (auto started = start_zenconn(); !started)
     return started.error();
+  start_mqtt();
   network_ = std::make_unique<net::network>(broker_->loops());
   addresses_ = make_address_limits(context_.values);
   if (context_.values.workers.count > 0)
     workers_ = std::make_unique<workers::pool>(
         workers::pool::parts{context_.values, broker_->loops(), sessions(),
-                             addresses_, context_.log});
+                             channels(), addresses_, context_.log});
   serving_.store(true, std::memory_order_release);
   admin_parts parts{*broker_,
                     *gateway_,
@@ -109,7 +112,8 @@ core::result<bound_addresses> node::start() {
                     *logins_,
                     &doors_.channel_stats(),
                     doors_.zenconn(),
-                    records_.get()};
+                    records_.get(),
+                    doors_.mqtt()};
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
@@ -135,6 +139,9 @@ broker_settings node::engine_settings() {
   engine.broker.inbox = inbox_policy(values.inbox);
   engine.rights = rights_options(values.auth);
   engine.interest.filters_max = values.topics.filters_max;
+  engine.shares = values.topics.shared;
+  engine.channels.channels_max = values.topics.channels_max;
+  engine.channels.passivate_after = values.topics.passivate_after;
   engine.segment_bytes = values.storage.segment_bytes;
   engine.commit_interval = values.storage.commit_interval;
   engine.map_bytes = values.storage.map_bytes;
@@ -176,6 +183,18 @@ core::result<bound_addresses> node::open_doors() {
     if (!own)
       return own.error();
     bound.msgbus = *own;
+  }
+  if (values.mqtt) {
+    auto own = listen(*values.mqtt, door_kind::mqtt);
+    if (!own)
+      return own.error();
+    bound.mqtt = *own;
+  }
+  if (values.mqtts) {
+    auto own = listen(*values.mqtts, door_kind::mqtt_tls);
+    if (!own)
+      return own.error();
+    bound.mqtts = *own;
   }
   auto admin_address = net::parse_endpoint(to_string(values.admin));
   if (!admin_address)
@@ -249,19 +268,33 @@ core::result<void> node::start_channels() {
   history_ = std::make_unique<channel_history>(kept, broker_->clock());
   doors_.serve_channels(*topics_, channel_log_, &history_->kept(),
                         audit_.get());
-  return history_->start(broker_->topics(), *broker_->loops().front());
+  return history_->start(broker_->topics(), broker_->channels(),
+                         *broker_->loops().front());
 }
 
-/// Workers have no topics, so theirs stays closed.
+/// What workers' clients ask, too.
+workers::channel_desks node::channels() {
+  return {doors_.channel_desk(), doors_.zenconn(), &doors_.channel_stats(),
+          &doors_.zenconn_stats(), context_.values.zenconn.requests_max};
+}
+
 core::result<void> node::start_zenconn() {
   auto* door = doors_.zenconn();
-  if (door == nullptr || context_.values.workers.count > 0)
+  if (door == nullptr)
     return {};
   if (auto begun = start_records(); !begun)
     return begun;
   return door->start({*topics_, *logins_, broker_->authorizer(),
                       broker_->identity().node, broker_->loops(),
                       records_.get(), audit_.get()});
+}
+
+/// Not where workers keep the connections: those at ports of MQTT's own are
+/// the agent's, all others are told that it is not served there.
+void node::start_mqtt() {
+  if (auto* door = doors_.mqtt())
+    door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
+                 broker_->clock(), broker_->identity().node, audit_.get()});
 }
 
 core::result<void> node::start_records() {
@@ -320,8 +353,9 @@ core::result<endpoint> node::listen(const endpoint& where, door_kind kind) {
   if (!door)
     return door.error();
   const auto backlog = static_cast<int>(context_.values.listen.backlog);
-  // Workers have no topics: their agent serves channels itself.
-  if (workers_ && kind != door_kind::channels) {
+  // Workers have nothing of MQTT yet: its own ports are their agent's.
+  const bool is_own = kind == door_kind::mqtt || kind == door_kind::mqtt_tls;
+  if (workers_ && !is_own) {
     auto socket = net::open_listening_socket(*address, backlog);
     if (!socket)
       return socket.error();
@@ -370,6 +404,8 @@ void node::on_draining(bool draining) {
             draining ? "draining: clients are sent to other nodes"
                      : "not draining any more: clients may come");
   if (auto* door = doors_.zenconn())
+    door->set_draining(draining);
+  if (auto* door = doors_.mqtt())
     door->set_draining(draining);
   if (!serving_.load(std::memory_order_acquire))
     return; // nobody is here, and nobody can log in

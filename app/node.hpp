@@ -49,6 +49,8 @@ private:
   core::result<void> start_channels();
   core::result<void> start_records();
   core::result<void> start_zenconn();
+  void start_mqtt();
+  [[nodiscard]] workers::channel_desks channels();
   /// Where connections get their sessions.
   [[nodiscard]] net::session_gateway& sessions();
   void write_log(std::string_view level, std::string_view component,

@@ -135,6 +135,51 @@ struct list_remove_options {
   std::string uid;
 };
 
+/// troupe session …
+struct session_list_options {
+  admin_options admin;
+  std::uint32_t node = 0; ///< 0: all nodes
+  std::string uid;
+  std::string protocol;
+  std::uint64_t limit = 1000; ///< 0: all
+};
+struct session_show_options {
+  admin_options admin;
+  std::uint32_t node = 0; ///< 0: the one that is asked
+  std::string id;         ///< a number, or ZenConn's UUID
+};
+struct session_kick_options {
+  admin_options admin;
+  std::vector<std::string> ids;
+  std::string uid; ///< all of his instead
+};
+struct records_options {
+  admin_options admin;
+  std::uint32_t node = 0; ///< 0: the one that is asked
+  std::string uid;
+  std::string session;
+  std::string event; ///< opened, closed, started, stopped or lost
+  std::optional<core::timestamp> from;
+  std::optional<core::timestamp> until;
+  milliseconds since{0};     ///< instead of from; 0: not
+  std::uint64_t limit = 100; ///< the newest of those; 0: all
+  bool lines = false;        ///< one JSON object each
+};
+
+/// troupe channel …
+struct channel_list_options {
+  admin_options admin;
+  std::string sort = "listeners";
+  std::string prefix; ///< of topics
+  std::uint64_t limit = 100;
+  bool cluster = false; ///< of all nodes together
+};
+struct channel_show_options {
+  admin_options admin;
+  std::string topic;
+  std::string realm = "default";
+};
+
 /// troupe node …, troupe rebalance
 struct node_list_options {
   admin_options admin;
@@ -218,12 +263,14 @@ using command = std::variant<
     role_list_options, role_remove_options, block_change_options,
     block_list_options, ban_add_options, ban_lift_options, ban_list_options,
     list_show_options, list_ls_options, list_add_options, list_remove_options,
-    node_list_options, node_drain_options, node_undrain_options,
-    node_replace_options, node_remove_options, rebalance_options,
-    recover_options, cluster_certs_options, config_default_options,
-    config_check_options, config_explain_options, config_reference_options,
-    bench_options, ready_options, version_options, worker_options, pub_options,
-    sub_options, audit_query_options, audit_state_options,
-    audit_verify_options>;
+    channel_list_options, channel_show_options, node_list_options,
+    node_drain_options, node_undrain_options, node_replace_options,
+    node_remove_options, rebalance_options, recover_options,
+    cluster_certs_options, config_default_options, config_check_options,
+    config_explain_options, config_reference_options, bench_options,
+    ready_options, version_options, worker_options, pub_options, sub_options,
+    audit_query_options, audit_state_options, audit_verify_options,
+    session_list_options, session_show_options, session_kick_options,
+    records_options>;
 
 } // namespace troupe::app

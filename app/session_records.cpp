@@ -41,7 +41,10 @@ std::string members_of(const net::zenconn::session_facts& what,
   add(to, "session", what.id);
   add(to, "server", options.server);
   add(to, "node", static_cast<std::int64_t>(options.node.value()));
-  to += R"("worker":null,)";
+  if (what.worker)
+    add(to, "worker", std::int64_t{*what.worker});
+  else
+    to += R"("worker":null,)";
   add(to, "connected_ms", core::to_millis(now));
   add(to, "remote", what.remote);
   add(to, "user", what.user);

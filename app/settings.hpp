@@ -3,6 +3,8 @@
 
 #include "app/endpoint.hpp"
 #include "core/authorizer.hpp"
+#include "core/share_policy.hpp"
+#include "net/mqtt/options.hpp"
 #include "storage/audit/policies.hpp"
 
 #include <chrono>
@@ -41,6 +43,8 @@ struct listen_settings {
   std::optional<endpoint> mq;
   std::optional<endpoint> tls;
   std::optional<endpoint> msgbus;
+  std::optional<endpoint> mqtt;
+  std::optional<endpoint> mqtts;
   endpoint admin{"127.0.0.1", 9090};
   proxy_protocol_mode proxy_protocol = proxy_protocol_mode::off;
   std::vector<std::string> trusted_proxies; ///< addresses or CIDR networks
@@ -52,6 +56,7 @@ struct listen_settings {
   milliseconds keepalive_interval{10'000};
   std::uint64_t keepalive_probes = 3;
   std::uint64_t output_bytes_max = 128ULL << 20; ///< waiting for one socket
+  milliseconds opening_timeout{10'000};          ///< until a protocol is chosen
 };
 
 /// Processes that keep the clients' connections; see decision 0014.
@@ -104,6 +109,8 @@ struct auth_settings {
   std::string jwt_user_claim = "sub";
   std::string jwt_roles_claim = "roles";
   std::string jwt_grants_claim = "grants";
+  bool jwt_endless = false;
+  std::string jwt_scopes_of; ///< "" = scopes say nothing
 };
 
 /// RFC 6455.
@@ -112,6 +119,8 @@ struct ws_settings {
   milliseconds ping_interval{30'000};
   milliseconds idle_timeout{60'000};
   std::uint64_t header_bytes_max = 16ULL << 10;
+  milliseconds header_timeout{10'000};
+  milliseconds body_timeout{30'000};
   std::vector<std::string> origins; ///< empty = any
 };
 
@@ -150,6 +159,30 @@ struct zenconn_settings {
   std::uint64_t records_bytes_max = 256ULL << 20;
 };
 
+/// MQTT, at listen.mqtt, listen.mqtts and any other door.
+struct mqtt_settings {
+  bool enabled = true;
+  std::string realm = "default";
+  std::vector<std::string> token_users{"JWT"};
+  bool certificate_users = false;
+  net::mqtt::denial_policy denied = net::mqtt::denial_policy::close;
+  net::mqtt::expiry_policy expired = net::mqtt::expiry_policy::close;
+  std::uint64_t client_id_bytes_max = 1024;
+  milliseconds connect_timeout{10'000};
+  milliseconds keep_alive_max{0}; ///< 0 = as clients like
+  std::uint64_t packet_bytes_max = 1ULL << 20;
+  std::uint64_t receive_maximum = 1024;
+  std::uint64_t topic_aliases_max = 64;
+  std::uint64_t subscriptions_max = 10'000; ///< of one session
+  std::uint64_t inflight_max = 1024;
+  std::uint64_t queue_messages_max = 10'000;
+  std::uint64_t queue_bytes_max = 8ULL << 20;
+  net::mqtt::overflow_policy queue_full = net::mqtt::overflow_policy::drop;
+  std::uint64_t backlog_bytes_max = 1ULL << 20;
+  std::string response_prefix;
+  std::string server_reference;
+};
+
 /// Files that are given away over HTTP.
 struct files_settings {
   std::string root; ///< folder; "" = none
@@ -169,6 +202,9 @@ struct inbox_settings {
 /// What is published and not kept.
 struct topics_settings {
   std::uint64_t filters_max = 1'000'000;
+  core::share_policy shared = core::share_policy::round_robin;
+  std::uint64_t channels_max = 100'000; ///< actors
+  milliseconds passivate_after{15'000}; ///< of a channel
 };
 
 /// The log and the state on disk.
@@ -232,6 +268,7 @@ struct settings {
   ws_settings ws;
   msgbus_settings msgbus;
   zenconn_settings zenconn;
+  mqtt_settings mqtt;
   files_settings files;
   inbox_settings inbox;
   topics_settings topics;

@@ -44,6 +44,7 @@ constexpr auto auth = &settings::auth;
 constexpr auto ws = &settings::ws;
 constexpr auto msgbus = &settings::msgbus;
 constexpr auto zenconn = &settings::zenconn;
+constexpr auto mqtt = &settings::mqtt;
 constexpr auto files = &settings::files;
 constexpr auto inbox = &settings::inbox;
 constexpr auto topics = &settings::topics;
@@ -58,6 +59,7 @@ using mq_s = mq_settings;
 using auth_s = auth_settings;
 using msgbus_s = msgbus_settings;
 using zenconn_s = zenconn_settings;
+using mqtt_s = mqtt_settings;
 using inbox_s = inbox_settings;
 using storage_s = storage_settings;
 using audit_s = audit_settings;
@@ -75,6 +77,8 @@ constexpr std::array sections{
     section{"ws", "WebSocket connections (RFC 6455)."},
     section{"msgbus", "Channels over plain HTTP, at /msgbus/."},
     section{"zenconn", "ZenConn's channels, by a WebSocket upgrade at /."},
+    section{"mqtt", "MQTT 3.1, 3.1.1 and 5, on a port of its own or any other "
+                    "door."},
     section{"files", "Files given away over HTTP."},
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
     section{"topics", "What is published, and not kept."},
@@ -130,6 +134,18 @@ const std::array rows{
             "One more address for channels at /msgbus/, commonly port 8888; "
             "off if not wanted."},
     setting{"listen",
+            "mqtt",
+            at<listen, &listen_s::mqtt>,
+            {},
+            "One more address for MQTT, commonly port 1883; off if not "
+            "wanted."},
+    setting{"listen",
+            "mqtts",
+            at<listen, &listen_s::mqtts>,
+            {},
+            "One more address for MQTT inside TLS, commonly port 8883; needs "
+            "tls.certificate and tls.key."},
+    setting{"listen",
             "admin",
             at<listen, &listen_s::admin>,
             {},
@@ -173,6 +189,9 @@ const std::array rows{
             at<listen, &listen_s::output_bytes_max>,
             on_reload(size_between(64 * kib, 16 * gib)),
             "Bytes that may wait for one slow client before it is cut off."},
+    setting{"listen", "opening_timeout", at<listen, &listen_s::opening_timeout>,
+            between(100 * ms, 3'600 * s),
+            "Time for a connection to say what it speaks, TLS included."},
 
     setting{"workers", "count", at<workers, &workers_settings::count>,
             between(0, 64),
@@ -295,6 +314,17 @@ const std::array rows{
             at<auth, &auth_s::jwt_grants_claim>,
             {},
             "Claim that says what he may, RIGHT:FILTER each."},
+    setting{"auth",
+            "jwt_endless",
+            at<auth, &auth_s::jwt_endless>,
+            {},
+            "Whether tokens without an end (exp) are taken."},
+    setting{"auth",
+            "jwt_scopes_of",
+            at<auth, &auth_s::jwt_scopes_of>,
+            {},
+            "Whose scopes in the claim scope say what he may, spelled as for "
+            "RabbitMQ: rabbitmq for rabbitmq.read:*/*/a.b.*; none if empty."},
 
     setting{"ws",
             "deflate",
@@ -310,6 +340,13 @@ const std::array rows{
     setting{"ws", "header_bytes_max", at<ws, &ws_settings::header_bytes_max>,
             on_reload(size_between(kib, mib)),
             "Largest header of an HTTP request."},
+    setting{"ws", "header_timeout", at<ws, &ws_settings::header_timeout>,
+            between(100 * ms, 3'600 * s),
+            "Time for the header of an HTTP request, from its first byte; then "
+            "it is answered 408."},
+    setting{"ws", "body_timeout", at<ws, &ws_settings::body_timeout>,
+            between(100 * ms, 3'600 * s),
+            "Time for the body behind it, likewise."},
     setting{"ws", "origins", at<ws, &ws_settings::origins>, on_reload(),
             "Web origins whose pages may connect; empty allows all."},
 
@@ -430,6 +467,91 @@ const std::array rows{
             size_between(mib, 1024 * gib),
             "Bytes of such records that are kept; the oldest go."},
 
+    setting{"mqtt",
+            "enabled",
+            at<mqtt, &mqtt_s::enabled>,
+            {},
+            "Whether MQTT is served."},
+    setting{"mqtt",
+            "realm",
+            at<mqtt, &mqtt_s::realm>,
+            {},
+            "Realm of its users and topics."},
+    setting{"mqtt",
+            "token_users",
+            at<mqtt, &mqtt_s::token_users>,
+            {},
+            "User names which say that the password is a token, and the user "
+            "whom that names. A password that looks like a JWT always is one."},
+    setting{"mqtt",
+            "certificate_users",
+            at<mqtt, &mqtt_s::certificate_users>,
+            {},
+            "Whether the common name of a client certificate names the user "
+            "of a client that shows neither user name nor password."},
+    setting{"mqtt",
+            "denied",
+            at<mqtt, &mqtt_s::denied>,
+            {},
+            "What becomes of a client that publishes or subscribes where it "
+            "may not: its connection ends, a reason code says so, or nothing "
+            "does."},
+    setting{"mqtt",
+            "expired",
+            at<mqtt, &mqtt_s::expired>,
+            {},
+            "What becomes of a session whose token has expired: it ends, or "
+            "all that it asks for from then on is denied."},
+    setting{"mqtt", "client_id_bytes_max",
+            at<mqtt, &mqtt_s::client_id_bytes_max>, size_between(23, 65'535),
+            "Longest client identifier."},
+    setting{"mqtt", "connect_timeout", at<mqtt, &mqtt_s::connect_timeout>,
+            between(100 * ms, 3'600 * s),
+            "A connection whose CONNECT has not come by then is closed."},
+    setting{"mqtt", "keep_alive_max", at<mqtt, &mqtt_s::keep_alive_max>,
+            between(0, 65'535 * s),
+            "Longest keep alive, told to clients of MQTT 5; 0: as they like."},
+    setting{"mqtt", "packet_bytes_max", at<mqtt, &mqtt_s::packet_bytes_max>,
+            size_between(kib, 16 * mib), "Largest packet of a client."},
+    setting{"mqtt", "receive_maximum", at<mqtt, &mqtt_s::receive_maximum>,
+            between(1, 65'535),
+            "Publications of QoS 1 and 2 that a client of MQTT 5 may have "
+            "under way."},
+    setting{"mqtt", "topic_aliases_max", at<mqtt, &mqtt_s::topic_aliases_max>,
+            between(0, 65'535), "Topic aliases on one connection, each way."},
+    setting{"mqtt", "subscriptions_max", at<mqtt, &mqtt_s::subscriptions_max>,
+            between(1, 1'000'000), "Subscriptions of one client."},
+    setting{"mqtt", "inflight_max", at<mqtt, &mqtt_s::inflight_max>,
+            between(1, 65'535),
+            "Messages of QoS 1 and 2 under way to one client, if it allows for "
+            "so many."},
+    setting{"mqtt", "queue_messages_max", at<mqtt, &mqtt_s::queue_messages_max>,
+            between(0, 100'000'000),
+            "Messages of QoS 1 and 2 that may wait for one client."},
+    setting{"mqtt", "queue_bytes_max", at<mqtt, &mqtt_s::queue_bytes_max>,
+            size_between(kib, 16 * gib), "Bytes of these."},
+    setting{"mqtt",
+            "queue_full",
+            at<mqtt, &mqtt_s::queue_full>,
+            {},
+            "What becomes of one more: it is dropped, or the session ends."},
+    setting{"mqtt", "backlog_bytes_max", at<mqtt, &mqtt_s::backlog_bytes_max>,
+            size_between(kib, 16 * gib),
+            "Unsent bytes at which messages of QoS 0 for a client are dropped, "
+            "and others wait."},
+    setting{"mqtt",
+            "response_prefix",
+            at<mqtt, &mqtt_s::response_prefix>,
+            {},
+            "Response information for clients of MQTT 5 that ask for it; %c "
+            "is the client identifier."},
+    setting{"mqtt",
+            "server_reference",
+            at<mqtt, &mqtt_s::server_reference>,
+            {},
+            "Where clients of MQTT 5 may go when the node drains, as "
+            "HOST:PORT with blanks between; not said if empty."},
+
     setting{"files",
             "root",
             at<files, &files_settings::root>,
@@ -467,6 +589,21 @@ const std::array rows{
             between(1, 100'000'000),
             "Different topic filters that the subscribers of this node may "
             "hold together."},
+    setting{"topics",
+            "shared",
+            at<topics, &topics_settings::shared>,
+            {},
+            "Who of those that share a subscription gets a message: each in "
+            "turn, each of this node in turn, the same one for all of a "
+            "publisher, or for all of a topic."},
+    setting{"topics", "channels_max",
+            at<topics, &topics_settings::channels_max>, between(0, 10'000'000),
+            "Channels that this node shows; those above that are served all "
+            "the same."},
+    setting{"topics", "passivate_after",
+            at<topics, &topics_settings::passivate_after>,
+            between(10 * ms, day),
+            "A channel to which nobody listens leaves memory after this."},
 
     setting{"storage", "segment_bytes", at<storage, &storage_s::segment_bytes>,
             size_between(mib, 16 * gib),

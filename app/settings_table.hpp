@@ -25,7 +25,9 @@ using field = std::variant<
     proxy_protocol_mode*, tls_version*, overflow_policy*, log_level*,
     log_format*, core::anonymous_policy*, storage::audit::answer_policy*,
     storage::audit::overflow_policy*, storage::audit::message_policy*,
-    storage::audit::payload_policy*>;
+    storage::audit::payload_policy*, core::share_policy*,
+    net::mqtt::denial_policy*, net::mqtt::expiry_policy*,
+    net::mqtt::overflow_policy*>;
 
 /// When a changed value counts.
 enum class takes_effect : std::uint8_t {

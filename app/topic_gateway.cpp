@@ -16,12 +16,25 @@ public:
   explicit router_hold(net::topic_listener& target) : target_(target) {}
 
   core::result<void> begin(topics::topic_router& router, std::string_view realm,
-                           const core::topic_filter& filter) {
-    auto made = router.subscribe(realm, filter, *this);
+                           const core::topic_filter& filter,
+                           const core::listener_about& who,
+                           std::string_view share = {}) {
+    topics::subscribe_options options;
+    options.about = who;
+    options.share = share;
+    auto made = router.subscribe(realm, filter, *this, options);
     if (!made)
       return made.error();
     subscription_ = std::move(*made);
     return {};
+  }
+
+  void came(const core::listener_about& who) override {
+    subscription_.came(who);
+  }
+  void went(std::uint64_t session) override { subscription_.went(session); }
+  void handed_on(std::size_t listeners) override {
+    subscription_.handed_on(listeners);
   }
 
 private:
@@ -37,9 +50,20 @@ private:
 
 core::result<std::unique_ptr<net::topic_hold>>
 topic_gateway::listen(std::string_view realm, const core::topic_filter& filter,
-                      net::topic_listener& target) {
+                      net::topic_listener& target,
+                      const core::listener_about& who) {
   auto hold = std::make_unique<router_hold>(target);
-  if (auto begun = hold->begin(router_, realm, filter); !begun)
+  if (auto begun = hold->begin(router_, realm, filter, who); !begun)
+    return begun.error();
+  return std::unique_ptr<net::topic_hold>{std::move(hold)};
+}
+
+core::result<std::unique_ptr<net::topic_hold>>
+topic_gateway::share(std::string_view realm, const core::topic_filter& filter,
+                     std::string_view name, net::topic_listener& target,
+                     const core::listener_about& who) {
+  auto hold = std::make_unique<router_hold>(target);
+  if (auto begun = hold->begin(router_, realm, filter, who, name); !begun)
     return begun.error();
   return std::unique_ptr<net::topic_hold>{std::move(hold)};
 }

@@ -16,7 +16,11 @@ public:
 
   core::result<std::unique_ptr<net::topic_hold>>
   listen(std::string_view realm, const core::topic_filter& filter,
-         net::topic_listener& target) override;
+         net::topic_listener& target, const core::listener_about& who) override;
+  core::result<std::unique_ptr<net::topic_hold>>
+  share(std::string_view realm, const core::topic_filter& filter,
+        std::string_view name, net::topic_listener& target,
+        const core::listener_about& who) override;
   core::result<std::size_t> publish(core::publication what) override;
   void later(std::function<void()> work) override;
 

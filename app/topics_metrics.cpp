@@ -12,7 +12,7 @@ void add_router(metrics_writer& out, const actors::topics::topic_router& r) {
             s.subscriptions);
   out.gauge("troupe_topic_filters",
             "Different topic filters of subscriptions on this node.",
-            r.board().own().filters);
+            r.board().filters());
   out.counter("troupe_topic_subscriptions_refused_total",
               "Subscriptions refused: the node has too many filters.",
               s.subscriptions_refused);
@@ -34,6 +34,12 @@ void add_router(metrics_writer& out, const actors::topics::topic_router& r) {
   out.counter("troupe_publications_stray_total",
               "Those of them that nobody here listened to any more.",
               s.received_stray);
+  out.counter("troupe_shared_turns_total",
+              "Turns of shared subscriptions given out on this node.",
+              s.shared);
+  out.counter("troupe_shared_turns_lost_total",
+              "Those of them that nobody could be reached with.",
+              s.shared_in_vain);
   out.counter("troupe_publications_unreadable_total",
               "Frames of other nodes that could not be read.", s.bad_frames);
   constexpr const char* dropped = "troupe_publications_dropped_total";
@@ -42,6 +48,20 @@ void add_router(metrics_writer& out, const actors::topics::topic_router& r) {
   out.sample(dropped, "reason", "loop_busy", s.dropped_here);
   out.sample(dropped, "reason", "node_slow", s.dropped_peer_full);
   out.sample(dropped, "reason", "node_gone", s.dropped_peer_gone);
+}
+
+void add_channels(metrics_writer& out,
+                  const actors::channels::channel_stats& s) {
+  out.gauge("troupe_channels", "Channels with an actor on this node.", s.live);
+  out.counter("troupe_channels_born_total", "Actors of channels begun.",
+              s.born);
+  out.counter("troupe_channels_passivated_total",
+              "Actors of channels that were idle and left memory.",
+              s.passivated);
+  out.counter("troupe_channels_unshown_total",
+              "Times a channel got no actor: there are too many.", s.unshown);
+  out.counter("troupe_channel_reports_total",
+              "Reports of loops to actors of channels.", s.reports);
 }
 
 void add_exchange(metrics_writer& out,
@@ -79,6 +99,7 @@ void add_exchange(metrics_writer& out,
 
 void add_topics(metrics_writer& out, broker& engine) {
   add_router(out, engine.topics());
+  add_channels(out, engine.channels().stats());
   if (auto* member = engine.cluster())
     add_exchange(out, member->topics());
 }

@@ -238,6 +238,12 @@ std::span<const std::string_view> choices(core::anonymous_policy) {
   return names;
 }
 
+std::span<const std::string_view> choices(core::share_policy) {
+  static constexpr std::array<std::string_view, 4> names{
+      "round_robin", "local", "by_publisher", "by_topic"};
+  return names;
+}
+
 std::span<const std::string_view> choices(storage::audit::answer_policy) {
   static constexpr std::array<std::string_view, 3> names{"at_once", "written",
                                                          "synced"};
@@ -255,6 +261,20 @@ std::span<const std::string_view> choices(storage::audit::message_policy) {
 std::span<const std::string_view> choices(storage::audit::payload_policy) {
   static constexpr std::array<std::string_view, 3> names{"none", "hash",
                                                          "full"};
+  return names;
+}
+
+std::span<const std::string_view> choices(net::mqtt::denial_policy) {
+  static constexpr std::array<std::string_view, 3> names{"close", "answer",
+                                                         "silent"};
+  return names;
+}
+std::span<const std::string_view> choices(net::mqtt::expiry_policy) {
+  static constexpr std::array<std::string_view, 2> names{"close", "refuse"};
+  return names;
+}
+std::span<const std::string_view> choices(net::mqtt::overflow_policy) {
+  static constexpr std::array<std::string_view, 2> names{"drop", "close"};
   return names;
 }
 

@@ -46,6 +46,7 @@ namespace troupe::app {
 [[nodiscard]] std::span<const std::string_view> choices(log_level);
 [[nodiscard]] std::span<const std::string_view> choices(log_format);
 [[nodiscard]] std::span<const std::string_view> choices(core::anonymous_policy);
+[[nodiscard]] std::span<const std::string_view> choices(core::share_policy);
 [[nodiscard]] std::span<const std::string_view>
     choices(storage::audit::answer_policy);
 [[nodiscard]] std::span<const std::string_view>
@@ -54,6 +55,12 @@ namespace troupe::app {
     choices(storage::audit::message_policy);
 [[nodiscard]] std::span<const std::string_view>
     choices(storage::audit::payload_policy);
+[[nodiscard]] std::span<const std::string_view>
+    choices(net::mqtt::denial_policy);
+[[nodiscard]] std::span<const std::string_view>
+    choices(net::mqtt::expiry_policy);
+[[nodiscard]] std::span<const std::string_view>
+    choices(net::mqtt::overflow_policy);
 
 /// Place of `text` among the choices (case is ignored).
 [[nodiscard]] core::result<std::size_t>

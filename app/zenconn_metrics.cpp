@@ -19,6 +19,9 @@ void add_zenconn(metrics_writer& out, const net::zenconn::zenconn_stats& s) {
               "Events written for ZenConn's sessions.", s.delivered);
   out.counter("troupe_zenconn_delivered_bytes_total",
               "Bytes of them, without the frames' heads.", s.delivered_bytes);
+  out.counter("troupe_zenconn_dropped_total",
+              "Events that the line to a worker had no room for.",
+              s.dropped_line);
   constexpr const char* strangers = "troupe_zenconn_strangers_total";
   out.family(strangers, "counter",
              "Messages that asked for nothing, by what was done with them.");

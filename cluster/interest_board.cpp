@@ -3,6 +3,7 @@
 
 #include "core/assert.hpp"
 #include "core/name_rules.hpp"
+#include "core/own_topics.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -21,7 +22,28 @@ void add_once(std::vector<T>& all, const T& one) {
     all.push_back(one);
 }
 
+std::string space_key(std::string_view realm, std::string_view share) {
+  std::string key{realm};
+  if (!share.empty())
+    key.append(1, '\0').append(share);
+  return key;
+}
+
 } // namespace
+
+std::uint64_t shared_audience::here() const {
+  std::uint64_t sum = 0;
+  for (const auto& [loop, count] : loops)
+    sum += count;
+  return sum;
+}
+
+std::uint64_t shared_audience::members() const {
+  auto sum = here();
+  for (const auto& [peer, count] : peers)
+    sum += count;
+  return sum;
+}
 
 std::size_t audience::filters() const {
   std::size_t sum = 0;
@@ -34,24 +56,37 @@ void audience::clear() {
   for (auto& each : loops)
     each.clear();
   peers.clear();
+  shares.clear();
+  exact = filter_id{};
+}
+
+std::uint32_t interest_board::entry::held() const {
+  std::uint32_t sum = 0;
+  for (const auto& [loop, count] : loops)
+    sum += count;
+  return sum;
 }
 
 // ------------------------------------------------------------------ this node
 
 core::result<interest_board::claim>
 interest_board::hold(std::string_view realm, const core::topic_filter& filter,
-                     std::size_t loop) {
+                     std::size_t loop, std::string_view share) {
   if (!core::is_realm(realm))
     return core::error{core::errc::name_invalid, "realm"};
+  if (share.size() > share_bytes_max)
+    return core::error{core::errc::name_invalid, "share"};
   TROUPE_ASSERT(loop < loops_, "no such loop");
   claim fresh;
   bool first = false;
   {
     const std::unique_lock lock{mutex_};
-    const auto where = place_for(realm, filter);
+    const auto where = place_for(realm, filter, share);
     auto& mine = where.first->entries[where.second];
     if (mine.id == filter_id{}) {
-      if (own_.filters >= limits_.filters_max) {
+      const bool among_nodes = core::is_own_topic(filter.text());
+      // Those are few, and bounded by what they are about.
+      if (!among_nodes && own_.filters - among_nodes_ >= limits_.filters_max) {
         forget_if_unused(where);
         return core::error{core::errc::too_many,
                            "subscribers of this node hold " +
@@ -60,14 +95,17 @@ interest_board::hold(std::string_view realm, const core::topic_filter& filter,
                                "more"};
       }
       mine.id = filter_id{++last_id_};
-      own_.add(interest_hash(realm, filter.text()));
+      own_.add(hash_of(where));
+      among_nodes_ += among_nodes ? 1 : 0;
+      note_change(where, first);
+    } else if (!share.empty()) {
       note_change(where, first);
     }
     const auto position =
         std::find_if(mine.loops.begin(), mine.loops.end(),
-                     [&](const auto& one) { return one.first == loop; });
-    if (position == mine.loops.end())
-      mine.loops.emplace_back(static_cast<std::uint16_t>(loop), 1);
+                     [&](const auto& one) { return one.first >= loop; });
+    if (position == mine.loops.end() || position->first != loop)
+      mine.loops.emplace(position, static_cast<std::uint16_t>(loop), 1U);
     else
       ++position->second;
     fresh.where_ = where.first;
@@ -90,14 +128,15 @@ void interest_board::release(const claim& held, std::size_t loop) {
                      [&](const auto& one) { return one.first == loop; });
     TROUPE_ASSERT(mine.id == held.id_ && position != mine.loops.end(),
                   "a topic filter is released more often than it was held");
-    if (--position->second > 0)
-      return;
-    mine.loops.erase(position);
+    if (--position->second == 0)
+      mine.loops.erase(position);
+    if (mine.loops.empty() || !where.first->share.empty())
+      note_change(where, first);
     if (mine.loops.empty()) {
       mine.id = filter_id{};
-      own_.remove(interest_hash(where.first->realm,
-                                *where.first->filters.at(where.second)));
-      note_change(where, first);
+      const auto& text = *where.first->filters.at(where.second);
+      own_.remove(hash_of(where));
+      among_nodes_ -= core::is_own_topic(text) ? 1 : 0;
       forget_if_unused(where);
     }
   }
@@ -115,19 +154,64 @@ void interest_board::find(std::string_view realm, const core::topic& name,
   const std::shared_lock lock{mutex_};
   for (const auto peer : want_all_)
     add_once(found.peers, peer);
-  const auto position = spaces_.find(realm);
-  if (position == spaces_.end())
+  const auto* where = find_space(realm, {});
+  if (where == nullptr)
     return;
-  const auto& where = position->second;
-  where.filters.match(name, places);
+  where->filters.match(name, places);
+  // Found first, if it is there.
+  if (!places.empty() && *where->filters.at(places.front()) == name.text())
+    found.exact = where->entries[places.front()].id;
   for (const auto place : places) {
-    const auto& each = where.entries[place];
+    const auto& each = where->entries[place];
     for (const auto& [loop, count] : each.loops)
       found.loops[loop].push_back(each.id);
-    for (const auto number : each.tables)
+    for (const auto& [number, count] : each.tables)
       if (tables_[number].in_use)
         add_once(found.peers, tables_[number].peer);
   }
+  if (where->shared_filters.empty())
+    return;
+  places.clear();
+  where->shared_filters.match(name, places);
+  for (const auto place : places)
+    for (const auto& group : where->shared[place])
+      if (auto each = audience_of(*group.first, group.second);
+          each.members() > 0)
+        found.shares.push_back(std::move(each));
+}
+
+shared_audience interest_board::audience_of(const realm_space& space,
+                                            index::place place) const {
+  const auto& each = space.entries[place];
+  shared_audience found{
+      each.id, space.share, *space.filters.at(place), each.loops, {}};
+  // A peer has two tables while one replaces the other: the newer counts.
+  for (const auto& [number, count] : each.tables) {
+    const auto& table = tables_[number];
+    if (!table.in_use)
+      continue;
+    const auto known =
+        std::find_if(found.peers.begin(), found.peers.end(),
+                     [&](const auto& p) { return p.first == table.peer; });
+    if (known == found.peers.end())
+      found.peers.emplace_back(table.peer, count);
+    else
+      known->second = count;
+  }
+  return found;
+}
+
+std::optional<shared_audience>
+interest_board::find_share(std::string_view realm, std::string_view filter,
+                           std::string_view share) const {
+  const std::shared_lock lock{mutex_};
+  const auto* where = find_space(realm, share);
+  if (where == nullptr || share.empty())
+    return std::nullopt;
+  const auto place = where->filters.find(filter);
+  if (!place || where->entries[*place].id == filter_id{})
+    return std::nullopt;
+  return audience_of(*where, *place);
 }
 
 interest_digest interest_board::own() const {
@@ -135,16 +219,21 @@ interest_digest interest_board::own() const {
   return own_;
 }
 
+std::size_t interest_board::filters() const {
+  const std::shared_lock lock{mutex_};
+  return own_.filters - among_nodes_;
+}
+
 /// Calls visit(space, place) for filters from the mark on until it says false,
 /// which leaves the mark there, or enough have been looked at. False: done.
 template <class Visit>
 bool interest_board::walk(page_mark& from, Visit&& visit) const {
   auto budget = places_at_once;
-  auto position = spaces_.lower_bound(from.realm);
+  auto position = spaces_.lower_bound(from.space);
   while (position != spaces_.end()) {
     const auto& where = position->second;
-    if (where.realm != from.realm)
-      from = {where.realm, 0};
+    if (position->first != from.space)
+      from = {position->first, 0};
     for (; from.next < where.filters.end(); ++from.next) {
       if (budget-- == 0)
         return true;
@@ -162,11 +251,12 @@ bool interest_board::list(page_mark& from, std::size_t rows_max,
   return walk(from, [&](const realm_space& where, index::place place) {
     if (rows.size() >= rows_max)
       return false;
-    row one{where.realm, *where.filters.at(place), 0, {}};
+    const auto& text = *where.filters.at(place);
+    if (core::is_own_topic(text))
+      return true;
     const auto& each = where.entries[place];
-    for (const auto& [loop, count] : each.loops)
-      one.held += count;
-    for (const auto number : each.tables)
+    row one{where.realm, text, where.share, each.held(), {}};
+    for (const auto& [number, count] : each.tables)
       if (tables_[number].in_use)
         add_once(one.peers, tables_[number].peer);
     if (one.held > 0 || !one.peers.empty())
@@ -188,7 +278,8 @@ void interest_board::note_change(const spot& where, bool& first) {
   if (!watched_)
     return;
   first = changes_.empty();
-  changes_.insert({where.first->realm, *where.first->filters.at(where.second)});
+  changes_.insert({where.first->realm, *where.first->filters.at(where.second),
+                   where.first->share});
 }
 
 std::vector<interest_board::filter_name> interest_board::take_changes() {
@@ -211,13 +302,20 @@ std::optional<interest_digest> interest_board::settled_digest() const {
   return own_;
 }
 
-bool interest_board::is_held(const filter_name& name) const {
+interest_change interest_board::change_of(const filter_name& name) const {
   const std::shared_lock lock{mutex_};
-  const auto position = spaces_.find(name.realm);
-  if (position == spaces_.end())
-    return false;
-  const auto place = position->second.filters.find(name.filter);
-  return place && position->second.entries[*place].id != filter_id{};
+  if (const auto* where = find_space(name.realm, name.share))
+    if (const auto place = where->filters.find(name.filter))
+      return change_at(*where, *place);
+  return {name.realm, name.filter, false, name.share,
+          name.share.empty() ? 1U : 0U};
+}
+
+interest_change interest_board::change_at(const realm_space& space,
+                                          index::place place) {
+  const auto held = space.entries[place].held();
+  return {space.realm, *space.filters.at(place), held > 0, space.share,
+          space.share.empty() ? 1U : held};
 }
 
 bool interest_board::scan(page_mark& from, std::size_t bytes_max,
@@ -227,7 +325,7 @@ bool interest_board::scan(page_mark& from, std::size_t bytes_max,
   return walk(from, [&](const realm_space& where, index::place place) {
     if (where.entries[place].id == filter_id{})
       return true;
-    interest_change one{where.realm, *where.filters.at(place), true};
+    auto one = change_at(where, place);
     bytes += cost(one);
     if (bytes > bytes_max)
       return false;
@@ -278,15 +376,21 @@ void interest_board::apply_one(table_number number,
     mine.overflowed = true;
     return;
   }
-  const auto where = place_for(change.realm, *filter);
+  const auto where = place_for(change.realm, *filter, change.share);
   auto& tables = where.first->entries[where.second].tables;
-  const auto hash = interest_hash(change.realm, change.filter);
-  if (change.held && mine.filters.insert(where).second) {
-    tables.push_back(number);
-    mine.digest.add(hash);
-  } else if (!change.held && mine.filters.erase(where) > 0) {
-    std::erase(tables, number);
-    mine.digest.remove(hash);
+  const auto known =
+      std::find_if(tables.begin(), tables.end(),
+                   [&](const auto& t) { return t.first == number; });
+  if (!change.held && known != tables.end()) {
+    mine.filters.erase(where);
+    tables.erase(known);
+    mine.digest.remove(hash_of(where));
+  } else if (change.held && known != tables.end()) {
+    known->second = change.members;
+  } else if (change.held) {
+    mine.filters.insert(where);
+    tables.emplace_back(number, change.members);
+    mine.digest.add(hash_of(where));
   }
   forget_if_unused(where);
 }
@@ -311,7 +415,8 @@ bool interest_board::clean() {
         return true;
       const auto where = *filters.begin();
       filters.erase(filters.begin());
-      std::erase(where.first->entries[where.second].tables, number);
+      std::erase_if(where.first->entries[where.second].tables,
+                    [&](const auto& t) { return t.first == number; });
       forget_if_unused(where);
     }
     tables_[number] = {};
@@ -329,19 +434,41 @@ interest_board::table_info interest_board::info(table_number table) const {
 
 // -------------------------------------------------------------------- places
 
-interest_board::spot
-interest_board::place_for(std::string_view realm,
-                          const core::topic_filter& filter) {
-  auto position = spaces_.find(realm);
-  if (position == spaces_.end()) {
-    position = spaces_.try_emplace(std::string{realm}).first;
+interest_board::realm_space& interest_board::space_for(std::string_view realm,
+                                                       std::string_view share) {
+  const auto key = space_key(realm, share);
+  const auto [position, fresh] = spaces_.try_emplace(key);
+  if (fresh) {
     position->second.realm = realm;
+    position->second.share = share;
   }
-  auto& where = position->second;
-  const auto place = where.filters.add(filter).first;
+  return position->second;
+}
+
+const interest_board::realm_space*
+interest_board::find_space(std::string_view realm,
+                           std::string_view share) const {
+  const auto position = share.empty() ? spaces_.find(realm)
+                                      : spaces_.find(space_key(realm, share));
+  return position == spaces_.end() ? nullptr : &position->second;
+}
+
+interest_board::spot interest_board::place_for(std::string_view realm,
+                                               const core::topic_filter& filter,
+                                               std::string_view share) {
+  auto& where = space_for(realm, share);
+  const auto [place, fresh] = where.filters.add(filter);
   if (where.entries.size() <= place)
     where.entries.resize(place + 1U);
-  return {&where, place};
+  const spot found{&where, place};
+  if (fresh && !share.empty()) {
+    auto& home = space_for(realm, {});
+    const auto at = home.shared_filters.add(filter).first;
+    if (home.shared.size() <= at)
+      home.shared.resize(at + 1U);
+    home.shared[at].push_back(found);
+  }
+  return found;
 }
 
 void interest_board::forget_if_unused(spot where) {
@@ -349,10 +476,32 @@ void interest_board::forget_if_unused(spot where) {
   auto& mine = space->entries[place];
   if (mine.id != filter_id{} || !mine.tables.empty())
     return;
+  if (!space->share.empty())
+    forget_sharing(where);
   mine = {};
   space->filters.remove(place);
-  if (space->filters.empty())
-    spaces_.erase(spaces_.find(space->realm));
+  if (space->unused())
+    spaces_.erase(spaces_.find(space_key(space->realm, space->share)));
+}
+
+/// The realm's own space knows of the group no more.
+void interest_board::forget_sharing(const spot& where) {
+  const auto position = spaces_.find(where.first->realm);
+  auto& home = position->second;
+  const auto at =
+      *home.shared_filters.find(*where.first->filters.at(where.second));
+  std::erase(home.shared[at], where);
+  if (!home.shared[at].empty())
+    return;
+  home.shared_filters.remove(at);
+  if (home.unused())
+    spaces_.erase(position);
+}
+
+std::uint64_t interest_board::hash_of(const spot& where) const {
+  const auto& space = *where.first;
+  return interest_hash(space.realm, *space.filters.at(where.second),
+                       space.share);
 }
 
 } // namespace troupe::cluster

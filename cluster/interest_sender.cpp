@@ -94,7 +94,7 @@ void interest_sender::make_changes() {
   std::size_t bytes = 0;
   while (!changes_.empty()) {
     const auto& name = *changes_.begin();
-    interest_change one{name.realm, name.filter, board_.is_held(name)};
+    auto one = board_.change_of(name);
     bytes += cost(one);
     if (bytes > interest_changes_bytes_max)
       break;

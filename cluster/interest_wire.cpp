@@ -14,7 +14,7 @@ namespace {
 
 namespace words = interest_words;
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 constexpr std::size_t head_bytes = 18;
 constexpr std::size_t checksum_bytes = 4;
 
@@ -26,6 +26,7 @@ constexpr std::uint8_t completes_flag = 2;
 // Of a change.
 constexpr std::uint8_t held_flag = 1;
 constexpr std::uint8_t same_realm_flag = 2;
+constexpr std::uint8_t shared_flag = 4;
 
 core::error malformed() { return {core::errc::malformed, "interest frame"}; }
 
@@ -38,10 +39,16 @@ contents put_body(byte_writer& out, const words::filters& m) {
     const bool same = before != nullptr && before->realm == each.realm;
     before = &each;
     out.put(static_cast<std::uint8_t>((each.held ? held_flag : 0U) |
-                                      (same ? same_realm_flag : 0U)));
+                                      (same ? same_realm_flag : 0U) |
+                                      (each.share.empty() ? 0U : shared_flag)));
     if (!same) {
       out.put(static_cast<std::uint8_t>(each.realm.size()));
       out.put(core::as_bytes(each.realm));
+    }
+    if (!each.share.empty()) {
+      out.put(static_cast<std::uint8_t>(each.share.size()));
+      out.put(core::as_bytes(each.share));
+      out.put(each.members);
     }
     out.put(static_cast<std::uint16_t>(each.filter.size()));
     out.put(core::as_bytes(each.filter));
@@ -62,13 +69,19 @@ contents put_body(byte_writer&, const words::resync&) {
 bool take_change(byte_reader& in, const words::filters& all,
                  interest_change& change) {
   const auto how = in.take<std::uint8_t>();
-  if (how > (held_flag | same_realm_flag))
+  if (how > (held_flag | same_realm_flag | shared_flag))
     return false;
   change.held = (how & held_flag) != 0;
   if ((how & same_realm_flag) == 0)
     change.realm = core::as_text(in.take_bytes(in.take<std::uint8_t>()));
   else if (!all.changes.empty())
     change.realm = all.changes.back().realm;
+  if ((how & shared_flag) != 0) {
+    change.share = core::as_text(in.take_bytes(in.take<std::uint8_t>()));
+    change.members = in.take<std::uint32_t>();
+    if (change.share.empty() || change.held != (change.members > 0))
+      return false;
+  }
   change.filter = core::as_text(in.take_bytes(in.take<std::uint16_t>()));
   return in.ok() && core::is_realm(change.realm) &&
          core::topic_filter::parse(change.filter).has_value();
@@ -112,9 +125,10 @@ core::result<words::any> take_body(contents what, byte_reader& in) {
 
 } // namespace
 
-std::uint64_t interest_hash(std::string_view realm,
-                            std::string_view filter) noexcept {
-  // FNV-1a over "realm NUL filter", then mixed so that sums tell sets apart.
+std::uint64_t interest_hash(std::string_view realm, std::string_view filter,
+                            std::string_view share) noexcept {
+  // FNV-1a over "realm NUL filter", and "NUL share" if there is one, then mixed
+  // so that sums tell sets apart.
   std::uint64_t hash = 0xCBF29CE484222325U;
   const auto take = [&hash](unsigned char byte) {
     hash ^= byte;
@@ -124,6 +138,10 @@ std::uint64_t interest_hash(std::string_view realm,
     take(static_cast<unsigned char>(c));
   take(0);
   for (const char c : filter)
+    take(static_cast<unsigned char>(c));
+  if (!share.empty())
+    take(0);
+  for (const char c : share)
     take(static_cast<unsigned char>(c));
   hash ^= hash >> 33U;
   hash *= 0xFF51AFD7ED558CCDU;

@@ -14,19 +14,26 @@
 /// What nodes tell each other about the topic filters of their subscribers;
 /// docs/formats/interest-frames.md has every byte.
 ///
-///   frame = version u8 (1), what u8, stream u64, sequence u64, body, crc32c
+///   frame = version u8 (2), what u8, stream u64, sequence u64, body, crc32c
 ///   u32
 namespace troupe::cluster {
 
 /// Frames are made no larger than this, and larger ones are not read.
 inline constexpr std::size_t interest_frame_bytes_max = std::size_t{32} * 1024;
 
+/// Longest name of a group that shares a subscription, in bytes.
+inline constexpr std::size_t share_bytes_max = 255;
+
 /// A filter has its first subscriber on the sender's node, or has lost its
-/// last one.
+/// last one. Of a shared subscription also: it has more or fewer than before.
 struct interest_change {
   std::string realm;
   std::string filter;
   bool held = true;
+  /// Who shares the subscription; "": it is nobody's but the subscriber's.
+  std::string share{};
+  /// Subscribers on the sender's node, if it is shared.
+  std::uint32_t members = 1;
 
   friend bool operator==(const interest_change&,
                          const interest_change&) = default;
@@ -51,7 +58,8 @@ struct interest_digest {
 };
 /// The same on all nodes and in all versions.
 [[nodiscard]] std::uint64_t interest_hash(std::string_view realm,
-                                          std::string_view filter) noexcept;
+                                          std::string_view filter,
+                                          std::string_view share = {}) noexcept;
 
 namespace interest_words {
 
@@ -90,7 +98,7 @@ struct interest_frame {
 
 /// Bytes that a change takes in a frame, at most.
 [[nodiscard]] inline std::size_t cost(const interest_change& c) {
-  return 4 + c.realm.size() + c.filter.size();
+  return 9 + c.realm.size() + c.filter.size() + c.share.size();
 }
 /// Room for changes in a frame.
 inline constexpr std::size_t interest_changes_bytes_max =

@@ -4,6 +4,7 @@
 #include "cluster/field_reader.hpp"
 #include "core/crc32c.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,6 +13,9 @@ namespace troupe::cluster {
 namespace {
 
 constexpr std::uint8_t version = 1;
+/// Answers with more in their outcomes. Only who proposed a command that an
+/// older node does not know is sent one.
+constexpr std::uint8_t version_of_more = 2;
 constexpr std::size_t checksum_bytes = 4;
 enum class contents : std::uint8_t {
   proposals = 1,
@@ -77,9 +81,35 @@ void put(byte_writer& out, const core::directory_outcome& o) {
   out.put(o.node.value());
 }
 
-byte_writer opened(contents what, std::size_t expected) {
+bool has_more(const core::shard_outcome& o) {
+  return o.number != 0 || o.generation != 0 || o.present || o.replaced ||
+         !o.receipts.empty();
+}
+
+void put_more(byte_writer& out, const core::shard_outcome& o) {
+  out.put(o.number);
+  out.put(o.generation);
+  put_flag(out, o.present);
+  put_flag(out, o.replaced);
+  put_list(out, o.receipts, [&](const core::receipt& r) {
+    out.put(static_cast<std::uint16_t>(r.code));
+    out.put(r.number);
+    put_flag(out, r.repeated);
+  });
+}
+
+bool has_more(const core::directory_outcome& o) { return !o.routes.empty(); }
+
+void put_more(byte_writer& out, const core::directory_outcome& o) {
+  put_list(out, o.routes, [&](core::route_result r) {
+    out.put(static_cast<std::uint8_t>(r));
+  });
+}
+
+byte_writer opened(contents what, std::size_t expected,
+                   std::uint8_t format = version) {
   byte_writer out{expected + 16};
-  out.put(version);
+  out.put(format);
   out.put(static_cast<std::uint8_t>(what));
   return out;
 }
@@ -93,11 +123,16 @@ template <class Outcome>
 core::shared_bytes
 encode_answers(contents what,
                const std::vector<forwarded_answer<Outcome>>& items) {
-  auto out = opened(what, 64 * items.size());
+  const bool more =
+      std::any_of(items.begin(), items.end(),
+                  [](const auto& item) { return has_more(item.outcome); });
+  auto out = opened(what, 64 * items.size(), more ? version_of_more : version);
   put_list(out, items, [&](const auto& item) {
     out.put(item.number);
     out.put(item.leader.value());
     put(out, item.outcome);
+    if (more)
+      put_more(out, item.outcome);
   });
   return sealed(out);
 }
@@ -116,6 +151,10 @@ public:
   }
   void take_outcome(core::shard_outcome& o);
   void take_outcome(core::directory_outcome& o);
+  void take_more(core::shard_outcome& o);
+  void take_more(core::directory_outcome& o);
+
+  bool more = false; ///< the frame's format
 };
 
 void reader::take_outcome(core::shard_outcome& o) {
@@ -155,6 +194,25 @@ void reader::take_outcome(core::directory_outcome& o) {
   o.node = core::node_id{take<std::uint32_t>()};
 }
 
+void reader::take_more(core::shard_outcome& o) {
+  o.number = take<std::uint64_t>();
+  o.generation = take<std::uint64_t>();
+  o.present = take_flag();
+  o.replaced = take_flag();
+  o.receipts = take_list<core::receipt>(11, [this] {
+    core::receipt r;
+    r.code = static_cast<core::errc>(take<std::uint16_t>());
+    r.number = take<std::uint64_t>();
+    r.repeated = take_flag();
+    return r;
+  });
+}
+
+void reader::take_more(core::directory_outcome& o) {
+  o.routes = take_list<core::route_result>(
+      1, [this] { return take_up_to(core::route_result::refused); });
+}
+
 core::result<reader> checked(const core::shared_bytes& frame, contents what) {
   if (frame.size() < 2 + checksum_bytes)
     return malformed();
@@ -164,9 +222,10 @@ core::result<reader> checked(const core::shared_bytes& frame, contents what) {
     return core::error{core::errc::corrupt, "proposals frame"};
   reader in{frame.view().subspan(0, size)};
   const auto format = in.take<std::uint8_t>();
-  if (format > version)
+  in.more = format == version_of_more && what != contents::proposals;
+  if (format > version && !in.more)
     return core::error{core::errc::newer_format, "proposals frame"};
-  if (format != version ||
+  if ((format != version && !in.more) ||
       in.take<std::uint8_t>() != static_cast<std::uint8_t>(what))
     return malformed();
   return in;
@@ -183,6 +242,8 @@ core::result<void> decode(const core::shared_bytes& frame, contents what,
     item.number = in->template take<std::uint64_t>();
     item.leader = core::node_id{in->template take<std::uint32_t>()};
     in->take_outcome(item.outcome);
+    if (in->more)
+      in->take_more(item.outcome);
     return item;
   });
   if (!in->done())

@@ -3,10 +3,14 @@
 
 #include "core/cluster_command.hpp"
 #include "core/ids.hpp"
+#include "core/key_command.hpp"
 #include "core/message.hpp"
 #include "core/rights_command.hpp"
+#include "core/route_command.hpp"
 #include "core/session_command.hpp"
+#include "core/stored_session_command.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -52,19 +56,34 @@ struct owner {
 
 /// One inbox that a message goes to.
 struct inbox_recipient {
-  std::string name; ///< owner name; realm of the message, kind user
+  std::string name; ///< owner name; realm of the message
   /// To exactly one device instead of all.
   bool single = false;
   /// A copy for the sender's other devices: no error if there are none.
   bool own_copy = false;
   /// This device does not get it (the one that posted).
-  std::optional<device_offset> except;
+  std::optional<device_offset> except{};
+  owner_kind kind = owner_kind::user;
+  /// How a session wants a publication; see message. Nothing to users.
+  std::uint8_t qos = 0;
+  bool retain_as_published = false;
+  std::vector<std::uint32_t> subscription_ids{};
 
   friend bool operator==(const inbox_recipient&,
                          const inbox_recipient&) = default;
 };
 
-/// Appends a message to inboxes of one shard. The id in `message` is unset.
+/// Makes of a publication what a recipient gets.
+inline void address(message& m, const inbox_recipient& to) {
+  if (to.kind != owner_kind::session)
+    return;
+  m.qos = std::min(m.qos, to.qos);
+  m.retain = m.retain && to.retain_as_published;
+  m.subscription_ids = to.subscription_ids;
+}
+
+/// Appends a message to inboxes of one shard. The id in `message` is unset,
+/// and so are its subscription ids.
 struct append_message {
   core::message message;
   std::vector<inbox_recipient> to;
@@ -150,7 +169,8 @@ struct set_inbox_policy {
                          const set_inbox_policy&) = default;
 };
 
-/// Removes what has expired: messages, deduplication keys. At most `limit`.
+/// Removes what has expired: messages, deduplication keys, retained keys,
+/// inboxes of sessions. At most `limit` of each.
 struct sweep_expired {
   std::uint32_t limit = 1000;
 
@@ -159,7 +179,11 @@ struct sweep_expired {
 
 using shard_command =
     std::variant<append_message, move_cursors, add_cursor, remove_cursor,
-                 drop_inbox, import_inboxes, set_inbox_policy, sweep_expired>;
+                 drop_inbox, import_inboxes, set_inbox_policy, sweep_expired,
+                 set_key, clear_key, set_key_policy, open_session,
+                 set_session_expiry, close_session_record, begin_receive,
+                 end_receive, delivered, completed, drop_will, drop_session,
+                 set_session_policy>;
 
 // --------------------------------------------------------------- directory
 
@@ -251,7 +275,8 @@ struct change_rights {
 
 using directory_command =
     std::variant<create_user, replace_aliases, create_device, remove_user,
-                 change_list, import_directory, change_cluster, change_rights>;
+                 change_list, import_directory, change_cluster, change_rights,
+                 change_routes>;
 
 // -------------------------------------------------------------- in the log
 

@@ -11,6 +11,8 @@
 
 namespace troupe::core {
 
+class route_table;
+
 /// The device of that name, or nullptr.
 [[nodiscard]] const user_device* find_device(const user_record& user,
                                              std::string_view name) noexcept;
@@ -22,8 +24,10 @@ namespace troupe::core {
 /// functions of the store are.
 class directory {
 public:
-  /// `store` must live longer.
-  explicit directory(const directory_store& store) : store_(store) {}
+  /// Both must live longer; `routes` may be null.
+  explicit directory(const directory_store& store,
+                     const route_table* routes = nullptr)
+      : store_(store), routes_(routes) {}
 
   [[nodiscard]] std::optional<user_record>
   find_user(std::string_view realm, std::string_view uid) const {
@@ -94,6 +98,12 @@ public:
   /// Accounts, roles, tokens, blocks and bans.
   [[nodiscard]] const rights_store& rights() const { return store_; }
 
+  /// Routes to match publications against; null if this node keeps no table.
+  [[nodiscard]] const route_table* routes() const noexcept { return routes_; }
+  [[nodiscard]] route_totals totals_of_routes() const {
+    return store_.totals_of_routes();
+  }
+
   [[nodiscard]] realm_totals totals(std::string_view realm) const {
     return store_.totals(realm);
   }
@@ -102,6 +112,7 @@ public:
 
 private:
   const directory_store& store_;
+  const route_table* routes_;
 };
 
 } // namespace troupe::core

@@ -6,6 +6,7 @@
 #include "core/node_registry.hpp"
 #include "core/origin_window.hpp"
 #include "core/rights_registry.hpp"
+#include "core/route_table.hpp"
 
 #include <algorithm>
 #include <set>
@@ -48,8 +49,9 @@ error check_aliases(const std::vector<std::string>& aliases) {
 /// writes only when nothing can fail any more.
 class application {
 public:
-  application(directory_store& store, timestamp time, log_index index)
-      : store_(store), time_(time), index_(index) {}
+  application(directory_store& store, route_table* routes, timestamp time,
+              log_index index)
+      : store_(store), routes_(routes), time_(time), index_(index) {}
 
   directory_outcome operator()(const create_user& command);
   directory_outcome operator()(const replace_aliases& command);
@@ -59,6 +61,7 @@ public:
   directory_outcome operator()(const import_directory& command);
   directory_outcome operator()(const change_cluster& command);
   directory_outcome operator()(const change_rights& command);
+  directory_outcome operator()(const change_routes& command);
 
 private:
   directory_outcome join(const change_list& command, const std::string& uid,
@@ -74,6 +77,7 @@ private:
               import_counts& counts);
 
   directory_store& store_;
+  route_table* routes_;
   timestamp time_;
   log_index index_;
 };
@@ -438,6 +442,14 @@ directory_outcome application::operator()(const change_rights& command) {
   return outcome;
 }
 
+directory_outcome application::operator()(const change_routes& command) {
+  auto done = core::apply(store_, command, routes_);
+  directory_outcome outcome;
+  outcome.failure = std::move(done.failure);
+  outcome.routes = std::move(done.results);
+  return outcome;
+}
+
 // ------------------------------------------------------------- idempotency
 
 /// False if the command was applied before. Makes room when a new origin
@@ -474,6 +486,13 @@ const std::string* realm_of(const directory_command& command) {
 
 } // namespace
 
+directory_machine::directory_machine(directory_store& store,
+                                     route_table* routes)
+    : store_(store), routes_(routes) {
+  if (routes_ != nullptr)
+    routes_->load(store_);
+}
+
 directory_outcome
 directory_machine::apply(log_index index,
                          const logged_directory_command& command) {
@@ -484,8 +503,8 @@ directory_machine::apply(log_index index,
            realm != nullptr && !is_realm(*realm))
     outcome = refused(errc::name_invalid, *realm);
   else
-    outcome =
-        std::visit(application{store_, command.time, index}, command.command);
+    outcome = std::visit(application{store_, routes_, command.time, index},
+                         command.command);
   outcome.index = index;
   return outcome;
 }

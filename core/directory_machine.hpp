@@ -5,6 +5,7 @@
 #include "core/directory_store.hpp"
 #include "core/ids.hpp"
 #include "core/result.hpp"
+#include "core/route_registry.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -76,6 +77,8 @@ struct directory_outcome {
   import_counts imported;
   /// change_cluster: see cluster_outcome.
   node_id node;
+  /// change_routes: see route_outcome.
+  std::vector<route_result> routes;
 
   friend bool operator==(const directory_outcome&,
                          const directory_outcome&) = default;
@@ -94,19 +97,23 @@ struct directory_outcome {
 ///   no_device_offset;
 /// - change_cluster: those of core::apply(node_store&, …);
 /// - change_rights: those of core::apply(rights_store&, …);
+/// - change_routes: those of core::apply(route_store&, …);
 /// - change_list: list_unknown (remove), not_a_member (the caller is not in the
 ///   list or no user at all), user_unknown (add: no such user;
 ///   remove: not in the list), alias_unknown (invite).
 class directory_machine {
 public:
-  /// `store` must live longer.
-  explicit directory_machine(directory_store& store) : store_(store) {}
+  /// Both must live longer. `routes` may be null; it is loaded from the store,
+  /// which takes a walk over all routes, and is kept up from then on.
+  explicit directory_machine(directory_store& store,
+                             route_table* routes = nullptr);
 
   directory_outcome apply(log_index index,
                           const logged_directory_command& command);
 
 private:
   directory_store& store_;
+  route_table* routes_;
 };
 
 } // namespace troupe::core

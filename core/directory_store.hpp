@@ -5,6 +5,7 @@
 #include "core/inbox_store.hpp"
 #include "core/node_store.hpp"
 #include "core/rights_store.hpp"
+#include "core/route_store.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -76,7 +77,9 @@ struct realm_totals {
 /// Names order by their bytes. A visitor returns false to stop; `after` is
 /// the name to continue behind, "" to begin (no name is empty). A visitor must
 /// not change the store.
-class directory_store : public node_store, public rights_store {
+class directory_store : public node_store,
+                        public rights_store,
+                        public route_store {
 public:
   using name_visitor = std::function<bool(std::string_view name)>;
   using user_visitor =

@@ -40,6 +40,8 @@ std::string_view to_string(errc code) noexcept {
     return "not logged in";
   case errc::already_logged_in:
     return "already logged in";
+  case errc::conflict:
+    return "it has changed meanwhile";
   case errc::name_invalid:
     return "invalid name";
   case errc::too_large:

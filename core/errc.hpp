@@ -30,6 +30,7 @@ enum class errc : std::uint16_t {
   not_logged_in = 24,           ///< the request needs a session.
   already_logged_in = 25,       ///< a second login on one connection.
   name_invalid = 26,            ///< empty, too long or with control characters.
+  conflict = 27,                ///< it has changed: not what was expected.
 
   // Bounds.
   too_large = 40,    ///< message, header or body above its limit.

@@ -2,7 +2,6 @@
 #include "core/inbox_machine.hpp"
 
 #include "core/message_number.hpp"
-#include "core/origin_window.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -16,9 +15,6 @@ cursor* find(inbox_head& head, device_offset device) {
   return at == head.cursors.end() ? nullptr : &*at;
 }
 
-/// Origins that have been silent for so long should have no retry under way.
-constexpr milliseconds origin_idle_max = std::chrono::hours{1};
-
 } // namespace
 
 message_id make_message_id(timestamp accepted, group_id group, log_index index,
@@ -31,30 +27,10 @@ inbox_machine::inbox_machine(group_id group, inbox_store& store,
     : group_(group), store_(store), observer_(observer),
       policy_(store.policy()) {}
 
-shard_outcome inbox_machine::apply(log_index index,
-                                   const logged_shard_command& command,
-                                   const shared_bytes& raw) {
-  const auto& key = command.key;
-  if (key.origin != 0) {
-    auto seen = store_.origin(key.origin).value_or(origin_record{});
-    if (is_applied(seen, key.sequence))
-      return {.failure = {errc::duplicate, {}}};
-    mark(seen, key.sequence);
-    seen.used = command.time;
-    store_.put_origin(key.origin, seen);
-  }
-  const context at{index, command.time, raw};
-  dropped_ = 0;
-  auto outcome = std::visit([&](const auto& c) { return execute(c, at); },
-                            command.command);
-  outcome.dropped = dropped_;
-  return outcome;
-}
-
 // ------------------------------------------------------------------ append
 
 shard_outcome inbox_machine::execute(const append_message& c,
-                                     const context& at) {
+                                     const shard_context& at) {
   shard_outcome outcome;
   if (!c.deduplication_key.empty()) {
     // The record may outlive the window until it is swept.
@@ -80,16 +56,20 @@ shard_outcome inbox_machine::execute(const append_message& c,
           ? 0
           : 1;
   bool any = false;
+  dropped_ = 0;
+  recipient_place place;
   for (const auto& to : c.to) {
-    const std::uint16_t ordinal = to.single ? next_ordinal++ : 0;
+    place.ordinal = to.single ? next_ordinal++ : 0;
     bool appended = false;
-    auto failure = append_one(c, to, ordinal, at, appended);
+    auto failure = append_one(c, to, place, at, appended);
+    ++place.index;
     any = any || appended;
     if (!appended)
       store_.release_body(at.index);
     if (failure.code != errc::ok)
       outcome.failures.push_back(std::move(failure));
   }
+  outcome.dropped = dropped_;
   if (!c.deduplication_key.empty() && any)
     store_.put_deduplicated(c.deduplication_key, *outcome.id,
                             at.now + policy_.deduplication_window);
@@ -98,9 +78,10 @@ shard_outcome inbox_machine::execute(const append_message& c,
 
 error inbox_machine::append_one(const append_message& c,
                                 const inbox_recipient& to,
-                                std::uint16_t ordinal, const context& at,
+                                recipient_place place, const shard_context& at,
                                 bool& appended) {
-  const owner inbox{c.message.realm, owner_kind::user, to.name};
+  const bool for_session = to.kind == owner_kind::session;
+  const owner inbox{c.message.realm, to.kind, to.name};
   auto head = store_.head(inbox);
   if (!head) {
     if (to.own_copy)
@@ -110,7 +91,8 @@ error inbox_machine::append_one(const append_message& c,
   inbox_entry entry;
   entry.position = next(head->last);
   entry.source = at.index;
-  entry.ordinal = ordinal;
+  entry.ordinal = place.ordinal;
+  entry.recipient = for_session ? place.index : 0;
   entry.single = to.single;
   entry.except = to.except;
   entry.weight = static_cast<std::uint32_t>(weight(c.message));
@@ -119,7 +101,8 @@ error inbox_machine::append_one(const append_message& c,
   else if (policy_.default_time_to_live.count() > 0)
     entry.expires = message_expiry(at.now, policy_.default_time_to_live);
 
-  if (!to.own_copy && suspended(*head, at.now))
+  // How long a session is kept is in its record.
+  if (!to.own_copy && !for_session && suspended(*head, at.now))
     return {errc::user_inactive, to.name};
   if (!needed(*head, entry, at.now))
     return {}; // the only device is the one that posted it
@@ -140,7 +123,8 @@ error inbox_machine::append_one(const append_message& c,
   appended = true;
   if (observer_ != nullptr && observer_->observes(inbox)) {
     auto copy = std::make_shared<message>(c.message);
-    copy->id = make_message_id(at.now, group_, at.index, ordinal);
+    address(*copy, to);
+    copy->id = make_message_id(at.now, group_, at.index, place.ordinal);
     copy->created = at.now;
     copy->expires = entry.expires;
     observer_->on_appended(inbox, entry, std::move(copy));
@@ -177,7 +161,8 @@ error inbox_machine::make_room(const owner& inbox, inbox_head& head,
 
 // ------------------------------------------------------------------ cursors
 
-shard_outcome inbox_machine::execute(const move_cursors& c, const context& at) {
+shard_outcome inbox_machine::execute(const move_cursors& c,
+                                     const shard_context& at) {
   for (const auto& update : c.updates)
     move_one(update, at.now);
   return {};
@@ -226,7 +211,8 @@ void inbox_machine::forget_singles(const owner& inbox, inbox_head& head,
   }
 }
 
-shard_outcome inbox_machine::execute(const add_cursor& c, const context& at) {
+shard_outcome inbox_machine::execute(const add_cursor& c,
+                                     const shard_context& at) {
   auto head = store_.head(c.inbox);
   if (!head) {
     head.emplace();
@@ -261,7 +247,7 @@ shard_outcome inbox_machine::execute(const add_cursor& c, const context& at) {
 }
 
 shard_outcome inbox_machine::execute(const remove_cursor& c,
-                                     const context& at) {
+                                     const shard_context& at) {
   auto head = store_.head(c.inbox);
   if (!head)
     return {.failure = {errc::user_unknown, c.inbox.name}};
@@ -275,7 +261,8 @@ shard_outcome inbox_machine::execute(const remove_cursor& c,
   return {};
 }
 
-shard_outcome inbox_machine::execute(const drop_inbox& c, const context&) {
+shard_outcome inbox_machine::execute(const drop_inbox& c,
+                                     const shard_context&) {
   auto head = store_.head(c.inbox);
   if (!head)
     return {.failure = {errc::user_unknown, c.inbox.name}};
@@ -294,7 +281,7 @@ shard_outcome inbox_machine::execute(const drop_inbox& c, const context&) {
 }
 
 shard_outcome inbox_machine::execute(const import_inboxes& c,
-                                     const context& at) {
+                                     const shard_context& at) {
   for (const auto& one : c.cursors)
     (void)execute(one, at);
   return {};
@@ -303,14 +290,14 @@ shard_outcome inbox_machine::execute(const import_inboxes& c,
 // ------------------------------------------------------------------- policy
 
 shard_outcome inbox_machine::execute(const set_inbox_policy& c,
-                                     const context&) {
+                                     const shard_context&) {
   policy_ = c.policy;
   store_.put_policy(policy_);
   return {};
 }
 
 shard_outcome inbox_machine::execute(const sweep_expired& c,
-                                     const context& at) {
+                                     const shard_context& at) {
   const auto due = store_.expired(at.now, c.limit);
   for (const auto& x : due) {
     auto head = store_.head(x.owner);
@@ -327,9 +314,6 @@ shard_outcome inbox_machine::execute(const sweep_expired& c,
       observer_->on_removed(x.owner, x.position);
   }
   const auto keys = store_.erase_deduplicated(at.now, c.limit);
-  for (const auto id :
-       silent_origins(store_.origins(), at.now, origin_idle_max))
-    store_.erase_origin(id);
   return {.more = due.size() == c.limit || keys == c.limit};
 }
 

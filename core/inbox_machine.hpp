@@ -5,6 +5,7 @@
 #include "core/inbox_store.hpp"
 #include "core/message.hpp"
 #include "core/result.hpp"
+#include "core/shard_outcome.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -12,22 +13,6 @@
 #include <vector>
 
 namespace troupe::core {
-
-/// What became of one applied command.
-struct shard_outcome {
-  error failure{}; ///< errc::duplicate: applied before, nothing changed
-  /// append_message: one for each recipient that did not get it.
-  std::vector<error> failures{};
-  /// append_message: the id shared by all that is not for a single device; if
-  /// everything is, the first recipient's.
-  std::optional<message_id> id{};
-  /// Messages removed by overflow_policy::drop_oldest.
-  std::uint64_t dropped = 0;
-  /// sweep_expired: more is due.
-  bool more = false;
-
-  friend bool operator==(const shard_outcome&, const shard_outcome&) = default;
-};
 
 /// Told what an applied command changed, while it is applied. On the leader
 /// this feeds the actors of inboxes that have sessions; elsewhere nobody
@@ -52,17 +37,30 @@ public:
 /// An entry stays until no device needs it: every device's cursor has passed
 /// it, or it is for a single device and one has acknowledged it, or its time
 /// to live has ended. Deterministic: the same commands give the same tables
-/// on every replica. Owned by the shard's actor, which applies commands in log
+/// on every replica. A part of the shard_machine, which applies commands in log
 /// order; the store must be at the state of the last applied command.
 class inbox_machine {
 public:
   /// Both must outlive the machine; `observer` may be null.
   inbox_machine(group_id group, inbox_store& store, inbox_observer* observer);
 
-  /// Applies one command. `raw` are its bytes as they stand in the log; they
-  /// become the stored body of the message.
-  shard_outcome apply(log_index index, const logged_shard_command& command,
-                      const shared_bytes& raw);
+  /// The raw bytes of `at` become the stored body of the message.
+  shard_outcome execute(const append_message& c, const shard_context& at);
+  shard_outcome execute(const move_cursors& c, const shard_context& at);
+  shard_outcome execute(const add_cursor& c, const shard_context& at);
+  shard_outcome execute(const remove_cursor& c, const shard_context& at);
+  shard_outcome execute(const drop_inbox& c, const shard_context& at);
+  shard_outcome execute(const import_inboxes& c, const shard_context& at);
+  shard_outcome execute(const set_inbox_policy& c, const shard_context& at);
+  shard_outcome execute(const sweep_expired& c, const shard_context& at);
+
+  /// Entries of an inbox; nothing if there is none.
+  [[nodiscard]] std::optional<std::uint64_t> count(const owner& inbox) const {
+    const auto head = store_.head(inbox);
+    if (!head)
+      return std::nullopt;
+    return head->count;
+  }
 
   [[nodiscard]] const inbox_policy& policy() const noexcept { return policy_; }
 
@@ -76,24 +74,15 @@ public:
                               timestamp now) const;
 
 private:
-  struct context {
-    log_index index;
-    timestamp now{};
-    const shared_bytes& raw;
+  /// Which of the recipients it is, and the ordinal of its message.
+  struct recipient_place {
+    std::uint32_t index = 0;
+    std::uint16_t ordinal = 0;
   };
-
-  shard_outcome execute(const append_message& c, const context& at);
-  shard_outcome execute(const move_cursors& c, const context& at);
-  shard_outcome execute(const add_cursor& c, const context& at);
-  shard_outcome execute(const remove_cursor& c, const context& at);
-  shard_outcome execute(const drop_inbox& c, const context& at);
-  shard_outcome execute(const import_inboxes& c, const context& at);
-  shard_outcome execute(const set_inbox_policy& c, const context& at);
-  shard_outcome execute(const sweep_expired& c, const context& at);
-
   /// Appends to one inbox; errc::ok with `appended` false: nobody needs it.
   error append_one(const append_message& c, const inbox_recipient& to,
-                   std::uint16_t ordinal, const context& at, bool& appended);
+                   recipient_place place, const shard_context& at,
+                   bool& appended);
   error make_room(const owner& inbox, inbox_head& head, std::uint32_t weight,
                   timestamp now);
   bool move_one(const cursor_update& update, timestamp now);

@@ -60,6 +60,8 @@ struct inbox_entry {
   std::optional<device_offset> except;
   std::optional<timestamp> expires;
   std::uint32_t weight = 0;
+  /// For a session: which recipient of the command it is (see message).
+  std::uint32_t recipient = 0;
 
   friend bool operator==(const inbox_entry&, const inbox_entry&) = default;
 };

@@ -5,6 +5,7 @@
 #include "core/ids.hpp"
 
 #include <cstdint>
+#include <string_view>
 
 namespace troupe::core {
 
@@ -16,5 +17,10 @@ namespace troupe::core {
 /// The data shard of an inbox: 1..shard_count. REQUIRES: shard_count > 0.
 [[nodiscard]] group_id shard_of(const owner& inbox,
                                 std::uint16_t shard_count) noexcept;
+
+/// The data shard of a retained key, in the same way.
+[[nodiscard]] group_id shard_of_key(std::string_view realm,
+                                    std::string_view topic,
+                                    std::uint16_t shard_count) noexcept;
 
 } // namespace troupe::core

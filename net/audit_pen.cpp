@@ -21,6 +21,11 @@ void audit_pen::when_kept(core::audit_ticket ticket,
   });
 }
 
+void audit_pen::when_kept(core::audit_ticket ticket,
+                          std::function<void()> work) const {
+  when_kept(ticket, *actors::runtime::loop::current(), std::move(work));
+}
+
 void audit_pen::answer(core::audit_ticket ticket, responder to,
                        std::function<void(const responder&)> send) const {
   answer_when_kept(sink_, ticket, std::move(to), std::move(send));

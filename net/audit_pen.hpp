@@ -55,6 +55,8 @@ public:
   /// dies there, too.
   void when_kept(core::audit_ticket ticket, actors::runtime::loop& home,
                  std::function<void()> work) const;
+  /// The same for the loop it is called on.
+  void when_kept(core::audit_ticket ticket, std::function<void()> work) const;
   /// Calls `send` when the record with this ticket is kept, as
   /// answer_when_kept().
   void answer(core::audit_ticket ticket, responder to,

@@ -379,6 +379,13 @@ void connection::send_away() {
     on_event(core::session_ended{{core::errc::draining, {}}});
 }
 
+bool connection::dismiss() {
+  if (stage_ != stage::speaking || info_.protocol == "http")
+    return false;
+  on_event(core::session_ended{{core::errc::not_permitted, {}}});
+  return true;
+}
+
 void connection::cut(refusal reason) {
   sockets_->stats.refuse(reason);
   abort(to_string(reason));

@@ -52,6 +52,9 @@ public:
 
   /// The client is to connect to another node, if it has a session.
   void send_away();
+  /// Somebody who may wants it gone: the protocol says goodbye, then the end.
+  /// False: it speaks none that could (HTTP between two requests).
+  bool dismiss();
   /// The node shuts down: the protocol says goodbye, then the end.
   void drain();
   /// Ends without ceremony. `reason` is for the log.

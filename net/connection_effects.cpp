@@ -19,6 +19,8 @@ void connection::carry_out(effects& out) {
   }
   if (out.successor)
     replace_protocol(std::move(out.successor));
+  if (out.refused)
+    sockets_->stats.refuse(*out.refused);
   if (out.close) {
     close_wanted_ = true;
     sockets_->stats.protocol_closes.add();

@@ -311,9 +311,10 @@ void http_front::on_tick(core::steady_time now, effects& out) {
   if (!deadline_ || now < *deadline_)
     return;
   deadline_.reset();
-  if (doing_ == doing::reading)
+  if (doing_ == doing::reading) {
+    out.refused = refusal::request_timeout;
     refuse(408, "the request did not come in time", out);
-  else if (doing_ == doing::handling)
+  } else if (doing_ == doing::handling)
     respond(http_error(503, "no answer in time"), out);
   else if (doing_ == doing::idle)
     finish("idle", out);

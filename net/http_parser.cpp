@@ -181,6 +181,9 @@ bool http_parser::check_framing() {
     fail(501, "transfer coding not supported");
   else if (hosts > 1 || (hosts == 0 && request_.version == 11))
     fail(400, "exactly one Host is needed");
+  // Whoever stands in front may judge by the other one.
+  else if (count("Content-Type") > 1 || count("Authorization") > 1)
+    fail(400, "one of these header fields is there twice");
   return state_ != state::failed;
 }
 

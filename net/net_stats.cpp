@@ -25,6 +25,8 @@ std::string_view to_string(refusal reason) noexcept {
     return "opening_timeout";
   case refusal::draining:
     return "draining";
+  case refusal::request_timeout:
+    return "request_timeout";
   }
   return "unknown";
 }

@@ -22,10 +22,13 @@ enum class refusal : std::uint8_t {
   proxy_header,        ///< PROXY header missing, malformed or not trusted
   unknown_protocol,    ///< the first bytes are of no protocol served here
   tls_not_served,      ///< a TLS hello, but no certificate is set
-  opening_timeout,     ///< no protocol chosen in time (slow or silent peer)
+  opening_timeout,     ///< no protocol chosen, or no CONNECT of MQTT, in time
   draining,            ///< the node shuts down
+  request_timeout,     ///< an HTTP request that did not come whole in time
 };
-inline constexpr std::size_t refusal_count = 10;
+inline constexpr auto last_refusal = refusal::request_timeout;
+inline constexpr auto refusal_count =
+    static_cast<std::size_t>(last_refusal) + 1;
 std::string_view to_string(refusal reason) noexcept;
 
 /// A counter written by one thread and read by any: a plain add, no lock

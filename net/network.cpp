@@ -99,6 +99,33 @@ net_stats network::stats() const {
   return sum;
 }
 
+void network::dismiss(connection_id which, actors::runtime::loop& home,
+                      std::function<void(bool)> done) const {
+  // Filled on `home` only, loop by loop, so it needs no lock.
+  struct gathering {
+    std::size_t missing;
+    bool found;
+    std::function<void(bool)> done;
+  };
+  auto all = std::make_shared<gathering>(
+      gathering{loops_.size(), false, std::move(done)});
+  for (const auto& sockets : loops_)
+    sockets->home().post([sockets, all, which, &home] {
+      bool found = false;
+      for (const auto& c : sockets->connections())
+        if (c->info().id == which) {
+          const auto kept = c; // its end takes it out of this list
+          found = kept->dismiss();
+          break;
+        }
+      home.post([all, found] {
+        all->found = all->found || found;
+        if (--all->missing == 0)
+          all->done(all->found);
+      });
+    });
+}
+
 void network::list_connections(
     actors::runtime::loop& home,
     std::function<void(std::vector<connection_view>)> done) const {

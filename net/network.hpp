@@ -55,6 +55,10 @@ public:
   void stop();
 
   [[nodiscard]] net_stats stats() const;
+  /// Ends a connection as connection::dismiss() does; `done` is told on `home`
+  /// whether there was one. Never called if the loops end first.
+  void dismiss(connection_id which, actors::runtime::loop& home,
+               std::function<void(bool)> done) const;
   /// Gives all open connections to `done` on `home`; each loop is asked.
   /// Never called if the loops end first.
   void list_connections(

@@ -5,6 +5,7 @@
 #include "core/session_command.hpp"
 #include "core/session_event.hpp"
 #include "core/shared_bytes.hpp"
+#include "net/net_stats.hpp"
 #include "net/output_queue.hpp"
 
 #include <cstddef>
@@ -31,6 +32,8 @@ struct effects {
   std::optional<std::string> close{};
   /// Close without waiting for the output (the peer is gone or hostile).
   bool abort = false;
+  /// Counted as such; for what has a limit that is the same everywhere.
+  std::optional<refusal> refused{};
   /// Speaks on this connection from here on (an HTTP upgrade): gets on_open
   /// and the bytes that were not used. The protocol that asked is destroyed.
   std::unique_ptr<protocol> successor{};

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/listener_about.hpp"
 #include "core/publication.hpp"
 #include "core/result.hpp"
 #include "core/topic_filter.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -28,6 +30,16 @@ protected:
 class topic_hold {
 public:
   virtual ~topic_hold() = default;
+
+  // For a group (listener_about::group), on its loop; what it says is for those
+  // who look on.
+
+  /// Somebody listens by it from now on.
+  virtual void came(const core::listener_about&) {}
+  /// That session no more.
+  virtual void went(std::uint64_t) {}
+  /// It has given a publication to so many.
+  virtual void handed_on(std::size_t) {}
 };
 
 /// The topics of the node, as protocols see them. Implemented by app/ over the
@@ -37,10 +49,20 @@ class topic_space {
 public:
   virtual ~topic_space() = default;
 
-  /// too_many: the node holds no more filters; name_invalid: the realm.
+  /// too_many: the node holds no more filters; name_invalid: the realm. `who`
+  /// is shown by the topic's channel; by default nobody is.
   virtual core::result<std::unique_ptr<topic_hold>>
   listen(std::string_view realm, const core::topic_filter& filter,
-         topic_listener& target) = 0;
+         topic_listener& target, const core::listener_about& who = {}) = 0;
+
+  /// The same, but all who listen to this filter by this share, on all nodes,
+  /// are one: each publication goes to one of them. unavailable, where nothing
+  /// is shared.
+  virtual core::result<std::unique_ptr<topic_hold>>
+  share(std::string_view, const core::topic_filter&, std::string_view,
+        topic_listener&, const core::listener_about& = {}) {
+    return core::errc::unavailable;
+  }
 
   /// To everybody who listens, on all nodes; nobody is waited for. What one
   /// `publisher` publishes arrives in order. Says how many other nodes want

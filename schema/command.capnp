@@ -19,6 +19,21 @@ struct ShardCommand {
     importInboxes @5 :List(AddCursor);
     setInboxPolicy @6 :InboxPolicy;
     sweepExpired @7 :UInt32; # limit
+    # To sessions, or with what only they get.
+    appendPublication @8 :AppendPublication;
+    setKey @9 :SetKey;
+    clearKey @10 :ClearKey;
+    setKeyPolicy @11 :KeyPolicy;
+    openSession @12 :OpenSession;
+    setSessionExpiry @13 :SessionExpiry;
+    closeSession @14 :CloseSession;
+    beginReceive @15 :List(ReceiveItem);
+    endReceive @16 :List(PacketIds);
+    delivered @17 :List(DeliveredItem);
+    completed @18 :List(PacketIds);
+    dropWill @19 :SessionRef;
+    dropSession @20 :DropSession;
+    setSessionPolicy @21 :SessionPolicy;
   }
 }
 
@@ -33,6 +48,7 @@ struct DirectoryCommand {
     importDirectory @6 :ImportDirectory;
     changeCluster @7 :ClusterCommand; # in no realm
     changeRights @8 :RightsCommand;
+    changeRoutes @9 :ChangeRoutes;
   }
 }
 
@@ -254,4 +270,149 @@ struct SetBan {
 struct LiftBan {
   kind @0 :UInt8; # core::ban_kind
   name @1 :Data;
+}
+
+# ---------------------------------------------------------------- publications
+
+struct AppendPublication {
+  post @0 :AppendMessage; # its `to` is empty
+  topic @1 :Data;
+  qos @2 :UInt8;
+  retain @3 :Bool;
+  to @4 :List(PublicationRecipient);
+}
+
+struct PublicationRecipient {
+  name @0 :Data;
+  kind @1 :UInt8; # core::owner_kind
+  qos @2 :UInt8;
+  single @3 :Bool;
+  ownCopy @4 :Bool;
+  retainAsPublished @5 :Bool;
+  except @6 :Int16 = -1;
+  subscriptionIds @7 :List(UInt32);
+}
+
+# What is published, apart from where and when.
+struct Content {
+  sender @0 :Data;
+  contentType @1 :Data;
+  headers @2 :List(Header);
+  qos @3 :UInt8;
+  payload @4 :Data; # empty if it is behind the message
+}
+
+struct SetKey {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  topic @1 :Data;
+  content @2 :Content;
+  payloadBytes @3 :UInt64; # of the bytes behind this message
+  hasTimeToLive @4 :Bool;
+  timeToLive @5 :Int64; # milliseconds
+  hasExpected @6 :Bool;
+  expected @7 :UInt64;
+}
+
+struct ClearKey {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  topic @1 :Data;
+  hasExpected @2 :Bool;
+  expected @3 :UInt64;
+}
+
+struct KeyPolicy {
+  keysMax @0 :UInt64;
+  bytesMax @1 :UInt64;
+}
+
+# -------------------------------------------------------------------- sessions
+
+struct SessionRef {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  name @1 :Data;
+  epoch @2 :UInt64;
+}
+
+struct SessionWill {
+  topic @0 :Data;
+  content @1 :Content;
+  retain @2 :Bool;
+  delay @3 :Int64; # milliseconds
+  hasTimeToLive @4 :Bool;
+  timeToLive @5 :Int64;
+}
+
+struct OpenSession {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  name @1 :Data;
+  uid @2 :Data;
+  protocol @3 :Data;
+  cleanStart @4 :Bool;
+  hasExpiry @5 :Bool;
+  receiveMax @6 :UInt16;
+  expiry @7 :Int64; # milliseconds
+  will @8 :SessionWill; # null: none
+}
+
+struct SessionExpiry {
+  session @0 :SessionRef;
+  hasExpiry @1 :Bool;
+  expiry @2 :Int64; # milliseconds
+}
+
+struct CloseSession {
+  session @0 :SessionRef;
+  hasWhen @1 :Bool;
+  dropWill @2 :Bool;
+  when @3 :Int64;
+}
+
+struct ReceiveItem {
+  session @0 :SessionRef;
+  packet @1 :UInt16;
+}
+
+struct PacketIds {
+  session @0 :SessionRef;
+  packets @1 :List(UInt16);
+}
+
+struct DeliveredItem {
+  session @0 :SessionRef;
+  upTo @1 :UInt64;
+  awaiting @2 :List(UInt16);
+}
+
+struct DropSession {
+  session @0 :SessionRef;
+  onlyExpired @1 :Bool;
+}
+
+struct SessionPolicy {
+  sessionsMax @0 :UInt64;
+}
+
+# ---------------------------------------------------------------------- routes
+
+struct ChangeRoutes {
+  session @0 :Data;
+  generation @1 :UInt64;
+  removeAll @2 :Bool;
+  forget @3 :Bool;
+  remove @4 :List(RouteName);
+  add @5 :List(Route);
+}
+
+struct RouteName {
+  filter @0 :Data;
+  share @1 :Data;
+}
+
+struct Route {
+  filter @0 :Data;
+  share @1 :Data;
+  qos @2 :UInt8;
+  noLocal @3 :Bool;
+  retainAsPublished @4 :Bool;
+  subscriptionId @5 :UInt32; # 0: none
 }

@@ -6,6 +6,7 @@
 #include "schema/command_prefix.hpp"
 #include "schema/data_wire.hpp"
 #include "schema/flat_wire.hpp"
+#include "schema/session_wire.hpp"
 
 #include <capnp/message.h>
 
@@ -25,7 +26,9 @@ capnp::Data::Reader as_data(std::string_view text) {
 
 // ------------------------------------------------------------------- write
 
-void write(const core::append_message& from, wire::AppendMessage::Builder to) {
+/// All but the recipients.
+void write_post(const core::append_message& from,
+                wire::AppendMessage::Builder to) {
   const auto& message = from.message;
   if (message.realm != default_realm)
     to.setRealm(as_data(message.realm));
@@ -37,19 +40,17 @@ void write(const core::append_message& from, wire::AppendMessage::Builder to) {
   }
   if (!message.content_type.empty())
     to.setContentType(as_data(message.content_type));
-  if (!message.headers.empty()) {
-    auto headers = to.initHeaders(list_size(message.headers.size()));
-    unsigned i = 0;
-    for (const auto& [name, value] : message.headers) {
-      auto header = headers[i++];
-      header.setName(as_data(name));
-      header.setValue(as_data(value));
-    }
-  }
+  if (!message.headers.empty())
+    write_headers(message.headers,
+                  to.initHeaders(list_size(message.headers.size())));
   if (!from.deduplication_key.empty())
     to.setDeduplicationKey(as_data(from.deduplication_key));
   to.setMetaBytes(message.meta.size());
   to.setPayloadBytes(message.payload.size());
+}
+
+void write(const core::append_message& from, wire::AppendMessage::Builder to) {
+  write_post(from, to);
   auto recipients = to.initTo(list_size(from.to.size()));
   unsigned i = 0;
   for (const auto& recipient : from.to) {
@@ -67,12 +68,17 @@ void write(const core::add_cursor& from, wire::AddCursor::Builder to) {
   to.setInherit(from_optional(from.inherit));
 }
 
-struct shard_writer {
-  wire::ShardCommand::Builder to;
+struct shard_writer : session_writer {
+  using session_writer::operator();
 
   void operator()(const core::append_message& c) {
-    write(c, to.initAppendMessage());
+    if (!is_publication(c))
+      return write(c, to.initAppendMessage());
+    auto slot = to.initAppendPublication();
+    write_post(c, slot.initPost());
+    write_publication(c, slot);
   }
+  void operator()(const core::set_key& c) { write_key(c, to.initSetKey()); }
   void operator()(const core::move_cursors& c) {
     auto updates = to.initMoveCursors(list_size(c.updates.size()));
     unsigned i = 0;
@@ -114,23 +120,19 @@ struct tail_place {
 
 /// All of the message but what the place in the log gives.
 errc read_body(wire::AppendMessage::Reader from, const tail_place& tail,
-               std::size_t words, core::message& to) {
-  if (from.getKind() >
-      static_cast<std::uint8_t>(core::message_kind::list_changed))
+               std::size_t words, core::message_kind kind_max,
+               core::message& to) {
+  if (from.getKind() > static_cast<std::uint8_t>(kind_max))
     return errc::newer_format;
   to.kind = static_cast<core::message_kind>(from.getKind());
   to.realm = to_string(from.getRealm());
   to.sender = to_string(from.getSender());
   to.content_type = to_string(from.getContentType());
-  if (from.hasHeaders()) {
-    const auto headers = from.getHeaders();
-    if (headers.size() > words)
-      return errc::malformed;
-    to.headers.reserve(headers.size());
-    for (const auto header : headers)
-      to.headers.emplace_back(to_string(header.getName()),
-                              to_string(header.getValue()));
-  }
+  if (from.hasHeaders())
+    if (const auto failure =
+            read_headers(from.getHeaders(), words, errc::malformed, to.headers);
+        failure != errc::ok)
+      return failure;
   const auto tail_bytes = tail.whole.size() - tail.offset;
   const auto meta_bytes = from.getMetaBytes();
   if (meta_bytes > tail_bytes ||
@@ -143,14 +145,19 @@ errc read_body(wire::AppendMessage::Reader from, const tail_place& tail,
   return errc::ok;
 }
 
-errc read(wire::AppendMessage::Reader from, const tail_place& tail,
-          std::size_t words, core::append_message& to) {
-  if (const auto failure = read_body(from, tail, words, to.message);
-      failure != errc::ok)
-    return failure;
+void read_rest(wire::AppendMessage::Reader from, core::append_message& to) {
   if (from.getHasTimeToLive())
     to.time_to_live = core::milliseconds{from.getTimeToLive()};
   to.deduplication_key = to_string(from.getDeduplicationKey());
+}
+
+errc read(wire::AppendMessage::Reader from, const tail_place& tail,
+          std::size_t words, core::append_message& to) {
+  if (const auto failure = read_body(
+          from, tail, words, core::message_kind::list_changed, to.message);
+      failure != errc::ok)
+    return failure;
+  read_rest(from, to);
   const auto recipients = from.getTo();
   if (recipients.size() > words)
     return errc::malformed;
@@ -164,6 +171,36 @@ errc read(wire::AppendMessage::Reader from, const tail_place& tail,
       return errc::malformed;
   }
   return errc::ok;
+}
+
+errc read(wire::AppendPublication::Reader from, const tail_place& tail,
+          std::size_t words, core::append_message& to) {
+  if (const auto failure =
+          read_body(from.getPost(), tail, words,
+                    core::message_kind::publication, to.message);
+      failure != errc::ok)
+    return failure;
+  read_rest(from.getPost(), to);
+  read_publication(from, to.message);
+  const auto recipients = from.getTo();
+  if (recipients.size() > words)
+    return errc::malformed;
+  to.to.reserve(recipients.size());
+  for (const auto recipient : recipients)
+    if (const auto failure =
+            read_recipient(recipient, words, to.to.emplace_back());
+        failure != errc::ok)
+      return failure;
+  return errc::ok;
+}
+
+errc read(wire::SetKey::Reader from, const tail_place& tail, std::size_t words,
+          core::set_key& to) {
+  const auto tail_bytes = tail.whole.size() - tail.offset;
+  if (from.getPayloadBytes() != tail_bytes)
+    return errc::malformed;
+  to.content.payload = tail.whole.slice(tail.offset, tail_bytes);
+  return read_key(from, words, to);
 }
 
 errc read(wire::AddCursor::Reader from, core::add_cursor& to) {
@@ -201,12 +238,10 @@ errc read(capnp::List<wire::AddCursor>::Reader from, std::size_t words,
   return errc::ok;
 }
 
-/// REQUIRES: not an append_message, which alone has bytes behind it.
+/// REQUIRES: a command without bytes behind it.
 errc read(wire::ShardCommand::Reader from, std::size_t words,
           core::shard_command& to) {
   switch (from.which()) {
-  case wire::ShardCommand::APPEND_MESSAGE:
-    break;
   case wire::ShardCommand::MOVE_CURSORS:
     return read(from.getMoveCursors(), words, to.emplace<core::move_cursors>());
   case wire::ShardCommand::ADD_CURSOR:
@@ -228,17 +263,42 @@ errc read(wire::ShardCommand::Reader from, std::size_t words,
   case wire::ShardCommand::SWEEP_EXPIRED:
     to.emplace<core::sweep_expired>().limit = from.getSweepExpired();
     return errc::ok;
+  default:
+    return read_session_command(from, words, to);
   }
-  return errc::newer_format; // a place in the union that we do not know
+}
+
+/// A message as one of those sees it who get it: the recipient at `index`.
+errc read_addressed(wire::AppendPublication::Reader from,
+                    const tail_place& tail, std::size_t words,
+                    std::uint32_t index, core::message& to) {
+  if (const auto failure = read_body(from.getPost(), tail, words,
+                                     core::message_kind::publication, to);
+      failure != errc::ok)
+    return failure;
+  read_publication(from, to);
+  const auto recipients = from.getTo();
+  if (index >= recipients.size())
+    return errc::ok; // nobody's: as it was published
+  core::inbox_recipient recipient;
+  if (const auto failure = read_recipient(recipients[index], words, recipient);
+      failure != errc::ok)
+    return failure;
+  core::address(to, recipient);
+  return errc::ok;
 }
 
 } // namespace
 
 core::shared_bytes encode(const core::logged_shard_command& command) {
-  const auto* append = std::get_if<core::append_message>(&command.command);
-  const auto meta = append ? append->message.meta.view() : core::bytes_view{};
-  const auto payload =
-      append ? append->message.payload.view() : core::bytes_view{};
+  core::bytes_view meta;
+  core::bytes_view payload;
+  if (const auto* post = std::get_if<core::append_message>(&command.command)) {
+    meta = post->message.meta.view();
+    payload = post->message.payload.view();
+  } else if (const auto* key = std::get_if<core::set_key>(&command.command)) {
+    payload = key->content.payload.view();
+  }
   return write_flat(
       command_prefix_bytes, meta.size() + payload.size(),
       [&](capnp::MessageBuilder& message) {
@@ -272,6 +332,12 @@ decode_shard_command(const core::shared_bytes& bytes) {
         if (root.which() == wire::ShardCommand::APPEND_MESSAGE)
           return read(root.getAppendMessage(), tail, words,
                       command.command.emplace<core::append_message>());
+        if (root.which() == wire::ShardCommand::APPEND_PUBLICATION)
+          return read(root.getAppendPublication(), tail, words,
+                      command.command.emplace<core::append_message>());
+        if (root.which() == wire::ShardCommand::SET_KEY)
+          return read(root.getSetKey(), tail, words,
+                      command.command.emplace<core::set_key>());
         if (tail.offset != bytes.size())
           return errc::malformed;
         return read(root, words, command.command);
@@ -284,7 +350,8 @@ decode_shard_command(const core::shared_bytes& bytes) {
 core::result<core::message> decode_message(const core::shared_bytes& command,
                                            core::group_id group,
                                            core::log_index source,
-                                           std::uint16_t ordinal) {
+                                           std::uint16_t ordinal,
+                                           std::uint32_t recipient) {
   const auto parts = split_command(command.view(), command_family::shard);
   if (!parts)
     return parts.error();
@@ -294,15 +361,22 @@ core::result<core::message> decode_message(const core::shared_bytes& command,
       parts->flat, errc::malformed,
       [&](capnp::MessageReader& flat, std::size_t words) {
         const auto root = flat.getRoot<wire::ShardCommand>();
-        if (root.which() != wire::ShardCommand::APPEND_MESSAGE)
+        const bool addressed =
+            root.which() == wire::ShardCommand::APPEND_PUBLICATION;
+        if (!addressed && root.which() != wire::ShardCommand::APPEND_MESSAGE)
           return errc::malformed;
-        const auto from = root.getAppendMessage();
-        if (from.getHasTimeToLive())
+        const auto post = addressed ? root.getAppendPublication().getPost()
+                                    : root.getAppendMessage();
+        if (post.getHasTimeToLive())
           message.expires = core::message_expiry(
-              time, core::milliseconds{from.getTimeToLive()});
-        return read_body(from,
-                         {command, command_prefix_bytes + parts->flat.size()},
-                         words, message);
+              time, core::milliseconds{post.getTimeToLive()});
+        const tail_place tail{command,
+                              command_prefix_bytes + parts->flat.size()};
+        if (addressed)
+          return read_addressed(root.getAppendPublication(), tail, words,
+                                recipient, message);
+        return read_body(post, tail, words, core::message_kind::list_changed,
+                         message);
       });
   if (failure != errc::ok)
     return core::error{failure, "message"};
@@ -310,6 +384,17 @@ core::result<core::message> decode_message(const core::shared_bytes& command,
                 core::message_number(group, source, ordinal)};
   message.created = time;
   return message;
+}
+
+core::result<core::set_key>
+decode_key_value(const core::shared_bytes& command) {
+  auto decoded = decode_shard_command(command);
+  if (!decoded)
+    return decoded.error();
+  auto* key = std::get_if<core::set_key>(&decoded->command);
+  if (key == nullptr)
+    return core::error{errc::malformed, "key"};
+  return std::move(*key);
 }
 
 } // namespace troupe::schema

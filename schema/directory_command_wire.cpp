@@ -4,6 +4,7 @@
 #include "schema/data_wire.hpp"
 #include "schema/flat_wire.hpp"
 #include "schema/rights_wire.hpp"
+#include "schema/session_wire.hpp"
 
 #include <capnp/message.h>
 
@@ -108,6 +109,9 @@ struct directory_writer {
   }
   void operator()(const core::change_rights& c) {
     write_rights(c.change, to.initChangeRights());
+  }
+  void operator()(const core::change_routes& c) {
+    write_routes(c, to.initChangeRoutes());
   }
 
   void operator()(const core::create_user& c) {
@@ -322,6 +326,9 @@ errc read(wire::DirectoryCommand::Reader from, std::size_t words,
   case wire::DirectoryCommand::CHANGE_RIGHTS:
     return read_rights(from.getChangeRights(), words,
                        to.emplace<core::change_rights>().change);
+  case wire::DirectoryCommand::CHANGE_ROUTES:
+    return read_routes(from.getChangeRoutes(), words,
+                       to.emplace<core::change_routes>());
   }
   return errc::newer_format; // a place in the union that we do not know
 }

@@ -44,6 +44,7 @@ struct InboxEntry {
   single @4 :Bool;
   hasExpiry @5 :Bool;
   expires @6 :Int64;
+  recipient @7 :UInt32; # of the command, for a session
 }
 
 struct Expiry {
@@ -59,6 +60,57 @@ struct Deduplicated {
 
 struct Policy {
   policy @0 :Command.InboxPolicy;
+}
+
+# Realm and topic are in the key.
+struct RetainedKey {
+  source @0 :UInt64; # log index, also the revision
+  changed @1 :Int64;
+  expires @2 :Int64;
+  weight @3 :UInt32;
+  hasExpiry @4 :Bool;
+  topic @5 :Data; # only if the record's key holds a hash of it
+}
+
+# A key that expires; the rest is in the record's key.
+struct KeyPlace {
+  realm @0 :Data = 0x"64 65 66 61 75 6c 74"; # "default"
+  topic @1 :Data;
+}
+
+struct RetainedKeyPolicy {
+  policy @0 :Command.KeyPolicy;
+}
+
+# The name is in the key.
+struct Session {
+  uid @0 :Data;
+  generation @1 :UInt64; # log index
+  epoch @2 :UInt64; # log index
+  created @3 :Int64;
+  protocol @4 :Data;
+  expiry @5 :Int64; # milliseconds
+  closed @6 :Int64;
+  receiveMax @7 :UInt16;
+  hasExpiry @8 :Bool;
+  isClosed @9 :Bool;
+  willDue @10 :Bool;
+  expired @11 :Bool;
+  will @12 :Command.SessionWill; # null: none
+}
+
+struct SessionPackets {
+  received @0 :List(ReceivedPacket);
+  awaiting @1 :List(UInt16);
+}
+
+struct ReceivedPacket {
+  packet @0 :UInt16;
+  number @1 :UInt64;
+}
+
+struct StoredSessionPolicy {
+  policy @0 :Command.SessionPolicy;
 }
 
 # A count; what it counts is in the key.
@@ -169,4 +221,21 @@ struct Ban {
 struct RightsTotals {
   blocks @0 :UInt64;
   bans @1 :UInt64;
+}
+
+# ----------------------------------------------------------------- routes
+
+struct SessionRoutes {
+  generation @0 :UInt64;
+  routes @1 :UInt64;
+}
+
+# Filter and share name only if the key holds a hash of them.
+struct RouteRecord {
+  route @0 :Command.Route;
+}
+
+struct RouteTotals {
+  sessions @0 :UInt64;
+  routes @1 :UInt64;
 }

@@ -74,6 +74,7 @@ errc read(wire::InboxEntry::Reader from, core::inbox_entry& to) {
   if (from.getHasExpiry())
     to.expires = core::from_millis(from.getExpires());
   to.weight = from.getWeight();
+  to.recipient = from.getRecipient();
   return to_optional(from.getExcept(), to.except) ? errc::ok : errc::corrupt;
 }
 
@@ -127,6 +128,7 @@ core::shared_bytes encode_record(const core::inbox_entry& from) {
                         to.setSingle(from.single);
                         to.setExcept(from_optional(from.except));
                         to.setWeight(from.weight);
+                        to.setRecipient(from.recipient);
                         if (from.expires) {
                           to.setHasExpiry(true);
                           to.setExpires(core::to_millis(*from.expires));

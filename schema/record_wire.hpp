@@ -5,6 +5,8 @@
 #include "core/errc.hpp"
 #include "core/ids.hpp"
 #include "core/inbox_store.hpp"
+#include "core/key_store.hpp"
+#include "core/session_store.hpp"
 #include "core/shared_bytes.hpp"
 
 #include <cstddef>
@@ -40,6 +42,15 @@ enum class record_kind : std::uint8_t {
   token = 19,
   ban = 20,
   rights_totals = 21,
+  retained_key = 22,
+  key_place = 23,
+  key_policy = 24,
+  session = 25,
+  session_packets = 26,
+  session_policy = 27,
+  session_routes = 28,
+  route = 29,
+  route_totals = 30,
 };
 
 /// Bytes in front of the Cap'n Proto message.
@@ -71,6 +82,22 @@ struct replicas_record {
   friend bool operator==(const replicas_record&,
                          const replicas_record&) = default;
 };
+/// A retained key; the realm is in the record's key.
+struct retained_key_record {
+  core::key_record key;
+  std::string topic; ///< "" if the record's key holds it whole
+
+  friend bool operator==(const retained_key_record&,
+                         const retained_key_record&) = default;
+};
+/// Which retained key it is that expires.
+struct key_place_record {
+  std::string realm = "default";
+  std::string topic;
+
+  friend bool operator==(const key_place_record&,
+                         const key_place_record&) = default;
+};
 struct mark_record {
   friend bool operator==(const mark_record&, const mark_record&) = default;
 };
@@ -100,6 +127,20 @@ encode_record(const core::account_record& from);
 [[nodiscard]] core::shared_bytes encode_record(const core::token_record& from);
 [[nodiscard]] core::shared_bytes encode_record(const core::ban_record& from);
 [[nodiscard]] core::shared_bytes encode_record(const core::rights_totals& from);
+[[nodiscard]] core::shared_bytes encode_record(const retained_key_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const key_place_record& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::key_policy& from);
+[[nodiscard]] core::shared_bytes
+encode_record(const core::session_record& from);
+[[nodiscard]] core::shared_bytes
+encode_record(const core::session_packets& from);
+[[nodiscard]] core::shared_bytes
+encode_record(const core::session_policy& from);
+[[nodiscard]] core::shared_bytes
+encode_record(const core::session_routes& from);
+/// Without filter and share name if the key holds them.
+[[nodiscard]] core::shared_bytes encode_record(const core::route& from);
+[[nodiscard]] core::shared_bytes encode_record(const core::route_totals& from);
 
 /// The way back into a fresh `to`. Never throws, whatever the bytes are.
 /// Answers ok; corrupt, also for a record of another kind; newer_format. On
@@ -144,5 +185,22 @@ encode_record(const core::account_record& from);
                                        core::ban_record& to);
 [[nodiscard]] core::errc decode_record(core::bytes_view bytes,
                                        core::rights_totals& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       retained_key_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       key_place_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::key_policy& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::session_record& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::session_packets& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::session_policy& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::session_routes& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes, core::route& to);
+[[nodiscard]] core::errc decode_record(core::bytes_view bytes,
+                                       core::route_totals& to);
 
 } // namespace troupe::schema

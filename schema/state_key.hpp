@@ -25,6 +25,14 @@ enum class key_kind : std::uint8_t {
   deduplication_end = 0x17,
   number = 0x18,
   policy = 0x19,
+  retained_key = 0x1A,
+  key_expiry = 0x1B,
+  key_policy = 0x1C,
+  session = 0x1D,
+  session_packets = 0x1E,
+  session_due = 0x1F,
+  session_pending = 0x20,
+  session_policy = 0x21,
   user = 0x40,
   alias = 0x41,
   list = 0x42,
@@ -40,6 +48,9 @@ enum class key_kind : std::uint8_t {
   block = 0x4C,
   ban = 0x4D,
   rights_totals = 0x4E,
+  session_routes = 0x4F,
+  route = 0x50,
+  route_totals = 0x51,
 };
 
 /// A key of a state space under construction. Bytes of keys order as their

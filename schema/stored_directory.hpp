@@ -120,6 +120,26 @@ public:
   core::rights_totals totals_of_rights() const override;
   void put_totals_of_rights(const core::rights_totals& totals) override;
 
+  // stored_routes.cpp
+  std::optional<core::session_routes>
+  routes_of(std::string_view realm, std::string_view session) const override;
+  void put_routes_of(std::string_view realm, std::string_view session,
+                     const core::session_routes& record) override;
+  void erase_routes_of(std::string_view realm,
+                       std::string_view session) override;
+  std::optional<core::route_options>
+  find_route(std::string_view realm, std::string_view session,
+             const core::route_name& name) const override;
+  bool put_route(std::string_view realm, std::string_view session,
+                 const core::route& what) override;
+  void erase_route(std::string_view realm, std::string_view session,
+                   const core::route_name& name) override;
+  void each_route(std::string_view realm, std::string_view session,
+                  const route_visitor& visit) const override;
+  void each_route(const any_route_visitor& visit) const override;
+  core::route_totals totals_of_routes() const override;
+  void put_totals_of_routes(const core::route_totals& totals) override;
+
 private:
   core::state_space& space_;
 };

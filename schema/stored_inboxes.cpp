@@ -10,12 +10,6 @@
 namespace troupe::schema {
 namespace {
 
-/// Numbers kept one by one; stable (stored).
-enum class number_name : std::uint8_t {
-  next_inbox = 1,
-  inbox_count = 2,
-};
-
 state_key head_key(const core::owner& inbox) {
   return state_key{key_kind::inbox_head}
       .name(inbox.realm)
@@ -46,33 +40,20 @@ state_key expiry_key(core::timestamp when, std::uint64_t inbox,
   return state_key{key_kind::expiry}.time(when).number(inbox).number(
       position.value());
 }
-state_key number_key(number_name name) {
-  return state_key{key_kind::number}.byte(static_cast<std::uint8_t>(name));
-}
 
 // --------------------------------------------------------- deduplication
 
 /// Longer deduplication keys are kept under a hash, and whole in the value.
 constexpr std::size_t plain_key_bytes_max = 400;
 
-/// FNV-1a. Two keys of one hash displace each other: the value tells them
-/// apart, and only the window of the older one is lost.
-std::uint64_t hash_of(std::string_view text) {
-  std::uint64_t hash = 0xCBF29CE484222325ULL;
-  for (char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001B3ULL;
-  }
-  return hash;
-}
-
 /// The part of a record key that stands for a deduplication key: 0 and the
-/// key itself, or 1 and its hash.
+/// key itself, or 1 and its hash. Two keys of one hash displace each other:
+/// only the window of the older one is lost.
 void add_client_key(state_key& to, std::string_view key) {
   if (key.size() <= plain_key_bytes_max)
     to.byte(0).last(key);
   else
-    to.byte(1).number(hash_of(key));
+    to.byte(1).number(hash_of_name(key));
 }
 state_key deduplicated_key(std::string_view key) {
   state_key result{key_kind::deduplicated};
@@ -288,23 +269,19 @@ std::size_t stored_inboxes::erase_deduplicated(core::timestamp before,
 // ------------------------------------------------------- numbers, policy
 
 std::uint64_t stored_inboxes::next_inbox_number() const {
-  return load<number_record>(space_, number_key(number_name::next_inbox))
-      .value_or(number_record{1})
-      .value;
+  return load_number(space_, number_name::next_inbox, 1);
 }
 
 void stored_inboxes::put_next_inbox_number(std::uint64_t number) {
-  save(space_, number_key(number_name::next_inbox), number_record{number});
+  save_number(space_, number_name::next_inbox, number);
 }
 
 std::uint64_t stored_inboxes::inbox_count() const {
-  return load<number_record>(space_, number_key(number_name::inbox_count))
-      .value_or(number_record{0})
-      .value;
+  return load_number(space_, number_name::inbox_count);
 }
 
 void stored_inboxes::put_inbox_count(std::uint64_t count) {
-  save(space_, number_key(number_name::inbox_count), number_record{count});
+  save_number(space_, number_name::inbox_count, count);
 }
 
 core::inbox_policy stored_inboxes::policy() const {

@@ -72,6 +72,40 @@ void walk(const core::state_space& space, const state_key& prefix,
              });
 }
 
+/// Numbers of a data shard kept one by one; stable (stored).
+enum class number_name : std::uint8_t {
+  next_inbox = 1,
+  inbox_count = 2,
+  key_count = 3,
+  key_bytes = 4,
+  session_count = 5,
+};
+[[nodiscard]] inline std::uint64_t load_number(const core::state_space& space,
+                                               number_name name,
+                                               std::uint64_t otherwise = 0) {
+  const auto key =
+      state_key{key_kind::number}.byte(static_cast<std::uint8_t>(name));
+  return load<number_record>(space, key)
+      .value_or(number_record{otherwise})
+      .value;
+}
+inline void save_number(core::state_space& space, number_name name,
+                        std::uint64_t value) {
+  save(space, state_key{key_kind::number}.byte(static_cast<std::uint8_t>(name)),
+       number_record{value});
+}
+
+/// FNV-1a, for names that are too long for a key. Two of one hash are told
+/// apart by the value under it, which has the name whole.
+[[nodiscard]] inline std::uint64_t hash_of_name(std::string_view text) {
+  std::uint64_t hash = 0xCBF29CE484222325ULL;
+  for (char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001B3ULL;
+  }
+  return hash;
+}
+
 [[nodiscard]] inline state_key origin_key(std::uint64_t id) {
   return state_key{key_kind::origin}.number(id);
 }

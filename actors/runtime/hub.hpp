@@ -26,12 +26,19 @@ protected:
   ~subscriber() = default;
 };
 
+/// For hubs that keep nothing beside a key.
+struct no_note {};
+
 /// Fan-out on one loop: one call for a batch, a direct call for each
 /// subscriber; no mailbox lies between. All of it on that loop. A
 /// subscription costs 16 bytes here and 24 in its holder; adding and removing
 /// is O(1); the order among subscribers is arbitrary. fan_out joins the hubs
 /// of all loops.
-template <class Key, class Batch, class Hash = std::hash<Key>>
+///
+/// `Note` is something small that the owner keeps beside a key while it has
+/// subscribers; default-constructed with the first of them.
+template <class Key, class Batch, class Hash = std::hash<Key>,
+          class Note = no_note>
 class hub {
 public:
   class subscription;
@@ -45,6 +52,7 @@ private:
     std::vector<member> members;
     std::size_t alive = 0;
     std::uint32_t deliveries_running = 0;
+    [[no_unique_address]] Note note{};
   };
   using rows = std::unordered_map<Key, member_list, Hash>;
   using row = typename rows::value_type; // its address is stable
@@ -70,6 +78,8 @@ public:
       if (auto* owner = std::exchange(owner_, nullptr))
         owner->remove(*row_, index_);
     }
+    /// REQUIRES: it has not ended.
+    [[nodiscard]] Note& note() const noexcept { return row_->second.note; }
 
   private:
     friend class hub;
@@ -112,9 +122,16 @@ public:
 
   /// Returns how many subscribers were called.
   std::size_t deliver(const Key& key, const Batch& batch) {
+    return deliver(key, batch, [](const Note&, std::size_t) {});
+  }
+  /// The same; then calls `done` with the note as it was before the first
+  /// subscriber was called, and with how many were. Not if there was nobody.
+  template <class Done>
+  std::size_t deliver(const Key& key, const Batch& batch, Done&& done) {
     const auto position = rows_.find(key);
     if (position == rows_.end())
       return 0;
+    const Note note = position->second.note;
     const delivery_scope scope{*this, *position};
     auto& list = position->second;
     std::size_t count = 0;
@@ -126,7 +143,24 @@ public:
         ++count;
       }
     }
+    done(note, count);
     return count;
+  }
+
+  /// To one of them alone, by a number of which every value means one. False:
+  /// there is none.
+  bool deliver_to_one(const Key& key, const Batch& batch, std::size_t which) {
+    const auto position = rows_.find(key);
+    if (position == rows_.end() || position->second.alive == 0)
+      return false;
+    const delivery_scope scope{*this, *position};
+    auto left = which % position->second.alive;
+    for (const auto& each : position->second.members)
+      if (each.target != nullptr && left-- == 0) {
+        each.target->deliver(batch); // last: may add others
+        return true;
+      }
+    return false;
   }
 
   [[nodiscard]] std::size_t subscribers(const Key& key) const {

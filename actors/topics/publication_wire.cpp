@@ -14,7 +14,7 @@ namespace {
 using cluster::byte_reader;
 using cluster::byte_writer;
 
-constexpr std::uint8_t version = 2;
+constexpr std::uint8_t version = 3;
 constexpr std::size_t checksum_bytes = 4;
 
 core::error malformed() { return {core::errc::malformed, "publication frame"}; }
@@ -47,9 +47,25 @@ bool take_head(byte_reader& in, core::publication& p) {
   return in.ok();
 }
 
+bool take_turns(byte_reader& in, sent_publication& sent) {
+  const auto whom = in.take<std::uint8_t>();
+  const auto count = in.take<std::uint16_t>();
+  if (whom > 1 || count > share_turns_max || count > in.remaining() / 8)
+    return false;
+  sent.for_all = whom == 1;
+  for (std::uint16_t i = 0; i < count && in.ok(); ++i) {
+    auto share = take_text(in);
+    auto filter = take_text(in);
+    sent.turns.push_back(
+        {std::move(share), std::move(filter), in.take<std::uint32_t>()});
+  }
+  return in.ok();
+}
+
 } // namespace
 
-core::shared_bytes encode(const core::publication& p) {
+core::shared_bytes encode(const core::publication& p, bool for_all,
+                          const std::vector<share_turn>& turns) {
   byte_writer head{128};
   head.put(version);
   head.put(p.publisher);
@@ -63,6 +79,13 @@ core::shared_bytes encode(const core::publication& p) {
     put_text(head, key);
     put_text(head, value);
   }
+  head.put(static_cast<std::uint8_t>(for_all ? 1 : 0));
+  head.put(static_cast<std::uint16_t>(turns.size()));
+  for (const auto& each : turns) {
+    put_text(head, each.share);
+    put_text(head, each.filter);
+    head.put(each.which);
+  }
   const auto front = head.view();
   const auto body = p.payload.view();
   const auto size = front.size() + body.size();
@@ -74,7 +97,7 @@ core::shared_bytes encode(const core::publication& p) {
   });
 }
 
-core::result<core::publication>
+core::result<sent_publication>
 decode_publication(const core::shared_bytes& frame,
                    const core::publication_limits& limits) {
   if (frame.size() < 1 + checksum_bytes)
@@ -87,8 +110,9 @@ decode_publication(const core::shared_bytes& frame,
   const auto format = in.take<std::uint8_t>();
   if (format > version)
     return core::error{core::errc::newer_format, "publication frame"};
-  core::publication p;
-  if (format != version || !take_head(in, p))
+  sent_publication sent;
+  auto& p = sent.what;
+  if (format != version || !take_head(in, p) || !take_turns(in, sent))
     return malformed();
   const auto rest = in.remaining();
   p.payload = frame.slice(in.position(), rest);
@@ -97,7 +121,7 @@ decode_publication(const core::shared_bytes& frame,
     p.payload = core::shared_bytes::copy_of(p.payload.view());
   if (auto fits = core::check(p, limits); !fits)
     return fits.error();
-  return p;
+  return sent;
 }
 
 } // namespace troupe::actors::topics

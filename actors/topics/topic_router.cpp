@@ -2,9 +2,11 @@
 #include "actors/topics/topic_router.hpp"
 
 #include "actors/topics/publication_wire.hpp"
+#include "core/own_topics.hpp"
 
 #include <algorithm>
 #include <chrono>
+#include <future>
 #include <utility>
 
 namespace troupe::actors::topics {
@@ -18,12 +20,18 @@ void count(router_stats::counter& what, std::uint64_t n = 1) {
 
 /// Publications for one loop, each with the filters that match.
 struct topic_router::batch {
+  static constexpr std::uint32_t everybody = ~std::uint32_t{0};
+  struct target {
+    cluster::filter_id filter;
+    std::uint32_t which = everybody; ///< of those that share it
+  };
   struct one {
     core::publication_ptr what;
     std::size_t filters_end = 0; ///< in `filters`, begins where the last ended
+    bool new_here = false;       ///< its channel counts it on this loop
   };
   std::vector<one> all;
-  std::vector<cluster::filter_id> filters;
+  std::vector<target> filters;
   std::size_t bytes = 0;
 };
 
@@ -31,11 +39,35 @@ struct topic_router::batch {
 class topic_router::place final : public runtime::loop::flushable {
 public:
   place(topic_router& owner, std::size_t index, std::size_t loops)
-      : out(loops), owner_(owner), index_(index) {}
+      : out(loops), wanted(loops),
+        turns(owner.options_.self, owner.options_.shares), owner_(owner),
+        index_(index) {}
+
+  /// One of those that share a subscription here is to get it. False: there is
+  /// none.
+  bool seat(const cluster::shared_audience& all, std::uint64_t which) {
+    const auto here = all.here();
+    if (here == 0)
+      return false;
+    which %= here;
+    for (const auto& [loop, count] : all.loops) {
+      if (which < count) {
+        wanted[loop].push_back({all.id, static_cast<std::uint32_t>(which)});
+        break;
+      }
+      which -= count;
+    }
+    return true;
+  }
 
   hub_type hub;
-  std::vector<batch> out;  // by loop
-  cluster::audience found; // its room is used again and again
+  std::unique_ptr<channels::loop_channels> channels; // null: there are none
+  std::vector<batch> out;                            // by loop
+  // Of the publication at hand; their room is used again and again.
+  cluster::audience found;
+  std::vector<share_seat> seats;                  // by found.shares
+  std::vector<std::vector<batch::target>> wanted; // by loop
+  share_turns turns;
 
 private:
   void flush() override { owner_.flush(index_); }
@@ -48,37 +80,92 @@ private:
 
 struct topic_subscription::member final
     : runtime::subscriber<core::publication_ptr> {
-  member(topic_router& router, std::size_t loop, topic_subscriber& target,
-         subscribe_options options, cluster::interest_board::claim held)
-      : router_(router), loop_(loop), target_(target), options_(options),
-        held_(held),
+  member(topic_router& router, std::size_t loop, std::string_view realm,
+         const core::topic_filter& filter, topic_subscriber& target,
+         const subscribe_options& options, cluster::interest_board::claim held)
+      : router_(router), loop_(loop), target_(target), tag_(options.tag),
+        not_from_(options.no_local ? options.publisher : 0),
+        session_(options.about.session), held_(held),
+        among_nodes_(core::is_own_topic(filter.text())),
         handle_(router.places_[loop]->hub.subscribe(held.id(), *this)) {
-    count(router_.stats_.subscriptions);
+    if (!among_nodes_)
+      count(router_.stats_.subscriptions);
+    if (options.share.empty())
+      enter_channel(realm, filter, options.about);
   }
   member(const member&) = delete;
   member& operator=(const member&) = delete;
   ~member() {
+    leave_channel();
     handle_.end();
     router_.board_.release(held_, loop_);
-    router_.stats_.subscriptions.fetch_sub(1, std::memory_order_relaxed);
+    if (!among_nodes_)
+      router_.stats_.subscriptions.fetch_sub(1, std::memory_order_relaxed);
   }
 
   void deliver(const core::publication_ptr& what) override {
-    if (options_.no_local && options_.publisher != 0 &&
-        what->publisher == options_.publisher &&
+    if (not_from_ != 0 && what->publisher == not_from_ &&
         what->node == router_.options_.self)
       return;
     count(router_.stats_.delivered);
-    target_.deliver(what, options_.tag); // last: may end this
+    target_.deliver(what, tag_); // last: may end this
+  }
+
+  void came(const core::listener_about& who) {
+    if (tally_ != nullptr)
+      channels().came(*tally_, who);
+  }
+  void went(std::uint64_t session) {
+    if (tally_ != nullptr)
+      channels().went(*tally_, session);
+  }
+  void handed_on(std::size_t listeners) {
+    if (tally_ != nullptr)
+      channels().handed_on(*tally_, listeners);
   }
 
 private:
+  [[nodiscard]] channels::loop_channels& channels() {
+    return *router_.places_[loop_]->channels;
+  }
+  void enter_channel(std::string_view realm, const core::topic_filter& filter,
+                     const core::listener_about& who) {
+    auto& place = *router_.places_[loop_];
+    if (!place.channels)
+      return;
+    auto& note = handle_.note();
+    // One look a filter and loop: those who listen here are shown or are not.
+    if (place.hub.subscribers(held_.id()) == 1)
+      note = {who.door.empty() || !filter.is_exact()
+                  ? nullptr
+                  : place.channels->open(realm, filter.text())};
+    if (note.tally == nullptr || who.door.empty())
+      return;
+    tally_ = note.tally;
+    is_group_ = who.group;
+    place.channels->hold(*tally_);
+    place.channels->came(*tally_, who);
+  }
+  void leave_channel() {
+    if (tally_ == nullptr)
+      return;
+    if (!is_group_)
+      channels().went(*tally_, session_);
+    if (channels().release(*tally_))
+      handle_.note() = {};
+  }
+
   topic_router& router_;
   const std::size_t loop_;
   topic_subscriber& target_;
-  const subscribe_options options_;
+  const std::uint64_t tag_;
+  const std::uint64_t not_from_; ///< a publisher here; 0: nobody
+  const std::uint64_t session_;
   const cluster::interest_board::claim held_;
+  const bool among_nodes_; ///< in no count for people
   topic_router::hub_type::subscription handle_;
+  channels::channel_tally* tally_ = nullptr;
+  bool is_group_ = false;
 };
 
 topic_subscription::topic_subscription() noexcept = default;
@@ -90,6 +177,13 @@ topic_subscription&
 topic_subscription::operator=(topic_subscription&& other) noexcept = default;
 topic_subscription::~topic_subscription() = default;
 void topic_subscription::end() noexcept { member_.reset(); }
+void topic_subscription::came(const core::listener_about& who) {
+  member_->came(who);
+}
+void topic_subscription::went(std::uint64_t session) { member_->went(session); }
+void topic_subscription::handed_on(std::size_t listeners) {
+  member_->handed_on(listeners);
+}
 
 // --------------------------------------------------------------------- router
 
@@ -118,13 +212,13 @@ topic_router::subscribe(std::string_view realm,
                         const core::topic_filter& filter,
                         topic_subscriber& target, subscribe_options options) {
   const auto loop = here();
-  const auto held = board_.hold(realm, filter, loop);
+  const auto held = board_.hold(realm, filter, loop, options.share);
   if (!held) {
     count(stats_.subscriptions_refused);
     return held.error();
   }
   return topic_subscription{std::make_unique<topic_subscription::member>(
-      *this, loop, target, options, *held)};
+      *this, loop, realm, filter, target, options, *held)};
 }
 
 core::result<publish_outcome> topic_router::publish(core::publication what) {
@@ -142,20 +236,22 @@ core::result<publish_outcome> topic_router::publish(core::publication what) {
     shared = std::make_shared<const core::publication>(std::move(what));
     recorder->record(shared);
   }
-  auto& found = places_[from]->found;
+  auto& mine = *places_[from];
   const auto& seen = shared ? *shared : what;
-  board_.find(seen.realm, seen.topic, found);
-  publish_outcome outcome{found.filters(), found.peers.size(), 0};
-  if (outcome.filters == 0 && outcome.peers == 0) {
+  board_.find(seen.realm, seen.topic, mine.found);
+  publish_outcome outcome{mine.found.filters(), mine.found.peers.size(), 0};
+  if (mine.found.empty()) {
     count(stats_.unmatched);
     return outcome;
   }
   if (!shared)
     shared = std::make_shared<const core::publication>(std::move(what));
+  give_turns(mine, *shared);
   if (outcome.peers > 0)
     outcome.dropped += send_to_peers(from, *shared);
-  if (outcome.filters > 0)
-    outcome.dropped += queue_for_loops(from, shared);
+  outcome.peers += send_turns(from, *shared);
+  find_wanted(mine);
+  outcome.dropped += queue_for_loops(from, shared);
   deliver_at_once();
   return outcome;
 }
@@ -168,16 +264,26 @@ void topic_router::receive(core::node_id from,
     return;
   }
   count(stats_.received);
-  decoded->node = from;
+  decoded->what.node = from;
   const auto what =
-      std::make_shared<const core::publication>(std::move(*decoded));
+      std::make_shared<const core::publication>(std::move(decoded->what));
   if (auto* recorder = recorder_.load(std::memory_order_acquire))
     recorder->record(what);
   const auto loop = here();
-  auto& found = places_[loop]->found;
-  // Other nodes have it from the one it comes from.
-  board_.find(what->realm, what->topic, found);
-  if (found.filters() == 0) {
+  auto& mine = *places_[loop];
+  // Other nodes have it from the one it comes from, which has also said whose
+  // turn it is.
+  mine.found.clear();
+  if (decoded->for_all)
+    board_.find(what->realm, what->topic, mine.found);
+  mine.seats.clear();
+  find_wanted(mine);
+  bool wanted = mine.found.filters() > 0;
+  for (const auto& turn : decoded->turns)
+    if (const auto all =
+            board_.find_share(what->realm, turn.filter, turn.share))
+      wanted = mine.seat(*all, turn.which) || wanted;
+  if (!wanted) {
     count(stats_.received_stray);
     return;
   }
@@ -198,24 +304,84 @@ std::uint64_t topic_router::next_number() {
 
 std::size_t topic_router::send_to_peers(std::size_t from,
                                         const core::publication& what) {
-  auto* transport = transport_.load(std::memory_order_acquire);
-  if (transport == nullptr)
+  if (transport_.load(std::memory_order_acquire) == nullptr)
     return 0;
   const auto frame = encode(what);
   std::size_t dropped = 0;
-  for (const auto peer : places_[from]->found.peers) {
-    const auto sent = transport->send(peer, from, frame);
-    if (sent) {
-      count(stats_.sent);
-      continue;
-    }
-    ++dropped;
-    count(sent.error().code == core::errc::unavailable
-              ? stats_.dropped_peer_gone
-              : stats_.dropped_peer_full);
-  }
+  for (const auto peer : places_[from]->found.peers)
+    if (!send(peer, from, frame))
+      ++dropped;
   return dropped;
 }
+
+bool topic_router::send(core::node_id to, std::size_t from,
+                        const core::shared_bytes& frame) {
+  auto* transport = transport_.load(std::memory_order_acquire);
+  const auto sent = transport == nullptr
+                        ? core::result<void>{core::errc::unavailable}
+                        : transport->send(to, from, frame);
+  if (sent) {
+    count(stats_.sent);
+    return true;
+  }
+  count(sent.error().code == core::errc::unavailable
+            ? stats_.dropped_peer_gone
+            : stats_.dropped_peer_full);
+  return false;
+}
+
+// --------------------------------------------------------- shared
+// subscriptions
+
+void topic_router::give_turns(place& mine, const core::publication& what) {
+  mine.seats.clear();
+  for (const auto& each : mine.found.shares)
+    mine.seats.push_back(mine.turns.next(each, what));
+  count(stats_.shared, mine.seats.size());
+}
+
+/// To those whose turn it is on other nodes. Who can't be reached has the next
+/// one take its turn, maybe here. Returns how many nodes it went to.
+std::size_t topic_router::send_turns(std::size_t from,
+                                     const core::publication& what) {
+  auto& mine = *places_[from];
+  std::size_t sent = 0;
+  for (std::size_t i = 0; i < mine.seats.size(); ++i) {
+    const auto& all = mine.found.shares[i];
+    auto& seat = mine.seats[i];
+    for (std::size_t tried = 0; seat.node != options_.self; ++tried) {
+      const auto frame =
+          encode(what, false, {{all.share, all.filter, seat.which}});
+      if (send(seat.node, from, frame)) {
+        ++sent;
+        break;
+      }
+      const auto next = mine.turns.instead(all, tried);
+      if (!next) {
+        count(stats_.shared_in_vain);
+        break;
+      }
+      seat = *next;
+    }
+  }
+  return sent;
+}
+
+/// What of the loops of this node gets it: all whose subscriptions are their
+/// own, and whose turn it is.
+void topic_router::find_wanted(place& mine) {
+  for (std::size_t to = 0; to < mine.wanted.size(); ++to) {
+    mine.wanted[to].clear();
+    if (to < mine.found.loops.size())
+      for (const auto id : mine.found.loops[to])
+        mine.wanted[to].push_back({id, batch::everybody});
+  }
+  for (std::size_t i = 0; i < mine.seats.size(); ++i)
+    if (mine.seats[i].node == options_.self)
+      mine.seat(mine.found.shares[i], mine.seats[i].which);
+}
+
+// ------------------------------------------------------------------- delivery
 
 /// How many loops have no room for it.
 std::size_t topic_router::queue_for_loops(std::size_t from,
@@ -223,10 +389,13 @@ std::size_t topic_router::queue_for_loops(std::size_t from,
   auto& mine = *places_[from];
   const auto bytes = core::weight(*what);
   std::size_t dropped = 0;
+  std::size_t dropped_exact = 0; // of loops on which its channel is open
+  bool counted = false;
   for (std::size_t to = 0; to < mine.out.size(); ++to) {
-    const auto& filters = mine.found.loops[to];
+    const auto& filters = mine.wanted[to];
     if (filters.empty())
       continue;
+    const bool exact = filters.front().filter == mine.found.exact;
     auto& waiting = waiting_[to];
     // An empty queue takes anything.
     if (const auto before = waiting.fetch_add(bytes, std::memory_order_relaxed);
@@ -234,13 +403,17 @@ std::size_t topic_router::queue_for_loops(std::size_t from,
       waiting.fetch_sub(bytes, std::memory_order_relaxed);
       count(stats_.dropped_here);
       ++dropped;
+      dropped_exact += exact ? 1 : 0;
       continue;
     }
     auto& out = mine.out[to];
     out.filters.insert(out.filters.end(), filters.begin(), filters.end());
-    out.all.push_back({what, out.filters.size()});
+    out.all.push_back({what, out.filters.size(), exact && !counted});
     out.bytes += bytes;
+    counted = counted || exact;
   }
+  if (dropped_exact > 0 && mine.channels)
+    mine.channels->dropped(*what, dropped_exact, !counted);
   // At the turn's end: many go together, and who is called by a delivery may
   // publish without another delivery inside of this one.
   if (scheduler_ != nullptr)
@@ -273,9 +446,61 @@ void topic_router::deliver(std::size_t index, const batch& all) {
       &waiting_[index], give_back};
   auto& hub = places_[index]->hub;
   std::size_t next = 0;
-  for (const auto& [what, end] : all.all)
-    for (; next < end; ++next)
-      hub.deliver(all.filters[next], what);
+  for (const auto& one : all.all) {
+    const auto& what = one.what;
+    const auto tell = [&one](const channel_note& note,
+                             std::size_t subscribers) {
+      if (note.tally != nullptr)
+        note.tally->count(*one.what, subscribers, one.new_here);
+    };
+    for (; next < one.filters_end; ++next) {
+      const auto& [filter, which] = all.filters[next];
+      if (which == batch::everybody)
+        hub.deliver(filter, what, tell);
+      else
+        hub.deliver_to_one(filter, what, which);
+    }
+  }
+}
+
+// ------------------------------------------------------------------- channels
+
+void topic_router::set_channels(channels::channel_host& host,
+                                channels::reporting how) {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const auto wake = [this, i](core::milliseconds time) {
+      if (scheduler_ == nullptr)
+        return; // told when to report
+      auto& at = scheduler_->at(i);
+      at.call_at(at.clock().now() + time, std::weak_ptr{places_[i]},
+                 [](place& here) { here.channels->hand_over(); });
+    };
+    places_[i]->channels = std::make_unique<channels::loop_channels>(
+        host, options_.self, i, wake, how);
+  }
+}
+
+void topic_router::drop_channels() {
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (!places_[i]->channels)
+      continue;
+    if (scheduler_ == nullptr) {
+      places_[i]->channels->drop();
+      continue;
+    }
+    std::promise<void> done;
+    scheduler_->at(i).post([&] {
+      places_[i]->channels->drop();
+      done.set_value();
+    });
+    done.get_future().wait();
+  }
+}
+
+void topic_router::report_channels() {
+  for (const auto& each : places_)
+    if (each->channels)
+      each->channels->hand_over();
 }
 
 void topic_router::deliver_at_once() {

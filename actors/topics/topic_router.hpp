@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/channels/channel_host.hpp"
+#include "actors/channels/loop_channels.hpp"
 #include "actors/runtime/hub.hpp"
 #include "actors/runtime/loop.hpp"
 #include "actors/runtime/scheduler.hpp"
+#include "actors/topics/publication_wire.hpp"
+#include "actors/topics/share_turns.hpp"
 #include "cluster/interest_board.hpp"
 #include "core/ids.hpp"
+#include "core/listener_about.hpp"
 #include "core/publication.hpp"
 #include "core/result.hpp"
 #include "core/shared_bytes.hpp"
@@ -17,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -42,6 +48,13 @@ struct subscribe_options {
   bool no_local = false;
   std::uint64_t publisher = 0;
   std::uint64_t tag = 0;
+  /// All subscriptions on all nodes to the same filter with the same share,
+  /// which is not "", are one: each publication goes to one of them.
+  std::string share{};
+  /// Shown by the channel, if the filter is a topic. Who holds one without
+  /// saying so is not, and if he is the first on his loop, neither is anybody
+  /// else there.
+  core::listener_about about{};
 };
 
 /// Relaxed, written on any loop. "Dropped" has a reason each.
@@ -57,6 +70,8 @@ struct router_stats {
   counter sent{0};              ///< to other nodes, a node each
   counter dropped_peer_full{0}; ///< no room in the link to a node
   counter dropped_peer_gone{0}; ///< no link just then
+  counter shared{0};            ///< turns of shared subscriptions given out
+  counter shared_in_vain{0};    ///< of those: nobody could be reached
   counter received{0};          ///< from other nodes
   counter received_stray{0};    ///< of those: nobody listens here any more
   counter bad_frames{0};
@@ -89,6 +104,7 @@ struct router_options {
   core::publication_limits publication;
   /// Bytes that may wait for one loop; above that publications are dropped.
   std::size_t waiting_bytes_max = std::size_t{64} << 20U;
+  core::share_policy shares = core::share_policy::round_robin;
 };
 
 struct publish_outcome {
@@ -110,6 +126,13 @@ public:
 
   explicit operator bool() const noexcept { return member_ != nullptr; }
   void end() noexcept;
+
+  // Of one that listens as a group; nothing otherwise. REQUIRES: it has not
+  // ended.
+  void came(const core::listener_about& who);
+  void went(std::uint64_t session);
+  /// What was delivered has gone on to so many.
+  void handed_on(std::size_t listeners);
 
 private:
   friend class topic_router;
@@ -162,6 +185,15 @@ public:
     recorder_.store(recorder, std::memory_order_release);
   }
 
+  /// The channels of the node, which see what is subscribed from now on;
+  /// outlives this. Before the first subscription; not at all: there are none.
+  void set_channels(channels::channel_host& host, channels::reporting how = {});
+  /// Before their actors end, while the loops still run: nothing is reported
+  /// any more. Waits for the loops; not on one.
+  void drop_channels();
+  /// Reports at once what loops have counted; for systems without loops.
+  void report_channels();
+
   [[nodiscard]] cluster::interest_board& board() { return board_; }
   [[nodiscard]] const cluster::interest_board& board() const { return board_; }
   [[nodiscard]] const router_stats& stats() const { return stats_; }
@@ -169,7 +201,12 @@ public:
 
 private:
   friend struct topic_subscription::member;
-  using hub_type = runtime::hub<cluster::filter_id, core::publication_ptr>;
+  /// Beside a filter on a loop.
+  struct channel_note {
+    channels::channel_tally* tally = nullptr; ///< null: not shown
+  };
+  using hub_type = runtime::hub<cluster::filter_id, core::publication_ptr,
+                                std::hash<cluster::filter_id>, channel_note>;
   struct batch;
   class place;
 
@@ -178,6 +215,11 @@ private:
   std::size_t queue_for_loops(std::size_t from,
                               const core::publication_ptr& what);
   std::size_t send_to_peers(std::size_t from, const core::publication& what);
+  bool send(core::node_id to, std::size_t from,
+            const core::shared_bytes& frame);
+  void give_turns(place& mine, const core::publication& what);
+  std::size_t send_turns(std::size_t from, const core::publication& what);
+  void find_wanted(place& mine);
   void flush(std::size_t from);
   void deliver(std::size_t index, const batch& all);
   void deliver_at_once();

@@ -64,6 +64,9 @@ std::shared_ptr<agent_end> agent_end::open(parts what, net::owned_fd socket) {
   std::shared_ptr<agent_end> fresh{new agent_end{std::move(what)}};
   fresh->parts_.counts->begin();
   fresh->line_ = line::open(*fresh->parts_.home, std::move(socket), *fresh);
+  fresh->seats_ = std::make_unique<agent_seats>(
+      fresh->parts_.channels, *fresh->parts_.home,
+      fresh->parts_.first_word.worker, *fresh->line_);
   fresh->tell(fresh->parts_.first_word);
   fresh->next_beat();
   return fresh;
@@ -74,6 +77,7 @@ agent_end::~agent_end() { close(); }
 void agent_end::close() {
   over_ = true;
   line_->close();
+  seats_->close("the worker ended");
   // Ports take themselves out of lists; none of them looks into this one.
   for (auto& [number, each] : std::exchange(clients_, {}))
     if (auto session = std::move(each->session))
@@ -86,16 +90,36 @@ void agent_end::send_away(std::chrono::milliseconds within) {
   std::uniform_int_distribution<std::int64_t> moment{0, within.count()};
   auto& loop = *parts_.home;
   for (const auto& [number, each] : clients_)
-    loop.call_at(
-        loop.clock().now() + std::chrono::milliseconds{moment(random)},
-        weak_from_this(),
-        [order = std::weak_ptr{sending_away_}, number](agent_end& self) {
-          const auto at = self.clients_.find(number);
-          if (!order.expired() && at != self.clients_.end() &&
-              at->second->session)
-            at->second->on_event(
-                core::session_ended{{core::errc::draining, {}}});
-        });
+    loop.call_at(loop.clock().now() + std::chrono::milliseconds{moment(random)},
+                 weak_from_this(),
+                 [order = std::weak_ptr{sending_away_},
+                  number = number](agent_end& self) {
+                   const auto at = self.clients_.find(number);
+                   if (!order.expired() && at != self.clients_.end() &&
+                       (at->second->session || self.seats_->has_guest(number)))
+                     at->second->on_event(
+                         core::session_ended{{core::errc::draining, {}}});
+                 });
+}
+
+bool agent_end::dismiss(net::connection_id which) {
+  for (const auto& [number, each] : clients_) {
+    if (each->info.id != which)
+      continue;
+    core::session_ended end{{core::errc::not_permitted, {}}};
+    // What a node without workers does not end either (net::connection).
+    const auto& speaks = each->info.protocol;
+    if (each->over || (!each->session && !seats_->has_seat(number) &&
+                       (speaks.empty() || speaks == "http")))
+      return false;
+    if (each->session)
+      each->on_event(std::move(end));
+    else
+      // Not before the word that gives it a seat.
+      line_->send_last(words::event{number, std::move(end)});
+    return true;
+  }
+  return false;
 }
 
 void agent_end::end() {
@@ -157,6 +181,7 @@ void agent_end::handle(const words::ready& w) {
 
 void agent_end::handle(words::counts& w) {
   parts_.counts->take(std::move(w.totals), line_->waiting());
+  seats_->take(w.channels);
 }
 
 agent_end::client* agent_end::find(client_number number) {
@@ -225,7 +250,32 @@ void agent_end::handle(const words::closed& w) {
     return;
   if (auto session = std::move(who->session))
     session->close();
+  seats_->end_client(w.client, "the connection ended");
   clients_.erase(w.client);
+}
+
+// Of a connection that was refused nothing is taken: it is about to end.
+
+void agent_end::handle(words::bus_wish& w) {
+  const auto* who = find(w.client);
+  if (who != nullptr && !who->over && !seats_->take(w, who->info))
+    give_up("asks for a seat that can't be");
+}
+
+void agent_end::handle(words::knock& w) {
+  const auto* who = find(w.client);
+  if (who != nullptr && !who->over && !seats_->take(w, who->info))
+    give_up("asks for a seat that can't be");
+}
+
+void agent_end::handle(words::request& w) {
+  if (!seats_->take(w))
+    give_up("asks for more than a guest may");
+}
+
+void agent_end::handle(const words::seat_left& w) {
+  if (!seats_->take(w))
+    give_up("leaves a seat that never was");
 }
 
 void agent_end::client::on_event(core::session_event event) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "app/workers/agent_seats.hpp"
 #include "app/workers/line.hpp"
 #include "app/workers/supervision.hpp"
 #include "core/session_event.hpp"
@@ -47,6 +48,7 @@ public:
   struct parts {
     actors::runtime::loop* home = nullptr;
     net::session_gateway* sessions = nullptr;
+    channel_desks channels{};
     std::shared_ptr<net::address_limits> addresses;
     std::shared_ptr<worker_counts> counts;
     words::configure first_word;
@@ -62,6 +64,7 @@ public:
   void tell(word what) { line_->send_first(std::move(what)); }
   /// As loop_sockets do it.
   void send_away(std::chrono::milliseconds within);
+  bool dismiss(net::connection_id which);
   void keep_clients() { sending_away_.reset(); }
   /// Ends all sessions and closes the line.
   void close();
@@ -95,6 +98,10 @@ private:
   void handle(const words::speaks& w);
   void handle(words::commands& w);
   void handle(const words::closed& w);
+  void handle(words::bus_wish& w);
+  void handle(words::knock& w);
+  void handle(words::request& w);
+  void handle(const words::seat_left& w);
   void handle(const auto&) { give_up("says what only an agent says"); }
 
   client* find(client_number number);
@@ -106,6 +113,7 @@ private:
   parts parts_;
   std::shared_ptr<line> line_;
   std::unordered_map<client_number, std::unique_ptr<client>> clients_;
+  std::unique_ptr<agent_seats> seats_;
   std::shared_ptr<const void> sending_away_; // until keep_clients()
   unsigned missed_ = 0;
   bool ready_ = false;

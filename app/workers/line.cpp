@@ -44,9 +44,15 @@ void line::close() {
   poller_->remove(socket_.get(), *this);
   poller_->stop();
   socket_.reset();
+  forget_all();
+}
+
+void line::forget_all() {
   first_.clear();
   waiting_.clear();
+  last_.clear();
   waiting_bytes_ = 0;
+  last_bytes_ = 0;
   out_.clear();
 }
 
@@ -65,6 +71,21 @@ void line::send_first(word what) {
   home_.mark_dirty(shared_from_this());
 }
 
+void line::send_last(word what) {
+  if (user_ == nullptr || unwritable_)
+    return;
+  last_bytes_ += weight(what);
+  last_.push_back(std::move(what));
+  home_.mark_dirty(shared_from_this());
+}
+
+bool line::offer(word what) {
+  if (last_bytes_ >= last_bytes_max)
+    return false;
+  send_last(std::move(what));
+  return true;
+}
+
 bool line::full() {
   if (waiting_bytes_ + out_.size() <= full_bytes)
     return false;
@@ -81,6 +102,10 @@ void line::fill() {
       waiting_bytes_ -= std::min(waiting_bytes_, weight(waiting_.front()));
       encode(waiting_.front(), out_);
       waiting_.pop_front();
+    } else if (!last_.empty()) {
+      last_bytes_ -= std::min(last_bytes_, weight(last_.front()));
+      encode(last_.front(), out_);
+      last_.pop_front();
     } else {
       return;
     }
@@ -107,10 +132,7 @@ void line::flush() {
     }
     if (count < 0) {
       unwritable_ = true;
-      first_.clear();
-      waiting_.clear();
-      waiting_bytes_ = 0;
-      out_.clear();
+      forget_all();
       return wake_up();
     }
     written += static_cast<std::size_t>(count);

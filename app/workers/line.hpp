@@ -60,6 +60,13 @@ public:
   void send(word what);
   /// Ahead of what waits: for words that are not about clients.
   void send_first(word what);
+  /// Behind what waits, in order among themselves: for channels, which nobody
+  /// was promised anything about.
+  void send_last(word what);
+  /// The same, if there is room; false: it is lost.
+  [[nodiscard]] bool offer(word what);
+  /// Bytes that may wait for that.
+  static constexpr std::size_t last_bytes_max = std::size_t{16} << 20;
 
   /// More than a few turns' worth waits.
   [[nodiscard]] bool full();
@@ -67,7 +74,7 @@ public:
   [[nodiscard]] bool heard() { return std::exchange(heard_, false); }
   /// Words that have not been written.
   [[nodiscard]] std::size_t waiting() const {
-    return waiting_.size() + first_.size();
+    return waiting_.size() + first_.size() + last_.size();
   }
   /// Nothing waits, in here.
   [[nodiscard]] bool idle() const { return waiting() == 0 && out_.empty(); }
@@ -81,6 +88,7 @@ private:
   void on_ready(std::uint32_t events) override;
   void flush() override;
   void fill();
+  void forget_all();
   bool read_some();
   bool read_large();
   void take_frames();
@@ -95,7 +103,9 @@ private:
 
   std::deque<word> first_;
   std::deque<word> waiting_;
+  std::deque<word> last_;
   std::size_t waiting_bytes_ = 0;
+  std::size_t last_bytes_ = 0;
   net::output_queue out_;
 
   std::vector<std::byte> buffer_;

@@ -65,6 +65,7 @@ void pool::attach(std::uint32_t worker, std::uint64_t life,
   agent_end::parts what;
   what.home = at->home;
   what.sessions = &parts_.sessions;
+  what.channels = parts_.channels;
   what.addresses = parts_.addresses;
   what.counts = at->counts;
   what.first_word = configuration(parts_.values, worker, kinds_);
@@ -168,6 +169,27 @@ std::vector<worker_view> pool::views() const {
                    counts.words_waiting()});
   }
   return all;
+}
+
+void pool::dismiss(net::connection_id which, actors::runtime::loop& home,
+                   std::function<void(bool)> done) const {
+  // Filled on `home` only, so it needs no lock.
+  struct gathering {
+    std::size_t missing;
+    bool found;
+    std::function<void(bool)> done;
+  };
+  auto all = std::make_shared<gathering>(
+      gathering{slots_.size(), false, std::move(done)});
+  for (const auto& at : slots_)
+    at->home->post([at, which, all, &home] {
+      const bool found = at->end && at->end->dismiss(which);
+      home.post([all, found] {
+        all->found = all->found || found;
+        if (--all->missing == 0)
+          all->done(all->found);
+      });
+    });
 }
 
 void pool::list_connections(

@@ -43,6 +43,7 @@ public:
     const settings& values;
     std::vector<actors::runtime::loop*> loops;
     net::session_gateway& sessions;
+    channel_desks channels;
     std::shared_ptr<net::address_limits> addresses;
     logger& log;
   };
@@ -74,6 +75,10 @@ public:
   /// The sum of what the workers have counted; half a second old.
   [[nodiscard]] net::net_stats stats() const;
   [[nodiscard]] std::vector<worker_view> views() const;
+  /// As net::network does it with its own clients; those that have logged in
+  /// or have a seat.
+  void dismiss(net::connection_id which, actors::runtime::loop& home,
+               std::function<void(bool)> done) const;
   /// Gives all connections to `done` on `home`. Never called if the loops end
   /// first.
   void list_connections(

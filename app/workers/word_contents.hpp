@@ -16,12 +16,22 @@ enum class contents : std::uint8_t {
   reload = 19,
   drain = 20,
   stop = 21,
+  bus_ruling = 22,
+  welcome = 23,
+  answer = 24,
+  published = 25,
+  channel_event = 26,
+  seat_over = 27,
   ready = 32,
   counts = 33,
   opened = 34,
   speaks = 35,
   commands = 36,
   closed = 37,
+  bus_wish = 38,
+  knock = 39,
+  request = 40,
+  seat_left = 41,
 };
 
 /// An offset that is none: offsets end at 99.

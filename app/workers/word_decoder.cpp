@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/workers/word_codec.hpp"
 #include "app/workers/word_contents.hpp"
-#include "cluster/field_reader.hpp"
+#include "app/workers/word_reader.hpp"
 
 #include <memory>
 #include <optional>
@@ -13,16 +13,7 @@
 namespace troupe::app::workers {
 namespace {
 
-core::error malformed() { return {core::errc::malformed, "a worker's frame"}; }
-
-class reader : public cluster::field_reader {
-public:
-  using field_reader::field_reader;
-
-  std::vector<std::string> take_texts() {
-    return take_list<std::string>(4, [this] { return take_text(); });
-  }
-};
+using reader = word_reader;
 
 void take(reader& in, core::message& m) {
   m.id.millis = static_cast<std::int64_t>(in.take<std::uint64_t>());
@@ -174,7 +165,7 @@ void take(reader& in, words::configure& w) {
   }
   const auto doors = in.take<std::uint8_t>();
   for (std::uint8_t i = 0; i < doors && in.ok(); ++i)
-    w.doors.push_back(in.take_between(door_kind::all, door_kind::tls));
+    w.doors.push_back(in.take_between(door_kind::all, door_kind::channels));
 }
 
 void take(reader& in, words::counts& w) {
@@ -191,6 +182,12 @@ void take(reader& in, words::counts& w) {
     auto name = in.take_text();
     t.open_by_protocol[std::move(name)] = in.take<std::uint64_t>();
   }
+  auto& c = w.channels;
+  for (auto* number :
+       {&c.delivered, &c.delivered_bytes, &c.filtered, &c.dropped_backlog,
+        &c.replayed, &c.events, &c.events_bytes, &c.echoed, &c.ignored,
+        &c.dropped_slow, &c.refused_login})
+    *number = in.take<std::uint64_t>();
 }
 
 template <class Choice>
@@ -210,7 +207,7 @@ core::result<word> take_client_word(contents what, reader& in) {
     return word{std::move(w)};
   }
   case contents::refused: {
-    const auto reason = in.take_up_to(net::refusal::draining);
+    const auto reason = in.take_up_to(net::last_refusal);
     return word{words::refused{client, reason}};
   }
   case contents::opened: {
@@ -240,7 +237,7 @@ core::result<word> take_client_word(contents what, reader& in) {
     return word{words::closed{client, bytes_in, in.take<std::uint64_t>()}};
   }
   default:
-    return malformed();
+    return take_seat_word(what, client, in);
   }
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/workers/word_codec.hpp"
 #include "app/workers/word_contents.hpp"
-#include "cluster/wire_bytes.hpp"
+#include "app/workers/word_writer.hpp"
 #include "core/assert.hpp"
 
 #include <optional>
@@ -14,58 +14,7 @@
 namespace troupe::app::workers {
 namespace {
 
-using cluster::byte_writer;
-
-/// One frame: what is small in one row of bytes, with the places where large
-/// ones go in between.
-class writer {
-public:
-  template <class Integer>
-  void put(Integer value) {
-    small_.put(value);
-  }
-  void put_flag(bool value) { put(static_cast<std::uint8_t>(value)); }
-  void put_text(std::string_view text) {
-    put(static_cast<std::uint32_t>(text.size()));
-    small_.put(core::as_bytes(text));
-  }
-  void put_bytes(const core::shared_bytes& bytes) {
-    put(static_cast<std::uint32_t>(bytes.size()));
-    if (bytes.size() < net::output_queue::reference_bytes_min)
-      return small_.put(bytes.view());
-    large_bytes_ += bytes.size();
-    large_.emplace_back(small_.view().size(), bytes);
-  }
-  void put_maybe(const std::optional<std::uint64_t>& value) {
-    put_flag(value.has_value());
-    put(value.value_or(0));
-  }
-  void put_error(const core::error& e) {
-    put(static_cast<std::uint16_t>(e.code));
-    put_text(e.detail);
-  }
-
-  void append_to(net::output_queue& out) const {
-    const auto rest = small_.view();
-    byte_writer head{length_bytes};
-    head.put(static_cast<std::uint32_t>(rest.size() + large_bytes_));
-    out.append(head.view());
-    std::size_t done = 0;
-    for (const auto& [place, bytes] : large_) {
-      out.append(rest.subspan(done, place - done));
-      out.append(bytes);
-      done = place;
-    }
-    out.append(rest.subspan(done));
-  }
-
-private:
-  byte_writer small_{128};
-  std::vector<std::pair<std::size_t, core::shared_bytes>> large_;
-  std::size_t large_bytes_ = 0;
-};
-
-void put(writer& out, const core::message& m) {
+void put(word_writer& out, const core::message& m) {
   out.put(static_cast<std::uint64_t>(m.id.millis));
   out.put(m.id.number);
   out.put(static_cast<std::uint8_t>(m.kind));
@@ -86,13 +35,13 @@ void put(writer& out, const core::message& m) {
   out.put_bytes(m.payload);
 }
 
-void put(writer& out, const std::vector<std::string>& texts) {
+void put(word_writer& out, const std::vector<std::string>& texts) {
   out.put(static_cast<std::uint32_t>(texts.size()));
   for (const auto& text : texts)
     out.put_text(text);
 }
 
-void put(writer& out, const core::outgoing_message& m) {
+void put(word_writer& out, const core::outgoing_message& m) {
   std::optional<std::uint64_t> life;
   if (m.time_to_live)
     life = static_cast<std::uint64_t>(m.time_to_live->count());
@@ -101,29 +50,29 @@ void put(writer& out, const core::outgoing_message& m) {
   out.put_bytes(m.payload);
 }
 
-void put(writer& out, const std::optional<std::string>& text) {
+void put(word_writer& out, const std::optional<std::string>& text) {
   out.put_flag(text.has_value());
   out.put_text(text ? std::string_view{*text} : std::string_view{});
 }
 
-void put(writer& out, const core::user_registered& e) {
+void put(word_writer& out, const core::user_registered& e) {
   out.put(e.request);
   out.put_error(e.failure);
   put(out, e.aliases);
 }
-void put(writer& out, const core::device_added& e) {
+void put(word_writer& out, const core::device_added& e) {
   out.put(e.request);
   out.put_error(e.failure);
   out.put(e.offset ? e.offset->value() : no_offset);
 }
-void put(writer& out, const core::logged_in& e) {
+void put(word_writer& out, const core::logged_in& e) {
   out.put(e.request);
   out.put_error(e.failure);
   out.put(static_cast<std::uint8_t>(e.resume));
   out.put(e.acknowledged.value());
   out.put(e.window);
 }
-void put(writer& out, const core::posted& e) {
+void put(word_writer& out, const core::posted& e) {
   out.put(e.request);
   out.put_flag(e.accepted);
   out.put(static_cast<std::uint32_t>(e.failures.size()));
@@ -134,35 +83,37 @@ void put(writer& out, const core::posted& e) {
   out.put(static_cast<std::uint64_t>(id.millis));
   out.put(id.number);
 }
-void put(writer& out, const core::list_edited& e) {
+void put(word_writer& out, const core::list_edited& e) {
   out.put(e.request);
   out.put_error(e.failure);
 }
-void put(writer& out, const core::delivery& e) {
+void put(word_writer& out, const core::delivery& e) {
   TROUPE_ASSERT(e.message != nullptr, "a delivery of nothing");
   out.put(e.position.value());
   put(out, *e.message);
 }
-void put(writer& out, const core::session_ended& e) { out.put_error(e.reason); }
+void put(word_writer& out, const core::session_ended& e) {
+  out.put_error(e.reason);
+}
 
-void put(writer& out, const core::register_user& c) {
+void put(word_writer& out, const core::register_user& c) {
   out.put(c.request);
   out.put_text(c.uid);
   out.put_text(c.device);
   put(out, c.aliases);
 }
-void put(writer& out, const core::change_aliases& c) {
+void put(word_writer& out, const core::change_aliases& c) {
   out.put(c.request);
   out.put_text(c.uid);
   put(out, c.aliases);
 }
-void put(writer& out, const core::add_device& c) {
+void put(word_writer& out, const core::add_device& c) {
   out.put(c.request);
   out.put_text(c.uid);
   out.put_text(c.device);
   out.put_text(c.previous_device);
 }
-void put(writer& out, const core::login& c) {
+void put(word_writer& out, const core::login& c) {
   out.put(c.request);
   out.put_text(c.uid);
   out.put_text(c.device);
@@ -172,7 +123,7 @@ void put(writer& out, const core::login& c) {
     from = c.resume_from->value();
   out.put_maybe(from);
 }
-void put(writer& out, const core::post& c) {
+void put(word_writer& out, const core::post& c) {
   out.put(c.request);
   out.put(static_cast<std::uint32_t>(c.to.size()));
   for (const auto& to : c.to) {
@@ -183,35 +134,33 @@ void put(writer& out, const core::post& c) {
   out.put_flag(c.copy_to_own_devices);
   put(out, c.deduplication_id);
 }
-void put(writer& out, const core::post_to_alias& c) {
+void put(word_writer& out, const core::post_to_alias& c) {
   out.put(c.request);
   out.put_text(c.alias);
   put(out, c.message);
   out.put_flag(c.copy_to_own_devices);
   put(out, c.deduplication_id);
 }
-void put(writer& out, const core::edit_list& c) {
+void put(word_writer& out, const core::edit_list& c) {
   out.put(c.request);
   out.put_text(c.list);
   out.put(static_cast<std::uint8_t>(c.kind));
   out.put_text(c.member);
   put(out, c.invitation);
 }
-void put(writer& out, const core::acknowledge& c) { out.put(c.up_to.value()); }
-void put(writer&, const core::close_session&) {}
+void put(word_writer& out, const core::acknowledge& c) {
+  out.put(c.up_to.value());
+}
+void put(word_writer&, const core::close_session&) {}
 
 template <class Variant>
-void put_choice(writer& out, const Variant& what) {
+void put_choice(word_writer& out, const Variant& what) {
   out.put(static_cast<std::uint8_t>(what.index()));
   std::visit([&](const auto& each) { put(out, each); }, what);
 }
 
-void put(writer& out, contents what) {
-  out.put(static_cast<std::uint8_t>(what));
-}
-
-void put(writer& out, const words::beat&) { put(out, contents::beat); }
-void put(writer& out, const words::configure& w) {
+void put(word_writer& out, const words::beat&) { put(out, contents::beat); }
+void put(word_writer& out, const words::configure& w) {
   put(out, contents::configure);
   out.put(w.version);
   out.put(w.worker);
@@ -224,24 +173,24 @@ void put(writer& out, const words::configure& w) {
   for (const auto door : w.doors)
     out.put(static_cast<std::uint8_t>(door));
 }
-void put(writer& out, const words::event& w) {
+void put(word_writer& out, const words::event& w) {
   put(out, contents::event);
   out.put(w.client);
   put_choice(out, w.what);
 }
-void put(writer& out, const words::refused& w) {
+void put(word_writer& out, const words::refused& w) {
   put(out, contents::refused);
   out.put(w.client);
   out.put(static_cast<std::uint8_t>(w.reason));
 }
-void put(writer& out, const words::reload&) { put(out, contents::reload); }
-void put(writer& out, const words::drain&) { put(out, contents::drain); }
-void put(writer& out, const words::stop&) { put(out, contents::stop); }
-void put(writer& out, const words::ready& w) {
+void put(word_writer& out, const words::reload&) { put(out, contents::reload); }
+void put(word_writer& out, const words::drain&) { put(out, contents::drain); }
+void put(word_writer& out, const words::stop&) { put(out, contents::stop); }
+void put(word_writer& out, const words::ready& w) {
   put(out, contents::ready);
   out.put(w.version);
 }
-void put(writer& out, const words::counts& w) {
+void put(word_writer& out, const words::counts& w) {
   put(out, contents::counts);
   const auto& t = w.totals;
   for (const auto number :
@@ -256,28 +205,34 @@ void put(writer& out, const words::counts& w) {
     out.put_text(name);
     out.put(count);
   }
+  const auto& c = w.channels;
+  for (const auto number :
+       {c.delivered, c.delivered_bytes, c.filtered, c.dropped_backlog,
+        c.replayed, c.events, c.events_bytes, c.echoed, c.ignored,
+        c.dropped_slow, c.refused_login})
+    out.put(number);
 }
-void put(writer& out, const words::opened& w) {
+void put(word_writer& out, const words::opened& w) {
   put(out, contents::opened);
   out.put(w.client);
   out.put_text(w.peer);
   out.put_text(w.local);
 }
-void put(writer& out, const words::speaks& w) {
+void put(word_writer& out, const words::speaks& w) {
   put(out, contents::speaks);
   out.put(w.client);
   out.put_text(w.protocol);
   out.put_flag(w.tls);
   out.put_text(w.certificate);
 }
-void put(writer& out, const words::commands& w) {
+void put(word_writer& out, const words::commands& w) {
   put(out, contents::commands);
   out.put(w.client);
   out.put(static_cast<std::uint32_t>(w.items.size()));
   for (const auto& item : w.items)
     put_choice(out, item);
 }
-void put(writer& out, const words::closed& w) {
+void put(word_writer& out, const words::closed& w) {
   put(out, contents::closed);
   out.put(w.client);
   out.put(w.bytes_in);
@@ -302,7 +257,7 @@ std::size_t weight_of(const core::session_command& c) {
 } // namespace
 
 void encode(const word& what, net::output_queue& out) {
-  writer frame;
+  word_writer frame;
   std::visit([&](const auto& w) { put(frame, w); }, what);
   frame.append_to(out);
 }
@@ -314,7 +269,7 @@ std::size_t weight(const word& what) {
     return delivery == nullptr ? plain
                                : plain + core::weight(*delivery->message);
   }
-  std::size_t sum = plain;
+  auto sum = plain + weight_of_seat_word(what);
   if (const auto* c = std::get_if<words::commands>(&what))
     for (const auto& item : c->items)
       sum += weight_of(item);

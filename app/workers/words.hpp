@@ -2,6 +2,7 @@
 #pragma once
 
 #include "app/door_kind.hpp"
+#include "app/workers/seat_words.hpp"
 #include "core/message.hpp"
 #include "core/session_command.hpp"
 #include "core/session_event.hpp"
@@ -19,10 +20,7 @@ namespace troupe::app::workers {
 
 /// Both ends are one binary, so a difference is an accident and ends the
 /// worker.
-inline constexpr std::uint16_t protocol_version = 1;
-
-/// A connection of a worker: ascending, never twice in the worker's life.
-using client_number = std::uint64_t;
+inline constexpr std::uint16_t protocol_version = 3;
 
 namespace words {
 
@@ -76,9 +74,28 @@ struct ready {
   std::uint16_t version = protocol_version;
   friend bool operator==(const ready&, const ready&) = default;
 };
-/// What the worker's net layer has counted since its start; with each beat.
+/// What the writers of channels have counted: what is not counted where the
+/// topics are.
+struct writer_counts {
+  // Of net::msgbus::bus_stats.
+  std::uint64_t delivered = 0;
+  std::uint64_t delivered_bytes = 0;
+  std::uint64_t filtered = 0;
+  std::uint64_t dropped_backlog = 0;
+  std::uint64_t replayed = 0;
+  // Of net::zenconn::zenconn_stats.
+  std::uint64_t events = 0;
+  std::uint64_t events_bytes = 0;
+  std::uint64_t echoed = 0;
+  std::uint64_t ignored = 0;
+  std::uint64_t dropped_slow = 0;
+  std::uint64_t refused_login = 0;
+  friend bool operator==(const writer_counts&, const writer_counts&) = default;
+};
+/// What a worker has counted since its start; with each beat.
 struct counts {
   net::net_stats totals;
+  writer_counts channels{};
 };
 /// A connection whose peer's address is known.
 struct opened {
@@ -114,6 +131,9 @@ using word =
     std::variant<words::beat, words::configure, words::event, words::refused,
                  words::reload, words::drain, words::stop, words::ready,
                  words::counts, words::opened, words::speaks, words::commands,
-                 words::closed>;
+                 words::closed, words::bus_wish, words::knock, words::request,
+                 words::seat_left, words::bus_ruling, words::welcome,
+                 words::answer, words::published, words::channel_event,
+                 words::seat_over>;
 
 } // namespace troupe::app::workers

@@ -106,7 +106,8 @@ void worker_end::next_beat() {
 void worker_end::on_beat() {
   if (lost_)
     return;
-  line_->send_first(words::counts{parts_.network.stats()});
+  line_->send_first(words::counts{parts_.network.stats(), parts_.counted()});
+  parts_.seats.look(parts_.home.clock().now());
   parts_.network.look();
   missed_ = line_->heard() ? 0 : missed_ + 1;
   if (missed_ >= missed_beats_max)
@@ -152,7 +153,17 @@ void worker_end::handle(words::event& w) {
     delivery->message = messages_.share(std::move(delivery->message));
   // The client may have gone while it was on its way.
   if (const auto at = ports_.find(w.client); at != ports_.end())
-    at->second->tell(std::move(w.what));
+    return at->second->tell(std::move(w.what));
+  // Without a session: a guest, who may move to another node, or somebody whom
+  // an operator wants gone.
+  const auto* ended = std::get_if<core::session_ended>(&w.what);
+  const auto at = connections_.find(w.client);
+  if (ended == nullptr || at == connections_.end())
+    return;
+  if (ended->reason.code == core::errc::draining)
+    at->second->send_away();
+  else if (ended->reason.code == core::errc::not_permitted)
+    static_cast<void>(at->second->dismiss());
 }
 
 void worker_end::handle(const words::refused& w) {
@@ -164,6 +175,7 @@ void worker_end::on_room() {
   for (const auto client : std::exchange(waiting_, {}))
     if (const auto at = ports_.find(client); at != ports_.end())
       at->second->tell_room();
+  parts_.seats.on_room();
 }
 
 void worker_end::on_lost(loss why) {
@@ -174,6 +186,7 @@ void worker_end::leave(std::string why) {
   if (std::exchange(lost_, true))
     return;
   line_->close();
+  parts_.seats.on_lost();
   drain();
   parts_.orphaned(std::move(why));
 }

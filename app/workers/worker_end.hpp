@@ -4,6 +4,7 @@
 #include "app/workers/line.hpp"
 #include "app/workers/shared_messages.hpp"
 #include "app/workers/supervision.hpp"
+#include "app/workers/worker_seats.hpp"
 #include "net/connection.hpp"
 #include "net/network.hpp"
 #include "net/session_port.hpp"
@@ -28,6 +29,9 @@ public:
   struct parts {
     actors::runtime::loop& home;
     net::network& network;
+    worker_seats& seats;
+    /// What the writers of channels have counted.
+    std::function<words::writer_counts()> counted;
     std::function<void()> reload;
     /// Every client has gone after a drain, or the agent wants the end.
     std::function<void()> finished;
@@ -45,6 +49,9 @@ public:
   /// Accepts no more, says goodbye; parts::finished follows.
   void drain();
   void close();
+  /// For the seats.
+  void say(word what);
+  [[nodiscard]] bool full() { return !lost_ && line_->full(); }
 
   // net::session_gateway, net::connection_observer
   std::unique_ptr<net::session_port>
@@ -68,12 +75,17 @@ private:
   void handle(const words::reload&) { parts_.reload(); }
   void handle(const words::drain&) { drain(); }
   void handle(const words::stop&) { parts_.finished(); }
+  void handle(words::bus_ruling& w) { parts_.seats.take(w); }
+  void handle(words::welcome& w) { parts_.seats.take(w); }
+  void handle(const words::answer& w) { parts_.seats.take(w); }
+  void handle(const words::published& w) { parts_.seats.take(w); }
+  void handle(const words::channel_event& w) { parts_.seats.take(w); }
+  void handle(const words::seat_over& w) { parts_.seats.take(w); }
   void handle(const auto&) { leave("the agent talks nonsense"); }
 
   void next_beat();
   void on_beat();
   void look_for_end();
-  void say(word what);
   void leave(std::string why);
 
   parts parts_;

@@ -3,6 +3,7 @@
 
 #include "actors/runtime/runtime_config.hpp"
 #include "actors/runtime/scheduler.hpp"
+#include "app/channel_log.hpp"
 #include "app/cli.hpp"
 #include "app/client_doors.hpp"
 #include "app/logging.hpp"
@@ -110,8 +111,11 @@ public:
       : number_(first.worker), log_(log), watch_(watch), doors_(values),
         config_(one_loop(values, log)), system_(config_),
         home_(actors::runtime::scheduler::of(system_).at(0)),
-        network_({&home_}),
-        end_({home_, network_, [this] { reload(); },
+        seats_({home_, [this](word what) { end_.say(std::move(what)); },
+                [this] { return end_.full(); }, values.zenconn.requests_max}),
+        channel_log_(log), network_({&home_}),
+        end_({home_, network_, seats_, [this] { return counted(); },
+              [this] { reload(); },
               [this] {
                 finished_ = true;
                 watch_.wake();
@@ -121,6 +125,7 @@ public:
   core::result<void> start(const std::vector<door_kind>& kinds) {
     if (auto loaded = doors_.load(); !loaded)
       return loaded.error();
+    doors_.serve_elsewhere(seats_, seats_, channel_log_);
     on_loop([this] { end_.open(net::owned_fd{line_descriptor}); });
     int descriptor = line_descriptor;
     for (const auto kind : kinds) {
@@ -171,6 +176,24 @@ private:
     done.get_future().wait();
   }
 
+  [[nodiscard]] words::writer_counts counted() const {
+    const auto& bus = doors_.channel_stats();
+    const auto& zenconn = doors_.zenconn_stats();
+    words::writer_counts all;
+    all.delivered = bus.delivered;
+    all.delivered_bytes = bus.delivered_bytes;
+    all.filtered = bus.filtered;
+    all.dropped_backlog = bus.dropped_backlog;
+    all.replayed = bus.replayed;
+    all.events = zenconn.delivered;
+    all.events_bytes = zenconn.delivered_bytes;
+    all.echoed = zenconn.echoed;
+    all.ignored = zenconn.ignored;
+    all.dropped_slow = zenconn.dropped_slow;
+    all.refused_login = zenconn.refused_login;
+    return all;
+  }
+
   void reload() {
     if (auto opened = log_.reopen(); !opened)
       log_.write(log_level::error, "worker", opened.error().detail);
@@ -204,6 +227,8 @@ private:
   actors::runtime::runtime_config config_;
   caf::actor_system system_;
   actors::runtime::loop& home_;
+  worker_seats seats_;
+  channel_log channel_log_;
   net::network network_;
   worker_end end_;
 };

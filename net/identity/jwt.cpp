@@ -124,7 +124,9 @@ jwt_failure check_claims(jwt_outcome& outcome, const jwt_rules& rules,
   if (end.malformed || begin.malformed || made.malformed)
     return jwt_failure::malformed;
   // Without an end it could never be taken back.
-  if (!end.time || *end.time + rules.leeway <= now)
+  if (!end.time && !rules.endless)
+    return jwt_failure::expired;
+  if (end.time && *end.time + rules.leeway <= now)
     return jwt_failure::expired;
   for (const auto& each : {begin.time, made.time})
     if (each && *each > now + rules.leeway)
@@ -133,7 +135,8 @@ jwt_failure check_claims(jwt_outcome& outcome, const jwt_rules& rules,
     return jwt_failure::wrong_issuer;
   if (!is_for(claims, rules.audience))
     return jwt_failure::wrong_audience;
-  outcome.expires = *end.time + rules.leeway;
+  if (end.time)
+    outcome.expires = *end.time + rules.leeway;
   return jwt_failure::none;
 }
 

@@ -37,12 +37,14 @@ struct jwt_rules {
   std::string issuer;                ///< "": any
   std::vector<std::string> audience; ///< one of these; empty: any
   core::milliseconds leeway{30'000}; ///< for clocks that differ
+  bool endless = false;              ///< tokens without an end count, too
 };
 
 struct jwt_outcome {
   jwt_failure why = jwt_failure::none;
   boost::json::object claims;
-  core::timestamp expires{}; ///< leeway included
+  /// Leeway included; nothing: never.
+  std::optional<core::timestamp> expires{};
 };
 
 /// Checks the signature, then the times, the issuer and the audience. A key is

@@ -2,6 +2,7 @@
 #include "net/identity/node_authenticator.hpp"
 
 #include "core/name_rules.hpp"
+#include "net/identity/jwt_scopes.hpp"
 #include "net/identity/static_token.hpp"
 
 #include <boost/json/array.hpp>
@@ -80,6 +81,25 @@ bool take_rights(const json::object& claims, const jwt_settings& names,
     who.own_rights_only = true;
   }
   return true;
+}
+
+/// not_granted: nothing at all is for this server.
+deny_reason take_scopes(const json::object& claims, const jwt_settings& names,
+                        core::principal& who) {
+  if (names.scopes_of.empty())
+    return deny_reason::none;
+  const auto* scopes = claims.if_contains(names.scopes_claim);
+  if (scopes == nullptr)
+    return deny_reason::none; // a token of another kind
+  const auto texts = texts_of(*scopes);
+  if (!texts)
+    return deny_reason::wrong_credentials;
+  if (!any_scope_of(*texts, names.scopes_of))
+    return deny_reason::not_granted;
+  auto granted = grants_of_scopes(*texts, names.scopes_of, who.realm);
+  who.grants.insert(who.grants.end(), granted.begin(), granted.end());
+  who.own_rights_only = true;
+  return deny_reason::none;
 }
 
 /// Without one, whether a user exists could be told by the time it takes.
@@ -252,6 +272,9 @@ node_authenticator::judge_jwt(const core::credentials& shown) const {
   if (!core::is_name(who.uid) || (!shown.uid.empty() && shown.uid != who.uid) ||
       !take_rights(verified.claims, options_.jwt, who))
     return refused(deny_reason::wrong_credentials);
+  if (const auto why = take_scopes(verified.claims, options_.jwt, who);
+      why != deny_reason::none)
+    return refused(why);
   who.by = core::credential_kind::jwt;
   who.expires = verified.expires;
   return outcome;

@@ -24,6 +24,9 @@ struct jwt_settings {
   /// Lists of texts, or one text with blanks between.
   std::string roles_claim = "roles";
   std::string grants_claim = "grants";
+  /// The server that scopes of RabbitMQ's kind are about; "": there are none.
+  std::string scopes_of;
+  std::string scopes_claim = "scope";
 };
 
 /// The keys of the file and the secret. invalid_config, io_error.

@@ -43,6 +43,8 @@ std::string_view error_text(core::errc code) noexcept {
     return "node already active";
   case name_invalid:
     return "invalid name";
+  case conflict:
+    return "changed meanwhile";
   case too_large:
     return "message too large";
   case inbox_full:

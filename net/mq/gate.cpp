@@ -443,6 +443,8 @@ void gate::send(const core::delivery& what, effects& out) {
     encode(head, list_edited_packet{id, message.sender, message.meta.view(),
                                     sequence});
     return sink_->send(head, message.meta, {}, out.output);
+  case core::message_kind::publication:
+    return; // these wait in the inboxes of sessions only
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "net/http_router.hpp"
 #include "net/msgbus/bus_options.hpp"
+#include "net/msgbus/desk.hpp"
 #include "net/msgbus/target.hpp"
 #include "net/responder.hpp"
 
@@ -28,12 +29,8 @@ public:
 private:
   struct work;
 
-  void go_on(const work& what, const verdict& found);
-  void subscribe(const work& what, const verdict& found);
-  void publish(const work& what, const verdict& found);
-  void refuse(const work& what, const verdict& found, core::errc why);
-  core::audit_ticket note(const work& what, const verdict& found,
-                          std::string_view reason) const;
+  void go_on(const work& what, ruling found);
+  void seat(const work& what, ruling found);
 
   const std::shared_ptr<bus_context> shared_;
   const std::shared_ptr<http_handler> elsewhere_;

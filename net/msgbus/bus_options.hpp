@@ -34,6 +34,7 @@ struct bus_options {
   std::size_t field_bytes_max = 1024;
 };
 
+class desk;
 class history;
 
 /// How the bus says something without knowing who writes it down. Thread-safe;
@@ -52,10 +53,12 @@ public:
 /// points to outlives it.
 struct bus_context {
   bus_options options;
-  /// Null: there are none in this process, requests are turned away.
+  /// Null: requests are turned away.
+  msgbus::desk* desk = nullptr;
+  // The rest is for the desk of the process that has the topics.
   topic_space* topics = nullptr;
   const gatekeeper* keeper = nullptr;
-  bus_log* log = nullptr;
+  bus_log* log = nullptr; ///< of all processes
   /// Null: none is kept, since= counts for nothing.
   history* past = nullptr;
   /// Null: subscribers are not told when rights change.

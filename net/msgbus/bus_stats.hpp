@@ -18,6 +18,7 @@ struct bus_stats {
   counter delivered_bytes{0};
   counter filtered{0};        ///< kept from one by its filters
   counter dropped_backlog{0}; ///< too much waits for that subscriber
+  counter dropped_line{0};    ///< the line to their worker was full
   counter ended_by_rights{0}; ///< subscribers that may not listen any more
   counter polls{0};           ///< long polls begun
   counter replayed{0};        ///< messages out of the history

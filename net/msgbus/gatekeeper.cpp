@@ -8,7 +8,7 @@ namespace troupe::net::msgbus {
 
 void password_gatekeeper::decide(const visitor& who,
                                  std::function<void(verdict)> then) const {
-  const auto given = parse_basic(who.request.header("Authorization"));
+  const auto given = parse_basic(who.authorization);
   verdict found;
   if (!password_.empty() &&
       (!given || !same_secret(given->password, password_))) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "core/authorizer.hpp"
-#include "net/http_message.hpp"
 #include "net/session_port.hpp"
 
 #include <cstdint>
@@ -17,7 +16,7 @@ enum class deed : std::uint8_t { subscribe, publish, read_file, other };
 
 /// Somebody who wants something; valid during the call of decide() only.
 struct visitor {
-  const http_request& request;
+  std::string_view authorization; ///< the field; "": there is none
   const connection_info& connection;
   deed wants = deed::other;
   std::string_view channel{}; ///< of subscribe and publish; "": the root

@@ -73,11 +73,12 @@ std::string message_mark::text() const {
   return std::to_string(node) + "-" + std::to_string(number);
 }
 
-void history::record(const core::publication_ptr& what) {
+bool history::record(const core::publication_ptr& what) {
   if (what->realm != options_.realm || core::is_reserved(what->topic.text()))
-    return;
+    return false;
   const std::lock_guard lock{mutex_};
   auto& channel = channels_[what->topic.text()];
+  const bool first = channel.empty();
   channel.push_back(all_.insert(all_.end(), {what, clock_.now()}));
   bytes_ += core::weight(*what);
   if (channel.size() > options_.messages_max)
@@ -85,6 +86,25 @@ void history::record(const core::publication_ptr& what) {
   while (bytes_ > options_.bytes_max && all_.size() > 1)
     forget(all_.begin());
   forget_old();
+  return first;
+}
+
+history::extent history::look(std::string_view realm,
+                              const std::string& topic_text) {
+  extent found;
+  if (realm != options_.realm)
+    return found;
+  const std::lock_guard lock{mutex_};
+  forget_old();
+  const auto at = channels_.find(topic_text);
+  if (at == channels_.end())
+    return found;
+  found.messages = at->second.size();
+  for (const auto& each : at->second)
+    found.bytes += core::weight(*each->what);
+  found.oldest = message_mark::of(*at->second.front()->what);
+  found.newest = message_mark::of(*at->second.back()->what);
+  return found;
 }
 
 void history::forget_old() {

@@ -51,8 +51,19 @@ public:
   history(history_options options, const core::clock& clock)
       : options_(std::move(options)), clock_(clock) {}
 
-  /// Topics of other realms, and the broker's own, are passed over.
-  void record(const core::publication_ptr& what);
+  /// Topics of other realms, and the broker's own, are passed over. True:
+  /// nothing was kept of its channel before.
+  bool record(const core::publication_ptr& what);
+
+  /// What is kept of one channel.
+  struct extent {
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    message_mark oldest; ///< of no meaning without messages
+    message_mark newest;
+  };
+  [[nodiscard]] extent look(std::string_view realm,
+                            const std::string& topic_text);
 
   /// What came behind the message of that mark, oldest first; of one that is
   /// not here (any more): what has a higher number. At most so many bytes, the

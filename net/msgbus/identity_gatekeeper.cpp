@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/msgbus/identity_gatekeeper.hpp"
 
+#include "net/http_message.hpp"
 #include "net/msgbus/basic_credentials.hpp"
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_writer.hpp"
@@ -65,7 +66,7 @@ core::principal identity_gatekeeper::nobody(const visitor& who) const {
 
 void identity_gatekeeper::decide(const visitor& who,
                                  std::function<void(verdict)> then) const {
-  const auto field = who.request.header("Authorization");
+  const auto field = who.authorization;
   auto basic = parse_basic(field);
   wish what{who.wants, std::string{who.channel},
             basic ? one_line(basic->user) : std::string{}};

@@ -43,62 +43,37 @@ subscriber::subscriber(std::shared_ptr<bus_context> shared, protocol_host& host,
 
 subscriber::~subscriber() { end(); }
 
-core::result<void> subscriber::begin() {
-  const auto filter = filter_of(terms_.channel);
-  if (!filter)
-    return filter.error();
-  auto made = shared_->topics->listen(shared_->options.realm, *filter, *this);
-  if (!made)
-    return made.error();
-  hold_ = std::move(*made);
-  look_back();
-  count(shared_->stats.subscribers);
-  count(terms_.poll ? shared_->stats.polls : shared_->stats.subscriptions);
-  if (shared_->log->wants_debug())
-    shared_->log->debug(described("SUB"));
-  note(core::audit_kind::join);
-  return {};
+wish subscription_terms::wish() const {
+  msgbus::wish told;
+  told.what = deed::subscribe;
+  told.channel = channel;
+  told.poll = poll;
+  told.filters = one_line(senders.text()) + " " + one_line(types.text());
+  return told;
+}
+
+void subscriber::begin(std::unique_ptr<seat> at,
+                       std::vector<core::publication_ptr> past) {
+  seat_ = std::move(at);
+  seat_->begin(*this);
+  past_ = std::move(past);
+  std::erase_if(past_, [&](const auto& what) {
+    return !terms_.want(*what, shared_->options.strict_senders);
+  });
 }
 
 void subscriber::end() {
-  if (!hold_)
+  if (!seat_)
     return;
-  hold_.reset();
-  shared_->stats.subscribers.fetch_sub(1, std::memory_order_relaxed);
-  rights_hold_ = {};
+  seat_.reset();
   heart_beat_.reset();
-  expires_.reset();
   leave_.reset();
   give_up_.reset();
   forget_.reset();
   past_.clear();
-  if (shared_->log->wants_debug())
-    shared_->log->debug(described("UNSUB"));
-  note(core::audit_kind::leave);
-}
-
-void subscriber::note(core::audit_kind kind) const {
-  shared_->audit.note(host_.info(), {kind, terms_.user, terms_.channel,
-                                     terms_.poll ? "poll" : "stream"});
-}
-
-std::string subscriber::described(std::string_view verb) const {
-  return std::string{verb} + " " + client_text(host_.info(), terms_.user) +
-         ": " + one_line(terms_.channel) + " " +
-         one_line(terms_.senders.text()) + " " + one_line(terms_.types.text());
 }
 
 void subscriber::on_open(core::steady_time now, effects& out) {
-  if (terms_.rights && shared_->live != nullptr) {
-    rights_hold_ = shared_->live->watch(*this);
-    if (const auto& who = terms_.rights->who(); who.expires)
-      expires_ = now + std::max(core::steady_time::duration{},
-                                core::steady_time::duration{
-                                    *who.expires - terms_.rights->now()});
-    judge(out);
-    if (!hold_)
-      return;
-  }
   if (terms_.poll)
     give_up_ = now + shared_->options.poll_time;
   else if (!is_parts(terms_.how) && shared_->options.heart_beat.count() > 0)
@@ -109,35 +84,11 @@ void subscriber::on_open(core::steady_time now, effects& out) {
   replay(out);
 }
 
-void subscriber::on_rights_changed() {
+void subscriber::on_seat_lost(std::string_view why) {
   // Last: see on_publication().
-  host_.run([&](effects& out) { judge(out); });
-}
-
-void subscriber::judge(effects& out) {
-  if (!hold_)
-    return;
-  auto why = terms_.rights->standing();
-  if (const auto filter = filter_of(terms_.channel);
-      filter && why == core::deny_reason::none)
-    why = terms_.rights->check(core::right::subscribe, *filter);
-  if (why == core::deny_reason::none)
-    return;
-  count(shared_->stats.ended_by_rights);
-  finish("may not listen any more: " + std::string{to_string(why)}, out);
-}
-
-/// After it began to listen, so that nothing lies between.
-void subscriber::look_back() {
-  if (!terms_.since || shared_->past == nullptr)
-    return;
-  std::optional<std::string> topic;
-  if (!is_root())
-    topic = topic_of(terms_.channel)->text();
-  past_ = shared_->past->since(topic, *terms_.since,
-                               shared_->options.backlog_bytes_max);
-  std::erase_if(past_, [&](const auto& what) {
-    return !terms_.want(*what, shared_->options.strict_senders);
+  host_.run([&](effects& out) {
+    if (seat_)
+      finish(why, out);
   });
 }
 
@@ -187,7 +138,7 @@ void subscriber::on_publication(const core::publication_ptr& what) {
 }
 
 void subscriber::write(const core::publication_ptr& what, effects& out) {
-  if (!hold_ || replayed_before(*what))
+  if (!seat_ || replayed_before(*what))
     return;
   if (terms_.poll)
     return answer_poll(*what, out);
@@ -201,7 +152,7 @@ void subscriber::write(const core::publication_ptr& what, effects& out) {
   count(shared_->stats.delivered);
   count(shared_->stats.delivered_bytes, bytes.size());
   if (before <= kept_bytes_max && cache.size() > kept_bytes_max)
-    shared_->topics->later([] { part_cache::here().clear(); });
+    shared_->desk->later([] { part_cache::here().clear(); });
 }
 
 void subscriber::drop(const core::publication& what) {
@@ -220,7 +171,7 @@ void subscriber::finish(std::string_view why, effects& out) {
 
 void subscriber::on_event(core::session_event event, core::steady_time,
                           effects& out) {
-  if (std::holds_alternative<core::session_ended>(event) && hold_)
+  if (std::holds_alternative<core::session_ended>(event) && seat_)
     finish("the node shuts down", out);
 }
 
@@ -230,12 +181,6 @@ void subscriber::on_tick(core::steady_time now, effects& out) {
   if (give_up_ && now >= *give_up_) {
     out.output.append(polled_nothing(is_chunked(terms_.how) ? 11 : 10));
     return finish("nothing came for the poll", out);
-  }
-  if (expires_ && now >= *expires_) {
-    expires_ = now + core::milliseconds{500}; // by the other clock it is not
-    judge(out);
-    if (!hold_)
-      return;
   }
   if (forget_ && now >= *forget_) {
     forget_.reset();
@@ -250,7 +195,7 @@ void subscriber::on_tick(core::steady_time now, effects& out) {
 
 std::optional<core::steady_time> subscriber::deadline() const {
   std::optional<core::steady_time> first;
-  for (const auto& each : {leave_, heart_beat_, give_up_, forget_, expires_})
+  for (const auto& each : {leave_, heart_beat_, give_up_, forget_})
     if (each && (!first || *each < *first))
       first = each;
   return first;
@@ -259,7 +204,7 @@ std::optional<core::steady_time> subscriber::deadline() const {
 void subscriber::on_closed(effects&) { end(); }
 
 bool subscriber::on_half_closed(core::steady_time now, effects&) {
-  if (!hold_ || shared_->options.half_close.count() <= 0)
+  if (!seat_ || shared_->options.half_close.count() <= 0)
     return false;
   leave_ = now + shared_->options.half_close;
   return true;

@@ -2,12 +2,12 @@
 #pragma once
 
 #include "net/msgbus/bus_options.hpp"
+#include "net/msgbus/desk.hpp"
 #include "net/msgbus/history.hpp"
 #include "net/msgbus/part_writer.hpp"
 #include "net/msgbus/pattern_list.hpp"
 #include "net/protocol.hpp"
 #include "net/protocol_host.hpp"
-#include "net/topic_space.hpp"
 
 #include <memory>
 #include <optional>
@@ -26,10 +26,9 @@ struct subscription_terms {
   std::string user{}; ///< as the gatekeeper calls him, for the log
   /// Wait for one message only.
   bool poll = false;
-  /// First what came behind that, out of the history.
-  std::optional<message_mark> since{};
-  /// What he may as long as he listens; null: everything.
-  std::shared_ptr<core::session_rights> rights{};
+
+  /// What of it a desk is told.
+  [[nodiscard]] msgbus::wish wish() const;
 
   /// Whether the filters let a message pass.
   [[nodiscard]] bool want(const core::publication& what,
@@ -39,9 +38,7 @@ struct subscription_terms {
 /// The rest of a connection behind the head of a stream: writes what is
 /// published until one of both ends, or, of a poll, one message. What the
 /// client sends is thrown away. Owned by the connection.
-class subscriber final : public protocol,
-                         private topic_listener,
-                         private identity::live_rights::watcher {
+class subscriber final : public protocol, private seat_user {
 public:
   subscriber(std::shared_ptr<bus_context> shared, protocol_host& host,
              subscription_terms terms);
@@ -49,8 +46,8 @@ public:
   subscriber(const subscriber&) = delete;
   subscriber& operator=(const subscriber&) = delete;
 
-  /// Before it speaks; errors are those of topic_space::listen().
-  core::result<void> begin();
+  /// Before it speaks; `past` comes first.
+  void begin(std::unique_ptr<seat> at, std::vector<core::publication_ptr> past);
 
   [[nodiscard]] bool is_poll() const { return terms_.poll; }
 
@@ -72,29 +69,23 @@ public:
 
 private:
   void on_publication(const core::publication_ptr& what) override;
-  void on_rights_changed() override;
-  void judge(effects& out);
+  void on_seat_lost(std::string_view why) override;
   void write(const core::publication_ptr& what, effects& out);
   void answer_poll(const core::publication& what, effects& out);
-  void look_back();
   void replay(effects& out);
   [[nodiscard]] bool replayed_before(const core::publication& what) const;
   void drop(const core::publication& what);
   void finish(std::string_view why, effects& out);
   void end();
-  void note(core::audit_kind kind) const;
   [[nodiscard]] bool is_root() const { return terms_.channel.empty(); }
-  [[nodiscard]] std::string described(std::string_view verb) const;
 
   const std::shared_ptr<bus_context> shared_;
   protocol_host& host_;
   const subscription_terms terms_;
-  std::unique_ptr<topic_hold> hold_;
-  identity::live_rights::hold rights_hold_;
+  std::unique_ptr<seat> seat_;
   std::optional<core::steady_time> heart_beat_;
   std::optional<core::steady_time> leave_;   // the client has ended its side
   std::optional<core::steady_time> give_up_; // a poll
-  std::optional<core::steady_time> expires_; // what he came in with
   bool written_ = false;                     // since the last heart-beat
   // Out of the history, not written yet; what of it may still come again, as
   // it was under way when this began to listen, in order.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "net/zenconn/channel.hpp"
 
+#include "core/own_topics.hpp"
+
 #include <array>
 #include <vector>
 
@@ -44,15 +46,17 @@ core::result<core::topic> topic_of(std::string_view channel) {
 }
 
 core::result<core::topic> question_topic(std::string_view channel) {
-  const std::array levels{own_space, std::string_view{"members"}, channel};
+  const std::array levels{core::own_level, own_space.substr(1),
+                          std::string_view{"members"}, channel};
   return core::topic::of(levels);
 }
 
 core::topic answer_topic(core::node_id node, std::size_t floor) {
   const auto of = std::to_string(node.value());
   const auto at = std::to_string(floor);
-  const std::array levels{own_space, std::string_view{"counted"},
-                          std::string_view{of}, std::string_view{at}};
+  const std::array levels{core::own_level, own_space.substr(1),
+                          std::string_view{"counted"}, std::string_view{of},
+                          std::string_view{at}};
   // Short, so it is one.
   return *core::topic::of(levels);
 }

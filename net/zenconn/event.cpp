@@ -65,7 +65,7 @@ const core::shared_bytes& shared_event::as(spelling how) {
   if (!bytes.empty())
     return bytes;
   if (!event_)
-    event_ = event_of(what_, channel_);
+    event_ = event_of(*what_, channel_);
   bytes = core::shared_bytes::copy_of(spell(*event_, how));
   return bytes;
 }

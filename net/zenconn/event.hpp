@@ -12,8 +12,9 @@
 
 namespace troupe::net::zenconn {
 
-/// The header of a publication that says which session it is from.
-inline constexpr std::string_view from_header = "zenconn-from";
+/// The header of a publication that says which session it is from. No client
+/// can make one that begins with a colon (docs/crossing.md).
+inline constexpr std::string_view from_header = ":zenconn-from";
 
 /// What members of a channel are told of a publication, whoever published it:
 /// JSON as it is, text as a string, other bytes as {"base64":"…"}.
@@ -25,13 +26,15 @@ inline constexpr std::string_view from_header = "zenconn-from";
 class shared_event {
 public:
   /// Both outlive it.
-  shared_event(const core::publication& what, std::string_view channel)
+  shared_event(const core::publication_ptr& what, std::string_view channel)
       : what_(what), channel_(channel) {}
 
+  [[nodiscard]] const core::publication_ptr& what() const { return what_; }
+  [[nodiscard]] std::string_view channel() const { return channel_; }
   [[nodiscard]] const core::shared_bytes& as(spelling how);
 
 private:
-  const core::publication& what_;
+  const core::publication_ptr& what_;
   const std::string_view channel_;
   std::optional<answer> event_;
   std::array<core::shared_bytes, 3> spelled_;

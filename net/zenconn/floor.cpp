@@ -14,6 +14,9 @@
 namespace troupe::net::zenconn {
 namespace {
 
+/// As listeners are shown.
+constexpr const char* door_name = "zenconn";
+
 /// Numbers with a blank between; nothing if it is something else.
 template <std::size_t Count>
 std::optional<std::array<std::uint64_t, Count>>
@@ -49,14 +52,17 @@ public:
   using function = std::function<void(const core::publication_ptr&)>;
   explicit ear(function hears) : hears_(std::move(hears)) {}
 
-  core::result<void> open(const house& owner, const core::topic& at) {
+  core::result<void> open(const house& owner, const core::topic& at,
+                          const core::listener_about& who = {}) {
     auto made = owner.topics().listen(owner.options().realm,
-                                      core::topic_filter{at}, *this);
+                                      core::topic_filter{at}, *this, who);
     if (!made)
       return made.error();
     hold_ = std::move(*made);
     return {};
   }
+  /// REQUIRES: it is open.
+  [[nodiscard]] topic_hold& hold() const { return *hold_; }
 
 private:
   void on_publication(const core::publication_ptr& what) override {
@@ -72,7 +78,7 @@ class floor::room final {
 public:
   room(floor& at, std::string channel, core::topic where)
       : topic(std::move(where)), floor_(at), channel_(std::move(channel)),
-        events_([this](const auto& what) { give(*what); }),
+        events_([this](const auto& what) { give(what); }),
         questions_(
             [this](const auto& what) { floor_.on_question(channel_, *what); }) {
     count(floor_.owner_.stats().rooms);
@@ -88,7 +94,11 @@ public:
     // In this order: whoever sends events here is to find somebody to ask.
     if (auto opened = questions_.open(floor_.owner_, *asked); !opened)
       return opened;
-    return events_.open(floor_.owner_, topic);
+    core::listener_about group;
+    group.door = door_name;
+    group.group = true;
+    group.restricted = is_private(channel_);
+    return events_.open(floor_.owner_, topic, group);
   }
 
   [[nodiscard]] bool empty() const { return people_ == 0; }
@@ -96,6 +106,11 @@ public:
     inside_.push_back(&who);
     ++people_;
     floor_.owner_.came(channel_);
+    core::listener_about about;
+    about.door = door_name;
+    about.session = who.number();
+    about.uid = who.uid();
+    events_.hold().came(about);
     empty_since.reset();
   }
   void remove(member& who) {
@@ -105,6 +120,7 @@ public:
     *at = nullptr;
     --people_;
     floor_.owner_.went(channel_);
+    events_.hold().went(who.number());
     if (!giving_)
       std::erase(inside_, nullptr);
   }
@@ -113,17 +129,21 @@ public:
   std::optional<core::steady_time> empty_since; ///< as look() saw it
 
 private:
-  void give(const core::publication& what) {
+  void give(const core::publication_ptr& what) {
     shared_event event{what, channel_};
-    const bool own = what.node == floor_.owner_.self();
+    const bool own = what->node == floor_.owner_.self();
     giving_ = true;
     // Whoever goes meanwhile leaves a hole, whoever comes is not meant.
     const auto before = inside_.size();
+    std::size_t given = 0;
     for (std::size_t i = 0; i < before; ++i)
       if (auto* to = inside_[i];
-          to != nullptr && !(own && to->number() == what.publisher))
+          to != nullptr && !(own && to->number() == what->publisher)) {
         to->on_event(event);
+        ++given;
+      }
     giving_ = false;
+    events_.hold().handed_on(given);
     std::erase(inside_, nullptr);
   }
 

@@ -24,8 +24,8 @@ namespace troupe::net::zenconn {
 /// A session as its floor knows it.
 class member {
 public:
-  member(std::uint64_t number, std::string id)
-      : number_(number), id_(std::move(id)) {}
+  member(std::uint64_t number, std::string id, std::string uid)
+      : number_(number), id_(std::move(id)), uid_(std::move(uid)) {}
   member(const member&) = delete;
   member& operator=(const member&) = delete;
 
@@ -33,6 +33,9 @@ public:
   [[nodiscard]] std::uint64_t number() const { return number_; }
   /// Of the session, a UUID.
   [[nodiscard]] const std::string& id() const { return id_; }
+
+  /// "" for nobody.
+  [[nodiscard]] const std::string& uid() const { return uid_; }
 
   // Never inside of a call to the session; each may end it.
 
@@ -50,6 +53,7 @@ protected:
 private:
   const std::uint64_t number_;
   const std::string id_;
+  const std::string uid_;
 };
 
 /// The sessions of one loop and the channels they are in. Used on that loop;

@@ -48,6 +48,7 @@ struct zenconn_stats {
   counter answers{0};        ///< given to other nodes
   counter count_timeouts{0}; ///< of questions: not all nodes answered in time
   counter dropped_slow{0};   ///< sessions cut
+  counter dropped_line{0};   ///< events that a full line to a worker lost
   counter rights_ended{0};   ///< sessions ended as they lost the right to be
   counter refused_login{0};  ///< 401, 403, 429
   counter refused_busy{0};   ///< 503

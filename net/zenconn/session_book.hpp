@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -14,6 +16,7 @@ struct session_facts {
   std::string user;     ///< "" for nobody
   std::string spelling; ///< "json", "compact" or "binary"
   bool tls = false;
+  std::optional<std::uint32_t> worker{}; ///< that keeps its connection
 };
 
 /// Where sessions are written down; by app/. Thread-safe.

@@ -385,6 +385,29 @@ TEST_F(Membership, ARemovedNodeLearnsItAndIsQuiet) {
   expect_settled();
 }
 
+TEST_F(Membership, ANodeThatGaveAGroupUpIsReadyAfterARestart) {
+  found(1);
+  add_node();
+  add_node();
+  add_node();
+  ASSERT_TRUE(busy_until_voters(3, 4));
+  ASSERT_TRUE(answer_all());
+  const auto members = placed(1);
+  const auto victim =
+      *std::find_if(members.begin(), members.end(), [&](std::uint32_t n) {
+        return n != leader_of(1) && n != leader_of(0);
+      });
+  // It is not there to hear that it lost its place.
+  crash(victim);
+  set_state(victim, node_state::draining);
+  ASSERT_TRUE(wait_until(
+      [&] { return !voters_of(1).contains(victim) && leader_of(1) != 0; },
+      60s));
+  start_node(victim);
+  EXPECT_TRUE(wait_until(
+      [&] { return node(victim).context().groups_ready.load() == 2U; }));
+}
+
 TEST_F(Membership, ANodeWithoutItsDataDoesNotVote) {
   found(1);
   add_node();

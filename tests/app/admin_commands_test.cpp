@@ -3,12 +3,8 @@
 #include "app/admin_report.hpp"
 #include "app/cli.hpp"
 #include "app/commands.hpp"
-#include "tests/app/scripted_server.hpp"
+#include "tests/app/scripted_admin.hpp"
 
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/http/read.hpp>
-#include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 #include <gtest/gtest.h>
 
 #include <sstream>
@@ -16,58 +12,10 @@
 namespace troupe::app {
 namespace {
 
-namespace http = boost::beast::http;
-
-struct answer {
-  unsigned status = 200;
-  std::string body;
-};
-
-/// What a command asked for, and what it made of the answers.
-struct outcome {
-  std::vector<std::string> requests; ///< "METHOD target body"
-  std::string authorization;
-  int exit_code = 0;
-  std::string out;
-  std::string err;
-};
-
-/// Runs a command against a node that answers as scripted.
-template <class Options>
-outcome run_against(const std::vector<answer>& answers, Options options,
-                    const std::string& input = {}) {
-  outcome seen;
-  std::istringstream in{input};
-  std::ostringstream out;
-  std::ostringstream err;
-  std::size_t next = 0;
-  {
-    scripted_server node{
-        static_cast<int>(answers.size()), [&](auto& client) {
-          boost::beast::flat_buffer buffer;
-          http::request<http::string_body> request;
-          http::read(client, buffer, request);
-          seen.requests.push_back(std::string{request.method_string()} + ' ' +
-                                  std::string{request.target()} + ' ' +
-                                  request.body());
-          seen.authorization = std::string{request[http::field::authorization]};
-          http::response<http::string_body> response{
-              http::int_to_status(answers[next].status), 11,
-              answers[next].body};
-          ++next;
-          response.prepare_payload();
-          http::write(client, response);
-        }};
-    options.admin.address = node.address();
-    terminal screen{in, out, err};
-    seen.exit_code = run(options, screen);
-  }
-  seen.out = out.str();
-  seen.err = err.str();
-  return seen;
-}
-
-using requests = std::vector<std::string>;
+using test::answer;
+using test::outcome;
+using test::requests;
+using test::run_against;
 
 TEST(AdminCommands, UserAddSendsNameDeviceAndAliases) {
   const auto seen =

@@ -18,8 +18,8 @@ TEST(Banner, ShowsEveryListenerTheNodeAndWhatToTry) {
       banner_text({}, bound, node),
       "Troupe " + std::string{version()} + " (" + std::string{commit()} +
           ")\n\n"
-          "  public    127.0.0.1:8080            websocket.MQ, and WebSocket "
-          "at /mq\n"
+          "  public    127.0.0.1:8080            websocket.MQ, also at /mq; "
+          "channels at /msgbus/; ZenConn at /; MQTT, also at /mqtt\n"
           "  mq        127.0.0.1:8008            websocket.MQ\n"
           "  tls       [::1]:8443                the same as public, inside "
           "TLS\n"
@@ -93,19 +93,28 @@ TEST(SecurityNotices, AreLoudAboutTheNetworkAndQuietOnLoopback) {
   const endpoint local{"127.0.0.1", 1};
   const endpoint open{"0.0.0.0", 2};
   EXPECT_TRUE(security_notices({}, {local, local, open, local}).empty());
-  // Without TLS, and channels without a password.
-  EXPECT_EQ(security_notices({}, {open, {}, {}, {}}).size(), 2U);
+  // Without TLS; strangers from the network are not let in.
+  EXPECT_EQ(security_notices({}, {open, {}, {}, {}}).size(), 1U);
   EXPECT_EQ(security_notices({}, {local, open, {}, {}}).size(), 1U);
-  EXPECT_EQ(security_notices({}, {open, {}, {}, open}).size(), 3U);
+  EXPECT_EQ(security_notices({}, {open, {}, {}, open}).size(), 2U);
   bound_addresses channels{local, {}, {}, {}};
   channels.msgbus = open;
-  EXPECT_EQ(security_notices({}, channels).size(), 1U);
-  settings guarded;
-  guarded.msgbus.password = "s3cret";
-  EXPECT_TRUE(security_notices(guarded, channels).empty());
-  guarded.msgbus.public_port = false;
-  guarded.msgbus.password.clear();
-  EXPECT_EQ(security_notices(guarded, {open, {}, {}, {}}).size(), 1U);
+  EXPECT_TRUE(security_notices({}, channels).empty());
+  settings hospitable;
+  hospitable.auth.anonymous = core::anonymous_policy::allow;
+  EXPECT_EQ(security_notices(hospitable, channels).size(), 1U);
+  EXPECT_EQ(security_notices(hospitable, {open, {}, {}, {}}).size(), 2U);
+  bound_addresses things{local, {}, {}, {}};
+  things.mqtts = open;
+  EXPECT_TRUE(security_notices({}, things).empty());
+  EXPECT_EQ(security_notices(hospitable, things).size(), 1U);
+  things.mqtt = open; // and in clear text
+  EXPECT_EQ(security_notices({}, things).size(), 1U);
+  EXPECT_EQ(security_notices(hospitable, things).size(), 2U);
+  hospitable.msgbus.public_port = hospitable.zenconn.enabled = false;
+  EXPECT_EQ(security_notices(hospitable, {open, {}, {}, {}}).size(), 2U);
+  hospitable.mqtt.enabled = false;
+  EXPECT_EQ(security_notices(hospitable, {open, {}, {}, {}}).size(), 1U);
   bound_addresses linked{local, {}, {}, {}};
   linked.cluster = open;
   EXPECT_EQ(security_notices({}, linked).size(), 1U);

@@ -115,6 +115,38 @@ TEST(CommandLine, AuditTakesTermsAsTheNodeNamesThem) {
   EXPECT_FALSE(refused({"audit", "verify"}).empty());
 }
 
+TEST(CommandLine, SessionsAreChosenByNodeUserAndProtocol) {
+  const auto list = parsed<session_list_options>(
+      {"session", "list", "--node", "2", "--user", "anna", "--protocol", "mq"});
+  EXPECT_EQ(list.node, 2U);
+  EXPECT_EQ(list.uid, "anna");
+  EXPECT_EQ(list.protocol, "mq");
+  EXPECT_EQ(list.limit, 1000U);
+  EXPECT_EQ(parsed<session_show_options>({"session", "show", "7"}).id, "7");
+  EXPECT_EQ(parsed<session_kick_options>({"session", "kick", "7", "8"}).ids,
+            (std::vector<std::string>{"7", "8"}));
+  EXPECT_EQ(
+      parsed<session_kick_options>({"session", "kick", "--user", "u"}).uid,
+      "u");
+  const auto records = parsed<records_options>(
+      {"session", "records", "--from", "2026-11-22T01:02:03Z", "--until",
+       "2026-11-22T02:00:00Z", "--event", "closed", "--lines"});
+  ASSERT_TRUE(records.from && records.until);
+  EXPECT_EQ(core::to_millis(*records.until) - core::to_millis(*records.from),
+            57 * 60'000 + 57'000);
+  EXPECT_EQ(records.event, "closed");
+  EXPECT_TRUE(records.lines);
+  for (const auto& line :
+       {words{"session"}, words{"session", "show"}, words{"session", "kick"},
+        words{"session", "kick", "7", "--user", "u"},
+        words{"session", "list", "--node", "0"},
+        words{"session", "records", "--event", "came"},
+        words{"session", "records", "--from", "yesterday"},
+        words{"session", "records", "--from", "2026-11-22T01:02:03Z", "--since",
+              "1h"}})
+    EXPECT_FALSE(refused(line).empty());
+}
+
 TEST(CommandLine, PostTakesRecipientsOfEachKind) {
   const auto options = parsed<post_options>(
       {"post", "--server", "h:1", "--as", "alice", "--device", "n0", "--to",

@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -84,6 +86,31 @@ TEST_F(InterestBoard, RefusesMoreFiltersThanAllowed) {
   EXPECT_EQ(board_.hold("", filter("c"), 0).error().code, errc::name_invalid);
 }
 
+TEST_F(InterestBoard, WhatNodesNeedAmongThemselvesIsToldAndNotShown) {
+  hold("a");
+  hold("b");
+  hold("c");
+  const auto own = hold("$troupe/zenconn/counted/1/0"); // beyond the limit
+  EXPECT_EQ(board_.own().filters, 4U);                  // others are to know
+  EXPECT_EQ(board_.filters(), 3U);
+  board_.apply(*board_.open_table(node_id{2}),
+               changes{{"r", "$troupe/zenconn/counted/2/0", true},
+                       {"r", "$troupers", true}});
+  EXPECT_EQ(find("$troupe/zenconn/counted/2/0").peers, peers{node_id{2}});
+  EXPECT_FALSE(find("$troupe/zenconn/counted/1/0").empty());
+  std::vector<interest_board::row> rows;
+  interest_board::page_mark mark;
+  EXPECT_FALSE(board_.list(mark, 100, rows));
+  std::set<std::string> listed;
+  for (const auto& row : rows)
+    listed.insert(row.filter);
+  EXPECT_EQ(listed, (std::set<std::string>{"$troupers", "a", "b", "c"}));
+  EXPECT_FALSE(board_.hold("r", filter("d"), 0));
+  board_.release(own, 0);
+  EXPECT_EQ(board_.own().filters, 3U);
+  EXPECT_EQ(board_.filters(), 3U);
+}
+
 TEST_F(InterestBoard, ANodeIsFoundOnce) {
   const auto table = *board_.open_table(node_id{2});
   const auto other = *board_.open_table(node_id{2});
@@ -135,14 +162,94 @@ TEST_F(InterestBoard, TellsOfChangesOnce) {
   board_.release(c, 0);
   const auto taken = board_.take_changes();
   ASSERT_EQ(taken.size(), 2U);
-  EXPECT_TRUE(board_.is_held({"r", "b"}));
-  EXPECT_FALSE(board_.is_held({"r", "c"}));
-  EXPECT_FALSE(board_.is_held({"q", "b"}));
+  EXPECT_TRUE(board_.change_of({"r", "b"}).held);
+  EXPECT_FALSE(board_.change_of({"r", "c"}).held);
+  EXPECT_FALSE(board_.change_of({"q", "b"}).held);
   EXPECT_EQ(board_.settled_digest(), board_.own());
   EXPECT_EQ(board_.own().filters, 2U);
   board_.release(b, 0);
   EXPECT_EQ(told, 1); // it is still held
   EXPECT_TRUE(board_.take_changes().empty());
+}
+
+using seats = std::vector<std::pair<std::uint16_t, std::uint32_t>>;
+using peer_seats = std::vector<std::pair<node_id, std::uint32_t>>;
+
+TEST_F(InterestBoard, WhoSharesASubscriptionStandsApart) {
+  const auto own = hold("a/+", 0);
+  const auto first = *board_.hold("r", filter("a/+"), 1, "g");
+  const auto second = *board_.hold("r", filter("a/+"), 0, "g");
+  const auto third = *board_.hold("r", filter("a/+"), 1, "g");
+  EXPECT_EQ(first.id(), third.id());
+  EXPECT_NE(first.id(), own.id());
+  const auto table = *board_.open_table(node_id{2});
+  board_.apply(table, changes{{"r", "a/b", true, "h", 2}});
+  const auto found = find("a/b");
+  EXPECT_EQ(found.loops[0], std::vector{own.id()});
+  EXPECT_TRUE(found.loops[1].empty());
+  EXPECT_TRUE(found.peers.empty());
+  ASSERT_EQ(found.shares.size(), 2U);
+  const auto& here = found.shares[found.shares[0].share == "g" ? 0 : 1];
+  const auto& there = found.shares[found.shares[0].share == "g" ? 1 : 0];
+  EXPECT_EQ(here.filter, "a/+");
+  EXPECT_EQ(here.loops, (seats{{0, 1}, {1, 2}}));
+  EXPECT_EQ(here.members(), 3U);
+  EXPECT_EQ(there.share, "h");
+  EXPECT_EQ(there.here(), 0U);
+  EXPECT_EQ(there.peers, (peer_seats{{node_id{2}, 2}}));
+  EXPECT_TRUE(find("b").shares.empty());
+  EXPECT_TRUE(find("a/b", "another").shares.empty());
+  EXPECT_EQ(board_.find_share("r", "a/+", "g")->loops, here.loops);
+  EXPECT_EQ(board_.find_share("r", "a/b", "h"), std::nullopt);
+  board_.release(first, 1);
+  board_.release(second, 0);
+  board_.release(third, 1);
+  board_.apply(table, changes{{"r", "a/b", false, "h", 0}});
+  EXPECT_TRUE(find("a/b").shares.empty());
+  EXPECT_EQ(find("a/b").loops[0], std::vector{own.id()});
+  EXPECT_EQ(
+      board_.hold("r", filter("a"), 0, std::string(256, 'g')).error().code,
+      errc::name_invalid);
+}
+
+TEST_F(InterestBoard, TellsHowManyShareEachTimeItChanges) {
+  board_.watch(true);
+  const interest_board::filter_name name{"r", "a", "g"};
+  const auto first = *board_.hold("r", filter("a"), 0, "g");
+  const auto second = *board_.hold("r", filter("a"), 1, "g");
+  EXPECT_EQ(board_.take_changes(), std::vector{name});
+  EXPECT_EQ(board_.change_of(name), (interest_change{"r", "a", true, "g", 2}));
+  const auto third = *board_.hold("r", filter("a"), 1, "g");
+  EXPECT_EQ(board_.take_changes(), std::vector{name});
+  const auto digest = board_.own();
+  board_.release(third, 1);
+  board_.release(second, 1);
+  EXPECT_EQ(board_.take_changes(), std::vector{name});
+  EXPECT_EQ(board_.change_of(name), (interest_change{"r", "a", true, "g", 1}));
+  EXPECT_EQ(board_.own(), digest); // which counts filters, not who shares them
+  board_.release(first, 0);
+  EXPECT_EQ(board_.change_of(name), (interest_change{"r", "a", false, "g", 0}));
+  EXPECT_EQ(board_.own(), interest_digest{});
+}
+
+TEST_F(InterestBoard, ATableKnowsHowManyShareByNow) {
+  const auto table = *board_.open_table(node_id{2});
+  board_.apply(table,
+               changes{{"r", "a", true, "g", 2}, {"r", "a", true, "g", 5}});
+  EXPECT_EQ(find("a").shares.at(0).peers, (peer_seats{{node_id{2}, 5}}));
+  EXPECT_EQ(board_.info(table).digest.filters, 1U);
+  const auto newer = *board_.open_table(node_id{2});
+  board_.apply(newer, changes{{"r", "a", true, "g", 7}});
+  EXPECT_EQ(find("a").shares.at(0).peers, (peer_seats{{node_id{2}, 7}}));
+  board_.drop_table(table);
+  board_.drop_table(newer);
+  EXPECT_TRUE(find("a").shares.empty());
+  clean();
+  EXPECT_TRUE(find("a").shares.empty());
+  std::vector<interest_board::row> rows;
+  interest_board::page_mark mark;
+  EXPECT_FALSE(board_.list(mark, 10, rows));
+  EXPECT_TRUE(rows.empty());
 }
 
 TEST(InterestBoardScan, GoesThroughWhatIsHeldInPieces) {

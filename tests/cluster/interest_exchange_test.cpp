@@ -120,6 +120,30 @@ protected:
   one_way way_{a_, b_, node_id{1}, {100}};
 };
 
+TEST_F(InterestExchange, WhoSharesAFilterIsToldAndCounted) {
+  const auto members = [&] {
+    audience found;
+    b_.find("r", *core::topic::parse("x"), found);
+    return found.shares.empty() ? 0U : found.shares[0].members();
+  };
+  const auto first = *a_.hold("r", filter("x"), 0, "g");
+  way_.up(10);
+  settle();
+  EXPECT_EQ(members(), 1U);
+  EXPECT_FALSE(wanted("x"));
+  const auto second = *a_.hold("r", filter("x"), 0, "g");
+  settle();
+  EXPECT_EQ(members(), 2U);
+  EXPECT_TRUE(way_.agree());
+  a_.release(first, 0);
+  settle();
+  EXPECT_EQ(members(), 1U);
+  a_.release(second, 0);
+  settle();
+  EXPECT_EQ(members(), 0U);
+  EXPECT_TRUE(way_.agree());
+}
+
 TEST_F(InterestExchange, ATableIsToldWhenALinkBegins) {
   for (int i = 0; i < 5'000; ++i)
     hold("some/filter/of/many/" + std::to_string(i));
@@ -427,7 +451,7 @@ TEST_P(InterestSeeds, AllAgreeInTheEnd) {
       boards[i]->find("default", *core::topic::parse(name), found);
       std::size_t expected = 0;
       for (std::size_t j = 0; j < nodes; ++j)
-        expected += j != i && (boards[j]->is_held({"default", name}) ||
+        expected += j != i && (boards[j]->change_of({"default", name}).held ||
                                ways[{j, i}]->receiver.info().overflowed)
                         ? 1U
                         : 0U;

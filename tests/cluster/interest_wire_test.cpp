@@ -68,8 +68,8 @@ TEST(InterestWire, ARealmIsWrittenOnceInARow) {
 
 TEST(InterestWire, RefusesWhatMakesNoSense) {
   const auto frame = with(words::filters{false, false, {{"r", "a/+", true}}});
-  EXPECT_EQ(read_again(frame, 0, 1), errc::ok);
-  EXPECT_EQ(read_again(frame, 0, 2), errc::newer_format);
+  EXPECT_EQ(read_again(frame, 0, 2), errc::ok);
+  EXPECT_EQ(read_again(frame, 0, 3), errc::newer_format);
   EXPECT_EQ(read_again(frame, 0, 0), errc::malformed);
   EXPECT_EQ(read_again(frame, 1, 4), errc::malformed);     // what
   EXPECT_EQ(read_again(frame, 2, 0), errc::malformed);     // stream 0
@@ -78,15 +78,37 @@ TEST(InterestWire, RefusesWhatMakesNoSense) {
   EXPECT_EQ(read_again(frame, 19, 2), errc::malformed);    // count
   EXPECT_EQ(read_again(frame, 19, 0), errc::malformed);    // left over
   EXPECT_EQ(read_again(frame, 22, 1), errc::malformed);    // count, huge
-  EXPECT_EQ(read_again(frame, 23, 4), errc::malformed);    // flags of a change
+  EXPECT_EQ(read_again(frame, 23, 8), errc::malformed);    // flags of a change
   EXPECT_EQ(read_again(frame, 23, 3), errc::malformed);    // realm of nothing
   EXPECT_EQ(read_again(frame, 25, 0x7F), errc::malformed); // realm
   EXPECT_EQ(read_again(frame, 28, '*'), errc::malformed);  // filter
 }
 
+TEST(InterestWire, SaysHowManyShareAFilter) {
+  const words::filters all{true,
+                           true,
+                           {{"r", "a/+", true, "g", 70'000},
+                            {"r", "a/+", true},
+                            {"q", "b", false, "g", 0}}};
+  interest_frame frame{1, 1, all};
+  const auto back = decode_interest(encode(frame).view());
+  ASSERT_TRUE(back);
+  EXPECT_EQ(*back, frame);
+  // Held by nobody, given up by somebody, shared by nobody in particular.
+  for (const auto& bad : {interest_change{"r", "a", true, "g", 0},
+                          interest_change{"r", "a", false, "g", 1}}) {
+    frame.what = words::filters{true, true, {bad}};
+    EXPECT_EQ(decode_interest(encode(frame).view()).error().code,
+              errc::malformed);
+  }
+  EXPECT_NE(interest_hash("r", "a", "g"), interest_hash("r", "a"));
+  EXPECT_NE(interest_hash("r", "a", "g"), interest_hash("r", "a", "h"));
+}
+
 TEST(InterestWire, IsBounded) {
   words::filters full;
-  const interest_change one{"default", std::string(1000, 'x'), true};
+  const interest_change one{"default", std::string(1000, 'x'), true,
+                            std::string(share_bytes_max, 'g'), 1};
   for (std::size_t bytes = cost(one); bytes <= interest_changes_bytes_max;
        bytes += cost(one))
     full.changes.push_back(one);

@@ -46,6 +46,25 @@ std::vector<directory_answer_item> sample_directory_answers() {
   return {{1, full, core::node_id{3}}, {2, {}, {}}};
 }
 
+std::vector<shard_answer_item> sample_session_answers() {
+  auto items = sample_shard_answers();
+  auto& outcome = items.front().outcome;
+  outcome.number = 8;
+  outcome.generation = 1ULL << 63U;
+  outcome.present = true;
+  outcome.replaced = true;
+  outcome.receipts = {{core::errc::ok, 9, true},
+                      {core::errc::too_many, 0, false}};
+  return items;
+}
+
+std::vector<directory_answer_item> sample_route_answers() {
+  auto items = sample_directory_answers();
+  items.back().outcome.routes = {core::route_result::was_present,
+                                 core::route_result::refused};
+  return items;
+}
+
 template <class Items>
 void expect_back(const Items& items) {
   Items found;
@@ -56,10 +75,20 @@ void expect_back(const Items& items) {
   EXPECT_TRUE(found.empty());
 }
 
+TEST(ProposalWire, OlderNodesReadWhatTheyCanHaveAskedFor) {
+  EXPECT_EQ(std::to_integer<int>(encode(sample_shard_answers()).data()[0]), 1);
+  EXPECT_EQ(std::to_integer<int>(encode(sample_directory_answers()).data()[0]),
+            1);
+  EXPECT_EQ(std::to_integer<int>(encode(sample_session_answers()).data()[0]),
+            2);
+}
+
 TEST(ProposalWire, ComesBackAsItWas) {
   EXPECT_EQ(*decode_proposals(encode(sample_proposals())), sample_proposals());
   expect_back(sample_shard_answers());
   expect_back(sample_directory_answers());
+  expect_back(sample_session_answers());
+  expect_back(sample_route_answers());
 }
 
 TEST(ProposalWire, CommandsHaveBytesOfTheirOwn) {

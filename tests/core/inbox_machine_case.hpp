@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "core/inbox_machine.hpp"
+#include "core/shard_machine.hpp"
 #include "tests/support/memory_inbox_store.hpp"
+#include "tests/support/memory_key_store.hpp"
+#include "tests/support/memory_session_store.hpp"
 
 #include <gtest/gtest.h>
 
@@ -118,8 +120,10 @@ protected:
   timestamp now_ = from_millis(1'000'000);
   std::uint64_t index_ = 0;
   memory_inbox_store store_;
+  memory_key_store keys_;
+  memory_session_store sessions_;
   recorder seen_;
-  inbox_machine machine_{group, store_, &seen_};
+  shard_machine machine_{group, {store_, keys_, sessions_}, {&seen_}};
 };
 
 } // namespace troupe::test

@@ -157,8 +157,8 @@ TEST_F(InboxMachine, AnInactiveDeviceHoldsNothingBack) {
   EXPECT_EQ(positions("anna"), list{});
   EXPECT_EQ(head("anna").lost, inbox_position{1}) << "0 has missed it";
   const auto all = head("anna");
-  EXPECT_TRUE(machine_.inactive(all, all.cursors[0], now_));
-  EXPECT_FALSE(machine_.inactive(all, all.cursors[1], now_));
+  EXPECT_TRUE(machine_.inboxes().inactive(all, all.cursors[0], now_));
+  EXPECT_FALSE(machine_.inboxes().inactive(all, all.cursors[1], now_));
 }
 
 TEST_F(InboxMachine, TheDeviceSeenLastIsNeverInactive) {
@@ -169,8 +169,8 @@ TEST_F(InboxMachine, TheDeviceSeenLastIsNeverInactive) {
   add("anna", 1); // at the same time: the lower offset counts
   now_ += std::chrono::hours{10'000};
   const auto all = head("anna");
-  EXPECT_FALSE(machine_.inactive(all, all.cursors[0], now_));
-  EXPECT_TRUE(machine_.inactive(all, all.cursors[1], now_));
+  EXPECT_FALSE(machine_.inboxes().inactive(all, all.cursors[0], now_));
+  EXPECT_TRUE(machine_.inboxes().inactive(all, all.cursors[1], now_));
   EXPECT_TRUE(post({all_of("anna")}).failures.empty());
 }
 

@@ -25,5 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
       schema::decode_message(bytes, core::group_id{1}, core::log_index{1}, 0);
   TROUPE_ASSERT(!message || message->payload.size() <= size,
                 "payload longer than its command");
+  const auto key = schema::decode_key_value(bytes);
+  TROUPE_ASSERT(!key || key->content.payload.size() <= size,
+                "payload longer than its command");
   return 0;
 }

@@ -59,6 +59,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
   try_record<core::token_record>(bytes);
   try_record<core::ban_record>(bytes);
   try_record<core::rights_totals>(bytes);
+  try_record<schema::retained_key_record>(bytes);
+  try_record<schema::key_place_record>(bytes);
+  try_record<core::key_policy>(bytes);
+  try_record<core::session_record>(bytes);
+  try_record<core::session_packets>(bytes);
+  try_record<core::session_policy>(bytes);
+  try_record<core::session_routes>(bytes);
+  try_record<core::route>(bytes);
+  try_record<core::route_totals>(bytes);
   try_key(core::as_text(bytes));
   return 0;
 }

@@ -57,7 +57,7 @@ class Typed(CliCase):
     def test_help_names_every_command(self):
         text = self.ok("--help")
         for word in ("serve", "post", "ping", "inbox", "user", "list",
-                     "config", "bench", "version"):
+                     "session", "config", "bench", "version"):
             self.assertIn(word, text)
             if word != "bench":
                 self.ok(word, "--help")

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the door of /msgbus/ refuses, whom it cuts, and what it bounds."""
 
+import os
 import resource
 import threading
 import time
@@ -96,15 +97,17 @@ class SlowTest(MsgbusCase):
                     waiting = self.node.get_json("/sessions")
                     rows = waiting["sessions"]
                     highest = max(
-                        [highest] + [r["output_waiting"] for r in rows]
+                        # An agent does not know it of its workers' clients.
+                        [highest] + [r.get("output_waiting", 0) for r in rows]
                     )
         reader.join(30)
         self.assertEqual(len(got), count)
-        self.assertGreater(highest, 0)
+        if "TROUPE_TEST_WORKERS" not in os.environ:
+            self.assertGreater(highest, 0)
         # What is written for one may be queued for another just then.
         self.assertLessEqual(highest, 1_000_000 + size + 200)
-        dropped = self.metric('troupe_msgbus_dropped_total{reason="backlog"}')
-        self.assertGreater(dropped, 200)
+        dropped = 'troupe_msgbus_dropped_total{reason="backlog"}'
+        until(lambda: self.metric(dropped) > 200, "not dropped", 20)
         self.assertIn("dropping", self.node.log())
         until(lambda: "UNSUB" in self.node.log(), "not cut", 20)
         rest = lazy.rest()

@@ -21,7 +21,6 @@ from tests.integration.msgbus_client import (
     subscribe,
     until,
 )
-from tests.integration.troupe_node import TroupeNode
 
 MULTIPART = (
     b"Server: msgbus\r\n"
@@ -405,25 +404,6 @@ class ClusterTest(unittest.TestCase):
                     wire.chunk().endswith(b"\n\n%d--00MsgBus00\n" % i)
                 )
             self.assertTrue(wire.silent(0.05))
-
-
-class WorkersTest(unittest.TestCase):
-    def test_the_agent_serves_channels_and_workers_say_no(self):
-        node = TroupeNode(
-            {"listen.msgbus": "127.0.0.1:0", "workers.count": 1}
-        )
-        self.addCleanup(node.remove)
-        node.start()
-        at = node.address("msgbus")
-        with subscribe(at, "/msgbus/a") as wire:
-            self.assertEqual(publish(at, "/msgbus/a", "x"), OK)
-            self.assertIn(b"\n\nx--", wire.chunk())
-        with Wire(node.address()) as wire:
-            wire.send(post("/msgbus/a", "x"))
-            head, body = wire.answer()
-            self.assertTrue(head.startswith(b"HTTP/1.1 503 "), head)
-            self.assertIn(b"Channels Are Not Served Here", body)
-        self.assertEqual(node.stop(), 0, node.log())
 
 
 if __name__ == "__main__":

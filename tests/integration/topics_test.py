@@ -45,13 +45,10 @@ class Topics:
 
     @staticmethod
     def filters(node):
-        """Filters as a node knows them: (held here, nodes that want it);
-        without those that nodes need among themselves."""
+        """Filters as a node knows them: (held here, nodes that want it)."""
         rows = node.get_json("/interest?limit=1000")["filters"]
         return {
-            r["filter"]: (r["subscriptions"], set(r["nodes"]))
-            for r in rows
-            if not r["filter"].startswith("$")
+            r["filter"]: (r["subscriptions"], set(r["nodes"])) for r in rows
         }
 
     def wait_for(self, node, topic_filter, seen):
@@ -65,8 +62,7 @@ class AloneTest(unittest.TestCase):
     def setUp(self):
         self.topics = Topics()
         self.addCleanup(self.topics.close)
-        # Its door listens for what other nodes count.
-        self.node = TroupeNode({"zenconn.enabled": "false"})
+        self.node = TroupeNode()
         self.addCleanup(self.node.remove)
         self.node.start()
 
@@ -118,9 +114,7 @@ class LimitTest(unittest.TestCase):
     def test_a_node_holds_so_many_filters(self):
         topics = Topics()
         self.addCleanup(topics.close)
-        node = TroupeNode(
-            {"topics.filters_max": 1, "zenconn.enabled": "false"}
-        )
+        node = TroupeNode({"topics.filters_max": 1})
         self.addCleanup(node.remove)
         node.start()
         first = topics.tail(node, "a", 1)

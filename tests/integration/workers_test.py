@@ -356,6 +356,21 @@ class Limits(WorkersCase):
         )
         await self.user("next")
 
+    async def test_an_operator_ends_a_session_that_a_worker_keeps(self):
+        await self.up()
+        client = await self.user("kicked")
+        rows = (await asyncio.to_thread(self.node.get_json, "/sessions"))[
+            "sessions"
+        ]
+        number = next(r["id"] for r in rows if r.get("uid") == client.uid)
+        path = f"/sessions/{number}"
+        answer = await asyncio.to_thread(self.node.request, "DELETE", path)
+        self.assertEqual(answer.status, 200, answer.body)
+        await client.expect_quit()
+        await eventually(
+            lambda: self.node.request("DELETE", path).status == 404
+        )
+
     async def test_sessions_and_metrics_tell_of_all_workers(self):
         await self.up()
         clients = [await self.user("user") for _ in range(5)]

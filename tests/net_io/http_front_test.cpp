@@ -257,6 +257,15 @@ TEST_F(HttpFront, RefusesAmbiguousLengths) {
             400U);
 }
 
+TEST_F(HttpFront, RefusesWhatIsToldTwice) {
+  EXPECT_EQ(status_of("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Type: a/b\r\n"
+                      "content-type: c/d\r\nContent-Length: 0\r\n\r\n"),
+            400U);
+  EXPECT_EQ(status_of(get("/hello", "Authorization: Bearer a\r\n"
+                                    "Authorization: Bearer b\r\n")),
+            400U);
+}
+
 TEST_F(HttpFront, RefusesAHeadAboveTheLimit) {
   EXPECT_EQ(status_of(get("/hello", "X: " + std::string(20'000, 'x') + "\r\n")),
             431U);
@@ -269,6 +278,17 @@ TEST_F(HttpFront, CutsAHeadThatDrips) {
   client.send("GET /hello HT");
   EXPECT_TRUE(response(client).first.starts_with("HTTP/1.1 408"));
   EXPECT_TRUE(client.ended());
+  EXPECT_EQ(stats().refused_for(refusal::request_timeout), 1U);
+}
+
+TEST_F(HttpFront, CutsABodyThatDrips) {
+  http_options options;
+  options.body_time = std::chrono::milliseconds{50};
+  socket_client client{serve_http(options)};
+  client.send("POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nx");
+  EXPECT_TRUE(response(client).first.starts_with("HTTP/1.1 408"));
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(stats().refused_for(refusal::request_timeout), 1U);
 }
 
 TEST_F(HttpFront, ClosesAnIdleConnection) {

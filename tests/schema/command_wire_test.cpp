@@ -12,6 +12,7 @@
 #include <random>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace {
 
@@ -128,6 +129,83 @@ TEST(CommandWire, TheMessageIsSeenAsRecipientsSeeIt) {
   EXPECT_EQ(message->payload.owner_size(), bytes.size());
 }
 
+TEST(CommandWire, EachSessionSeesAPublicationAsItWantsIt) {
+  const auto command = test::sample_publication();
+  const auto bytes = schema::encode(
+      {{}, core::from_millis(1000), core::append_message{command}});
+  const auto seen = [&](std::uint32_t recipient) {
+    const auto message = schema::decode_message(
+        bytes, core::group_id{3}, core::log_index{9}, 0, recipient);
+    EXPECT_TRUE(message);
+    return *message;
+  };
+  auto expected = command.message;
+  expected.id = {
+      1000, core::message_number(core::group_id{3}, core::log_index{9}, 0)};
+  expected.created = core::from_millis(1000);
+  expected.expires = core::from_millis(61'000);
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    auto mine = expected;
+    core::address(mine, command.to[i]);
+    EXPECT_EQ(seen(i), mine) << i;
+  }
+  EXPECT_EQ(seen(0).qos, 1);
+  EXPECT_FALSE(seen(0).retain);
+  EXPECT_EQ(seen(0).subscription_ids,
+            (std::vector<std::uint32_t>{7, 268'435'455}));
+  EXPECT_EQ(seen(1).qos, 2);
+  EXPECT_TRUE(seen(1).retain);
+  EXPECT_EQ(seen(3), expected) << "of no recipient: as it was published";
+  EXPECT_EQ(seen(0).payload.owner_size(), bytes.size());
+}
+
+TEST(CommandWire, OneOfManyRecipientsIsReadAlone) {
+  auto command = test::sample_publication();
+  command.to.resize(10'000);
+  for (std::size_t i = 0; i < command.to.size(); ++i) {
+    command.to[i].name = "client-" + std::to_string(i);
+    command.to[i].kind = core::owner_kind::session;
+    command.to[i].qos = 1;
+    command.to[i].subscription_ids = {static_cast<std::uint32_t>(i + 1)};
+  }
+  const core::logged_shard_command logged{{}, {}, command};
+  const auto bytes = schema::encode(logged);
+  EXPECT_EQ(*schema::decode_shard_command(bytes), logged);
+  for (const std::uint32_t i : {0U, 77U, 9'999U})
+    EXPECT_EQ(schema::decode_message(bytes, {}, {}, 0, i)->subscription_ids,
+              (std::vector<std::uint32_t>{i + 1}));
+}
+
+TEST(CommandWire, AKeysValueIsReadFromItsCommand) {
+  for (const auto& command : test::sample_shard_commands()) {
+    const auto bytes = schema::encode(command);
+    const auto value = schema::decode_key_value(bytes);
+    const auto* key = std::get_if<core::set_key>(&command.command);
+    ASSERT_EQ(value.has_value(), key != nullptr);
+    if (key == nullptr)
+      continue;
+    EXPECT_EQ(*value, *key);
+    if (!key->content.payload.empty()) {
+      EXPECT_EQ(value->content.payload.owner_size(), bytes.size());
+    }
+  }
+}
+
+TEST(CommandWire, APostThatOlderNodesKnowIsWrittenAsTheyReadIt) {
+  const auto place = schema::command_prefix_bytes + 8 + 8;
+  const auto form = [&](const core::append_message& command) {
+    return std::to_integer<int>(
+        schema::encode({{}, {}, command}).data()[place]);
+  };
+  auto command = test::small_post();
+  EXPECT_EQ(form(command), 0);
+  command.to.front().kind = core::owner_kind::session;
+  EXPECT_EQ(form(command), 8);
+  command = test::small_post();
+  command.message.qos = 1;
+  EXPECT_EQ(form(command), 8);
+}
+
 TEST(CommandWire, OnlyAnAppendHoldsAMessage) {
   for (const auto& command : test::sample_shard_commands())
     EXPECT_EQ(
@@ -148,7 +226,7 @@ TEST(CommandWire, FamiliesAreNotMixedUp) {
 }
 
 TEST(CommandWire, RefusesNewerFormats) {
-  const auto bytes = schema::encode(test::sample_shard_commands().back());
+  const auto bytes = schema::encode(test::first_shard_commands().back());
   EXPECT_EQ(schema::decode_shard_command(with_byte(bytes, 0, 2)).error().code,
             errc::newer_format);
   EXPECT_EQ(schema::decode_shard_command(with_byte(bytes, 0, 0)).error().code,
@@ -157,7 +235,7 @@ TEST(CommandWire, RefusesNewerFormats) {
   const auto place = schema::command_prefix_bytes + 8 + 8;
   ASSERT_EQ(std::to_integer<int>(bytes.data()[place]), 7);
   EXPECT_EQ(
-      schema::decode_shard_command(with_byte(bytes, place, 8)).error().code,
+      schema::decode_shard_command(with_byte(bytes, place, 22)).error().code,
       errc::newer_format);
 }
 
@@ -228,7 +306,7 @@ TEST(CommandWire, BytesAreAsWrittenDown) {
       "0900000022000000626f620000000000616c6963650000006e00756c00000000"
       "7b227375626a656374223a226869227d68656c6c6f");
   EXPECT_EQ(
-      test::to_hex(schema::encode(test::sample_shard_commands().back()).view()),
+      test::to_hex(schema::encode(test::first_shard_commands().back()).view()),
       "0101000020000000103488fba101000088776655443322110c00000000000000"
       "0000000003000000000000000100010007000000393000000000000000000000");
   EXPECT_EQ(
@@ -244,11 +322,16 @@ TEST(CommandWire, BytesAreAsWrittenDown) {
 /// Any change of a layout shows up here, and means a new format number.
 TEST(CommandWire, NoLayoutChangesUnnoticed) {
   std::string all;
-  for (const auto& command : test::sample_shard_commands())
+  for (const auto& command : test::first_shard_commands())
     all += schema::encode(command).text();
   for (const auto& command : test::sample_directory_commands())
     all += schema::encode(command).text();
-  EXPECT_EQ(all.size(), 5289U);
+  for (const auto& command : test::sample_session_commands())
+    all += schema::encode(command).text();
+  EXPECT_EQ(all.size(), 8899U);
+  EXPECT_EQ(core::crc32c(core::as_bytes(all)), 3584760305U);
+  // Before there were routes, sessions and retained keys.
+  all.resize(5289);
   EXPECT_EQ(core::crc32c(core::as_bytes(all)), 3005679130U);
   // Before there were rights.
   all.resize(3833);

@@ -52,7 +52,9 @@ void broker_group::make_machines() {
   if (group_ == core::directory_group)
     directory_machine_.emplace(directory_);
   else
-    inbox_machine_.emplace(group_, inboxes_, this);
+    shard_machine_.emplace(group_,
+                           core::shard_tables{inboxes_, keys_, sessions_},
+                           core::shard_observers{this});
 }
 
 void broker_group::start(const raft_options& options,
@@ -242,7 +244,7 @@ broker_outcome broker_group::execute(const committed_entry& entry,
     for (const auto& [id, record] : inboxes_.origins())
       if (record.used + std::chrono::hours{1} < command->time)
         inboxes_.erase_origin(id);
-  outcome.shard = inbox_machine_->apply(entry.index, *command, entry.data);
+  outcome.shard = shard_machine_->apply(entry.index, *command, entry.data);
   outcome.failure = outcome.shard.failure;
   const auto* carrier = std::get_if<core::append_message>(&command->command);
   if (carrier != nullptr && carrier->to.empty() &&

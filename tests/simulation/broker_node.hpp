@@ -6,9 +6,11 @@
 #include "cluster/raft.hpp"
 #include "core/clock.hpp"
 #include "core/directory_machine.hpp"
-#include "core/inbox_machine.hpp"
+#include "core/shard_machine.hpp"
 #include "schema/stored_directory.hpp"
 #include "schema/stored_inboxes.hpp"
+#include "schema/stored_keys.hpp"
+#include "schema/stored_sessions.hpp"
 #include "tests/simulation/broker_log.hpp"
 #include "tests/simulation/object_models.hpp"
 #include "tests/support/memory_state_space.hpp"
@@ -203,8 +205,10 @@ private:
 
   schema::stored_directory directory_{space_};
   schema::stored_inboxes inboxes_{space_};
+  schema::stored_keys keys_{space_};
+  schema::stored_sessions sessions_{space_};
   std::optional<core::directory_machine> directory_machine_;
-  std::optional<core::inbox_machine> inbox_machine_;
+  std::optional<core::shard_machine> shard_machine_;
   std::unique_ptr<actors::replica> replica_;
   std::deque<pending> pending_;
   std::map<std::uint64_t, broker_request> reads_;

@@ -268,6 +268,52 @@ public:
     rights_totals_ = totals;
   }
 
+  std::optional<core::session_routes>
+  routes_of(std::string_view realm, std::string_view session) const override {
+    return find(routes_of_, pair_key(realm, session));
+  }
+  void put_routes_of(std::string_view realm, std::string_view session,
+                     const core::session_routes& record) override {
+    routes_of_[pair_key(realm, session)] = record;
+  }
+  void erase_routes_of(std::string_view realm,
+                       std::string_view session) override {
+    routes_of_.erase(pair_key(realm, session));
+  }
+  std::optional<core::route_options>
+  find_route(std::string_view realm, std::string_view session,
+             const core::route_name& name) const override {
+    return find(routes_, route_key(realm, session, name));
+  }
+  bool put_route(std::string_view realm, std::string_view session,
+                 const core::route& what) override {
+    routes_[route_key(realm, session, what.name)] = what.options;
+    return true;
+  }
+  void erase_route(std::string_view realm, std::string_view session,
+                   const core::route_name& name) override {
+    routes_.erase(route_key(realm, session, name));
+  }
+  void each_route(std::string_view realm, std::string_view session,
+                  const route_visitor& visit) const override {
+    for (auto i = routes_.lower_bound(route_key(realm, session, {}));
+         i != routes_.end() && std::get<0>(i->first) == realm &&
+         std::get<1>(i->first) == session;
+         ++i)
+      if (!visit({std::get<2>(i->first), i->second}))
+        return;
+  }
+  void each_route(const any_route_visitor& visit) const override {
+    for (const auto& [key, options] : routes_)
+      if (!visit(std::get<0>(key), std::get<1>(key),
+                 {std::get<2>(key), options}))
+        return;
+  }
+  core::route_totals totals_of_routes() const override { return route_totals_; }
+  void put_totals_of_routes(const core::route_totals& totals) override {
+    route_totals_ = totals;
+  }
+
   friend bool operator==(const memory_directory_store&,
                          const memory_directory_store&);
 
@@ -275,6 +321,13 @@ private:
   using pair = std::pair<std::string, std::string>;
   using triple = std::tuple<std::string, std::string, std::string>;
   using ban_name = std::tuple<core::ban_kind, std::string, std::string>;
+
+  /// Realm, session, filter and share name.
+  using route_place = std::tuple<std::string, std::string, core::route_name>;
+  static route_place route_key(std::string_view realm, std::string_view session,
+                               const core::route_name& name) {
+    return {std::string{realm}, std::string{session}, name};
+  }
 
   static pair pair_key(std::string_view a, std::string_view b) {
     return {std::string{a}, std::string{b}};
@@ -312,6 +365,9 @@ private:
   std::map<triple, bool> blocks_; ///< realm, uid, whom he has blocked
   std::map<ban_name, core::ban_record> bans_;
   core::rights_totals rights_totals_;
+  std::map<pair, core::session_routes> routes_of_;
+  std::map<route_place, core::route_options> routes_;
+  core::route_totals route_totals_;
 };
 
 inline bool operator==(const memory_directory_store& a,
@@ -323,7 +379,9 @@ inline bool operator==(const memory_directory_store& a,
          a.placements_ == b.placements_ && a.cluster_ == b.cluster_ &&
          a.accounts_ == b.accounts_ && a.roles_ == b.roles_ &&
          a.tokens_ == b.tokens_ && a.blocks_ == b.blocks_ &&
-         a.bans_ == b.bans_ && a.rights_totals_ == b.rights_totals_;
+         a.bans_ == b.bans_ && a.rights_totals_ == b.rights_totals_ &&
+         a.routes_of_ == b.routes_of_ && a.routes_ == b.routes_ &&
+         a.route_totals_ == b.route_totals_;
 }
 
 } // namespace troupe::test

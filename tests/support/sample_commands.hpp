@@ -40,7 +40,94 @@ inline core::append_message small_post() {
   return command;
 }
 
-inline std::vector<core::logged_shard_command> sample_shard_commands() {
+/// A message of a topic to sessions.
+inline core::append_message sample_publication() {
+  core::append_message command;
+  auto& message = command.message;
+  message.kind = core::message_kind::publication;
+  message.realm = "realm1";
+  message.sender = "alice";
+  message.content_type = "text/plain";
+  message.headers = {{"a", "1"}};
+  message.payload = core::shared_bytes::copy_of("hello");
+  message.topic = "a/b";
+  message.qos = 2;
+  message.retain = true;
+  command.to.resize(3);
+  command.to[0].name = "client-1";
+  command.to[0].kind = core::owner_kind::session;
+  command.to[0].qos = 1;
+  command.to[0].subscription_ids = {7, 268'435'455};
+  command.to[1].name = "client-2";
+  command.to[1].kind = core::owner_kind::session;
+  command.to[1].qos = 2;
+  command.to[1].retain_as_published = true;
+  command.to[2] = {"bob", true, true, core::device_offset{3}};
+  command.time_to_live = core::milliseconds{60'000};
+  command.deduplication_key = "client-9/1";
+  return command;
+}
+
+inline core::publication_content sample_content() {
+  core::publication_content content;
+  content.sender = "alice";
+  content.content_type = "text/plain";
+  content.headers = {{"a", "1"}, {"", ""}};
+  content.qos = 2;
+  content.payload = core::shared_bytes::copy_of("hello");
+  return content;
+}
+
+inline core::session_will sample_will() {
+  core::session_will will;
+  will.topic = "a/gone";
+  will.content = sample_content();
+  will.retain = true;
+  will.delay = core::milliseconds{5'000};
+  will.time_to_live = core::milliseconds{60'000};
+  return will;
+}
+
+/// The commands of a shard that came later: about sessions and retained keys.
+inline std::vector<core::logged_shard_command> sample_session_commands() {
+  const core::session_ref one{"realm1", "client-1", 77};
+  const core::session_ref two{"default", "client-2", 0};
+  std::vector<core::shard_command> bodies{
+      sample_publication(),
+      core::set_key{"realm1", "a/b", sample_content(),
+                    core::milliseconds{60'000}, 9},
+      core::set_key{},
+      core::clear_key{"realm1", "a/b", 0},
+      core::clear_key{},
+      core::set_key_policy{{1, 2}},
+      core::open_session{"realm1", "client-1", "alice", "mqtt5", true,
+                         core::milliseconds{3'600'000}, 20, sample_will()},
+      core::open_session{},
+      core::set_session_expiry{one, core::milliseconds{7}},
+      core::set_session_expiry{two, {}},
+      core::close_session_record{one, core::from_millis(1'795'221'369'000),
+                                 true},
+      core::close_session_record{two, {}, false},
+      core::begin_receive{{{one, 1}, {two, 65'535}}},
+      core::end_receive{{{one, {1, 2, 3}}, {two, {}}}},
+      core::delivered{{{one, core::inbox_position{99}, {4, 5, 65'535}},
+                       {two, core::inbox_position{1ULL << 63}, {}}}},
+      core::completed{{{one, {4}}, {two, {5, 6}}}},
+      core::drop_will{one},
+      core::drop_session{one, true},
+      core::drop_session{two, false},
+      core::set_session_policy{{3}},
+  };
+  std::vector<core::logged_shard_command> commands;
+  for (auto& body : bodies)
+    commands.push_back({{0x1122334455667788, commands.size() + 1},
+                        core::from_millis(1'795'221'369'872),
+                        std::move(body)});
+  return commands;
+}
+
+/// Those of the first version.
+inline std::vector<core::logged_shard_command> first_shard_commands() {
   const core::owner user{"default", core::owner_kind::user, "bob"};
   const core::owner session{"other", core::owner_kind::session, "client-1"};
   std::vector<core::shard_command> bodies{
@@ -68,6 +155,13 @@ inline std::vector<core::logged_shard_command> sample_shard_commands() {
     commands.push_back({{0x1122334455667788, commands.size() + 1},
                         core::from_millis(1'795'221'369'872),
                         std::move(body)});
+  return commands;
+}
+
+inline std::vector<core::logged_shard_command> sample_shard_commands() {
+  auto commands = first_shard_commands();
+  for (auto& command : sample_session_commands())
+    commands.push_back(std::move(command));
   return commands;
 }
 
@@ -135,6 +229,15 @@ inline std::vector<core::logged_directory_command> sample_directory_commands() {
                           core::set_ban{core::ban_kind::user, "bob", {}, ""}},
       core::change_rights{"default",
                           core::lift_ban{core::ban_kind::user, "bob"}},
+      core::change_routes{"realm1",
+                          "client-1",
+                          77,
+                          false,
+                          {{"a/+", ""}, {"b/#", "workers"}},
+                          {{{"a/b", ""}, {2, true, true, 268'435'455}},
+                           {{"c/#", "workers"}, {0, false, false, 0}}},
+                          false},
+      core::change_routes{"default", "client-2", 78, true, {}, {}, true},
   };
   std::vector<core::logged_directory_command> commands;
   for (auto& body : bodies)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "schema/record_wire.hpp"
+#include "tests/support/sample_commands.hpp"
 
 #include <tuple>
 
@@ -75,7 +76,21 @@ inline const auto sample_records = std::tuple{
                        {"editor"},
                        {{core::right::call, "p"}}},
     core::ban_record{core::from_millis(1), core::from_millis(2), "floods"},
-    core::rights_totals{1, 2}};
+    core::rights_totals{1, 2},
+    core::inbox_entry{{}, core::log_index{1}, 0, false, {}, {}, 5, 6},
+    schema::retained_key_record{
+        {core::log_index{1}, core::from_millis(2), core::from_millis(3), 4},
+        "a/b"},
+    schema::key_place_record{"other", "a/b"},
+    core::key_policy{1, 2},
+    core::session_record{"alice", 1, 2, core::from_millis(3), "mqtt5",
+                         core::milliseconds{4}, 5, core::from_millis(6),
+                         sample_will(), true, true},
+    core::session_packets{{{1, 2}, {65'535, 1ULL << 63}}, {3, 1, 65'535}},
+    core::session_policy{1},
+    core::session_routes{1, 2},
+    core::route{{"a/+", "workers"}, {2, true, true, 268'435'455}},
+    core::route_totals{1, 2}};
 
 template <class Visit>
 void each_sample(const Visit& visit) {

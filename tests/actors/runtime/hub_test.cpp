@@ -36,6 +36,23 @@ TEST(Hub, ReachesThoseOfTheKeyAndNobodyElse) {
   EXPECT_TRUE(c.got.empty());
 }
 
+TEST(Hub, ReachesOneOfTheKeyByItsNumber) {
+  text_hub hub;
+  recorder a;
+  recorder b;
+  const auto sa = hub.subscribe("x", a);
+  auto sb = hub.subscribe("x", b);
+  EXPECT_TRUE(hub.deliver_to_one("x", "even", 0));
+  EXPECT_TRUE(hub.deliver_to_one("x", "odd", 7));
+  EXPECT_EQ(a.got, std::vector<std::string>{"even"});
+  EXPECT_EQ(b.got, std::vector<std::string>{"odd"});
+  EXPECT_FALSE(hub.deliver_to_one("y", "nobody", 0));
+  b.then = [&] { sb.end(); };
+  EXPECT_TRUE(hub.deliver_to_one("x", "last", 1));
+  EXPECT_TRUE(hub.deliver_to_one("x", "odd", 1));
+  EXPECT_EQ(a.got.back(), "odd");
+}
+
 TEST(Hub, TellsOfTheFirstAndTheLastSubscriber) {
   std::vector<std::pair<std::string, bool>> told;
   text_hub hub{

@@ -119,10 +119,12 @@ private:
 /// On one loop of a node; the test looks.
 class listener final : public topic_subscriber {
 public:
-  listener(topic_node& at, std::size_t loop, std::string_view text)
+  listener(topic_node& at, std::size_t loop, std::string_view text,
+           const std::string& share = {})
       : at_(at), loop_(loop), filter_(filter(text)) {
     at_.links().on_loop(loop_, [&] {
-      auto made = at_.router().subscribe("default", filter_, *this);
+      auto made =
+          at_.router().subscribe("default", filter_, *this, {.share = share});
       ASSERT_TRUE(made);
       subscription_ = std::move(*made);
     });
@@ -178,6 +180,34 @@ TEST(LinkedTopics, APublicationGoesToTheNodeThatListens) {
   EXPECT_EQ(two.router().stats().sent, 0U); // not passed on
   EXPECT_EQ(three.router().stats().received, 0U);
   EXPECT_EQ(one.publish("nobody", "lost").peers, 0U);
+}
+
+TEST(LinkedTopics, OneOfThoseWhoShareGetsEachWhereverItIs) {
+  topic_node one{1};
+  topic_node two{2};
+  one.meet(two);
+  listener here{one, 0, "jobs", "crew"};
+  listener there{two, 0, "jobs", "crew"};
+  listener beside{two, 1, "jobs", "crew"};
+  listener all{two, 0, "jobs"};
+  const auto seen = [](topic_node& at) {
+    cluster::audience found;
+    at.router().board().find("default", *core::topic::parse("jobs"), found);
+    return found.shares.empty() ? 0U : found.shares[0].members();
+  };
+  ASSERT_TRUE(eventually([&] { return seen(one) == 3 && seen(two) == 3; }));
+  constexpr std::size_t rounds = 30;
+  for (std::size_t n = 0; n < rounds; ++n) {
+    one.publish("jobs", "from one");
+    two.publish("jobs", "from two");
+  }
+  const auto got = [&] {
+    return here.got().size() + there.got().size() + beside.got().size();
+  };
+  ASSERT_TRUE(eventually(
+      [&] { return got() == 2 * rounds && all.got().size() == 2 * rounds; }));
+  for (const auto* each : {&here, &there, &beside})
+    EXPECT_EQ(each->got().size(), 2 * rounds / 3);
 }
 
 TEST(LinkedTopics, TheEndOfASubscriptionStopsTheFrames) {

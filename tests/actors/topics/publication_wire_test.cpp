@@ -30,8 +30,21 @@ TEST(PublicationWire, EveryPublicationComesBack) {
   for (auto p : {core::publication{}, full()}) {
     const auto back = decode_publication(encode(p), {});
     ASSERT_TRUE(back);
-    EXPECT_EQ(*back, p);
+    EXPECT_EQ(back->what, p);
   }
+}
+
+TEST(PublicationWire, SaysWhoHasTheTurn) {
+  const std::vector<share_turn> turns{{"g", "a/+/c", 7},
+                                      {"h", "#", 0xFFFF'FFFFU}};
+  const auto back = decode_publication(encode(full(), false, turns), {});
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->what, full());
+  EXPECT_FALSE(back->for_all);
+  EXPECT_EQ(back->turns, turns);
+  const auto plain = decode_publication(encode(full()), {});
+  EXPECT_TRUE(plain->for_all);
+  EXPECT_TRUE(plain->turns.empty());
 }
 
 TEST(PublicationWire, ALargePayloadIsNotCopied) {
@@ -40,9 +53,9 @@ TEST(PublicationWire, ALargePayloadIsNotCopied) {
   const auto frame = encode(p);
   const auto back = decode_publication(frame, {});
   ASSERT_TRUE(back);
-  EXPECT_EQ(*back, p);
-  EXPECT_GE(back->payload.data(), frame.data());
-  EXPECT_LT(back->payload.data(), frame.data() + frame.size());
+  EXPECT_EQ(back->what, p);
+  EXPECT_GE(back->what.payload.data(), frame.data());
+  EXPECT_LT(back->what.payload.data(), frame.data() + frame.size());
 }
 
 TEST(PublicationWire, RefusesWhatIsDamaged) {

@@ -117,6 +117,20 @@ TEST_F(TopicRouter, EndsWithTheSubscription) {
   EXPECT_EQ(router_->board().own().filters, 0U);
 }
 
+TEST_F(TopicRouter, WhatNodesNeedAmongThemselvesIsNoSubscriptionOfAnybody) {
+  listener a;
+  listener all;
+  const auto everything = subscribe("#", all);
+  {
+    const auto own = subscribe("$troupe/zenconn/counted/1/0", a);
+    EXPECT_EQ(router_->stats().subscriptions, 1U);
+    EXPECT_EQ(publish("$troupe/zenconn/counted/1/0", "3").filters, 1U);
+  }
+  EXPECT_EQ(a.got, texts{"0 3"});
+  EXPECT_TRUE(all.got.empty());
+  EXPECT_EQ(router_->stats().subscriptions, 1U);
+}
+
 TEST_F(TopicRouter, OnceASubscription) {
   listener a;
   const auto one = subscribe("x/+", a, {.tag = 1});
@@ -164,6 +178,69 @@ TEST_F(TopicRouter, ADeliveryMayEndItsSubscription) {
   EXPECT_EQ(a.got, texts{"0 first"});
 }
 
+TEST_F(TopicRouter, OneOfThoseWhoShareGetsEach) {
+  listener a;
+  listener b;
+  listener own;
+  const auto one = subscribe("x/+", a, {.share = "g"});
+  auto two = subscribe("x/+", b, {.share = "g"});
+  const auto three = subscribe("x/#", own);
+  for (int n = 0; n < 6; ++n)
+    publish("x/y", std::to_string(n));
+  EXPECT_EQ(a.got, (texts{"0 0", "0 2", "0 4"}));
+  EXPECT_EQ(b.got, (texts{"0 1", "0 3", "0 5"}));
+  EXPECT_EQ(own.got.size(), 6U);
+  EXPECT_EQ(router_->stats().shared, 6U);
+  two.end();
+  publish("x/y", "6");
+  publish("x/y", "7");
+  EXPECT_EQ(a.got.size(), 5U);
+}
+
+TEST_F(TopicRouter, ATurnMayBeOnAnotherNode) {
+  recording_transport transport;
+  router_->set_transport(&transport);
+  listener a;
+  const auto one = subscribe("x", a, {.share = "g"});
+  auto& board = router_->board();
+  board.apply(*board.open_table(node_id{2}), {{"default", "x", true, "g", 2}});
+  for (int n = 0; n < 6; ++n)
+    publish("x", std::to_string(n));
+  EXPECT_EQ(a.got, (texts{"0 0", "0 3"}));
+  ASSERT_EQ(transport.sent.size(), 4U);
+  const auto sent = decode_publication(transport.sent[1].frame, {});
+  ASSERT_TRUE(sent);
+  EXPECT_EQ(sent->what.payload.text(), "2");
+  EXPECT_FALSE(sent->for_all);
+  EXPECT_EQ(sent->turns, (std::vector<share_turn>{{"g", "x", 1}}));
+  // Out of reach: the next one has it, and nobody misses a message.
+  transport.answer = {errc::unavailable, {}};
+  for (int n = 6; n < 9; ++n)
+    publish("x", std::to_string(n));
+  EXPECT_EQ(a.got.size(), 5U);
+  EXPECT_EQ(router_->stats().shared_in_vain, 0U);
+  router_->set_transport(nullptr);
+}
+
+TEST_F(TopicRouter, ATurnThatComesFromAnotherNodeIsForOneHere) {
+  listener a;
+  listener b;
+  listener own;
+  const auto one = subscribe("x", a, {.share = "g"});
+  const auto two = subscribe("x", b, {.share = "g"});
+  const auto three = subscribe("x", own);
+  const auto what = publication("x", "far");
+  router_->receive(node_id{2}, encode(what, false, {{"g", "x", 1}}));
+  EXPECT_EQ(b.got, texts{"0 far"});
+  EXPECT_TRUE(a.got.empty());
+  EXPECT_TRUE(own.got.empty());
+  router_->receive(node_id{2}, encode(what)); // nobody's turn
+  EXPECT_EQ(own.got, texts{"0 far"});
+  EXPECT_TRUE(a.got.empty());
+  router_->receive(node_id{2}, encode(what, false, {{"gone", "x", 0}}));
+  EXPECT_EQ(router_->stats().received_stray, 1U);
+}
+
 TEST_F(TopicRouter, RefusesWhatIsOutOfBounds) {
   listener a;
   const auto one = subscribe("1", a);
@@ -194,7 +271,7 @@ TEST_F(TopicRouter, SendsOnceToEachNodeThatWantsIt) {
   ASSERT_EQ(transport.sent.size(), 2U);
   const auto decoded = decode_publication(transport.sent[0].frame, {});
   ASSERT_TRUE(decoded);
-  EXPECT_EQ(decoded->payload.text(), "hello");
+  EXPECT_EQ(decoded->what.payload.text(), "hello");
   EXPECT_EQ(a.got, texts{"0 hello"});
   // What comes from another node stays here.
   router_->receive(node_id{2}, transport.sent[0].frame);

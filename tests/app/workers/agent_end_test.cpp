@@ -56,15 +56,51 @@ struct recording_sessions final : net::session_gateway {
   std::string peer;
 };
 
+/// Gives seats when the test says so; on the agent's loop.
+struct waiting_bus final : net::msgbus::desk {
+  struct chair final : net::msgbus::seat {
+    void begin(net::msgbus::seat_user&) override {}
+  };
+  void ask(const net::connection_info& from, net::msgbus::wish,
+           std::function<void(net::msgbus::ruling)> then) override {
+    who = from.id;
+    waiting = std::move(then);
+    ++asked;
+  }
+  void later(std::function<void()>) override {}
+  void grant() {
+    net::msgbus::ruling found;
+    found.seat = std::make_unique<chair>();
+    waiting(std::move(found));
+  }
+
+  std::atomic<int> asked{0};
+  net::connection_id who;
+  std::function<void(net::msgbus::ruling)> waiting;
+};
+
 /// What a worker hears; on the worker's loop, read in between.
 struct listening final : line_user {
   std::atomic<int> events{0};
   std::atomic<int> refusals{0};
+  std::atomic<int> rulings{0};
+  std::atomic<client_number> dismissed{0};
+  std::atomic<int> rulings_before{0}; ///< it was dismissed
   std::atomic<bool> configured{false};
   void on_word(word what) override {
+    rulings += std::holds_alternative<words::bus_ruling>(what) ? 1 : 0;
+    if (const auto* event = std::get_if<words::event>(&what))
+      look_at(*event);
     events += std::holds_alternative<words::event>(what) ? 1 : 0;
     refusals += std::holds_alternative<words::refused>(what) ? 1 : 0;
     configured = configured || std::holds_alternative<words::configure>(what);
+  }
+  void look_at(const words::event& event) {
+    const auto* end = std::get_if<core::session_ended>(&event.what);
+    if (end == nullptr || end->reason.code != core::errc::not_permitted)
+      return;
+    rulings_before = rulings.load();
+    dismissed = event.client;
   }
   void on_room() override {}
   void on_lost(loss) override {}
@@ -86,6 +122,7 @@ protected:
     agent_end::parts what;
     what.home = &loop(0);
     what.sessions = &sessions_;
+    what.channels.bus = &bus_;
     what.addresses = limits_;
     what.counts = counts_;
     what.ready = [this] { ready_ = true; };
@@ -122,10 +159,23 @@ protected:
   void say(word what) {
     on_loop(1, [&] { worker_->send(std::move(what)); });
   }
-  void connect(client_number client) {
+  void connect(client_number client, const std::string& protocol = "mq") {
     say(words::opened{client, "192.0.2.7:" + std::to_string(1000 + client),
                       "192.0.2.1:80"});
-    say(words::speaks{client, "mq", false, ""});
+    say(words::speaks{client, protocol, false, ""});
+  }
+  /// The number of the only client, once it speaks that.
+  net::connection_id number_of(const std::string& protocol) {
+    net::connection_id found;
+    EXPECT_TRUE(eventually([&] {
+      on_loop(0, [&] {
+        for (const auto& row : end_->connections())
+          if (row.info.protocol == protocol)
+            found = row.info.id;
+      });
+      return found.value() != 0;
+    }));
+    return found;
   }
   void log_in(client_number client) {
     words::commands batch;
@@ -143,6 +193,7 @@ protected:
   actors::runtime::runtime_config config_;
   caf::actor_system system_;
   recording_sessions sessions_;
+  waiting_bus bus_;
   listening heard_;
   std::shared_ptr<net::address_limits> limits_;
   std::shared_ptr<worker_counts> counts_ = std::make_shared<worker_counts>();
@@ -215,6 +266,52 @@ TEST_F(AgentEnd, AnswersLoginsThatComeTooFastItself) {
     log_in(1);
   ASSERT_TRUE(eventually([&] { return heard_.events == 5; }));
   EXPECT_EQ(sessions_.commands, 3);
+}
+
+TEST_F(AgentEnd, AnOperatorEndsASession) {
+  connect(1);
+  log_in(1);
+  ASSERT_TRUE(eventually([&] { return heard_.events == 1; }));
+  const auto which = number_of("mq");
+  on_loop(0, [&] { EXPECT_TRUE(end_->dismiss(which)); });
+  ASSERT_TRUE(eventually([&] { return heard_.dismissed == 1; }));
+  // What is over can't be ended once more.
+  say_end(1);
+  ASSERT_TRUE(eventually([&] { return sessions_.closed == 1; }));
+  on_loop(0, [&] { EXPECT_FALSE(end_->dismiss(which)); });
+}
+
+TEST_F(AgentEnd, AnOperatorEndsASeatButNotBeforeItIsGiven) {
+  connect(1, "http");
+  words::bus_wish wish{1, 1, {}};
+  wish.what.what = net::msgbus::deed::subscribe;
+  say(std::move(wish));
+  ASSERT_TRUE(eventually([&] { return bus_.asked == 1; }));
+  on_loop(0, [&] {
+    EXPECT_FALSE(end_->dismiss(bus_.who)); // a request like any other
+    bus_.grant();
+    // Both words wait for the line now.
+    EXPECT_TRUE(end_->dismiss(bus_.who));
+  });
+  ASSERT_TRUE(eventually([&] { return heard_.dismissed == 1; }));
+  EXPECT_EQ(heard_.rulings_before, 1);
+  say(words::seat_left{1, "ended by an operator"});
+  ASSERT_TRUE(eventually([&] {
+    bool left = false;
+    on_loop(0, [&] { left = !end_->dismiss(bus_.who); });
+    return left;
+  }));
+}
+
+TEST_F(AgentEnd, AnOperatorEndsWhoHasNotLoggedIn) {
+  connect(7);
+  const auto which = number_of("mq");
+  on_loop(0, [&] {
+    EXPECT_FALSE(end_->dismiss(net::connection_id{which.value() + 1}));
+    EXPECT_TRUE(end_->dismiss(which));
+  });
+  ASSERT_TRUE(eventually([&] { return heard_.dismissed == 7; }));
+  EXPECT_EQ(sessions_.opened, 0);
 }
 
 TEST_F(AgentEnd, GivesUpAWorkerThatSpeaksOfNobody) {

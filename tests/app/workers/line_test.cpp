@@ -177,6 +177,24 @@ TEST_F(Line, WordsThatGoFirstPassThoseThatWait) {
       [&] { return users_[0].look([](auto& u) { return u.rooms == 1; }); }));
 }
 
+TEST_F(Line, WordsThatGoLastLetOthersPassAndAreBounded) {
+  open(0);
+  std::size_t offered = 0;
+  on_loop(0, [&] {
+    while (offered < 1000 && lines_[0]->offer(large_delivery(1 << 20)))
+      ++offered;
+    EXPECT_FALSE(lines_[0]->full()); // they are in nobody's way
+    lines_[0]->send_last(words::closed{1, 0, 0});
+    lines_[0]->send(words::closed{2, 0, 0});
+  });
+  EXPECT_GE(offered, line::last_bytes_max >> 20);
+  EXPECT_LE(offered, (line::last_bytes_max >> 20) + 1);
+  open(1);
+  ASSERT_TRUE(eventually([&] { return heard(1) == offered + 2; }));
+  EXPECT_EQ(client_of(1, offered + 1), 1U);
+  EXPECT_EQ(client_of(1, 0), 2U);
+}
+
 TEST_F(Line, TellsAllThatWasSaidBeforeItTellsOfTheEnd) {
   open(0);
   open(1);

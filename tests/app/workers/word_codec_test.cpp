@@ -70,6 +70,20 @@ TEST(WordCodec, ChoicesThatDoNotExistAreMalformed) {
     EXPECT_FALSE(decode(core::as_bytes(bad), nullptr));
 }
 
+TEST(WordCodec, NorAreThoseOfSeatsAndTopics) {
+  const auto seats = std::string("\x19") + std::string(8, '\xFF');
+  EXPECT_FALSE(decode(core::as_bytes(seats), nullptr));
+  // A deed that is none; a topic with a wildcard.
+  const auto wish = std::string("\x26") + std::string(16, '\1') + "\x04" +
+                    std::string(64, '\0');
+  EXPECT_FALSE(decode(core::as_bytes(wish), nullptr));
+  auto bytes = bytes_of(words::published{{1}, sample_publication(3)});
+  const auto at = bytes.find("a/b");
+  ASSERT_NE(at, std::string::npos);
+  bytes[at] = '+';
+  EXPECT_FALSE(decode(frame_of(bytes), nullptr));
+}
+
 TEST(WordCodec, CountsAreNotBelieved) {
   // A batch that announces more commands than there are bytes.
   const auto bad =
@@ -100,6 +114,10 @@ TEST(WordCodec, WeightGrowsWithWhatIsCarried) {
   batch.items.emplace_back(post);
   batch.items.emplace_back(post);
   EXPECT_GT(weight(batch), 10'000U);
+  EXPECT_GT(weight(words::published{{1, 2}, sample_publication(5000)}), 5016U);
+  net::msgbus::wish wish;
+  wish.body = post.message.payload;
+  EXPECT_GT(weight(words::bus_wish{1, 2, wish}), 5000U);
 }
 
 } // namespace

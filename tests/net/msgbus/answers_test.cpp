@@ -80,12 +80,9 @@ TEST(BasicCredentials, SecretsAreCompared) {
 }
 
 verdict asked(const password_gatekeeper& keeper, const std::string& field) {
-  http_request request;
-  if (!field.empty())
-    request.headers.emplace_back("Authorization", field);
   const connection_info info;
   verdict found;
-  keeper.decide({request, info, deed::publish, "foo"},
+  keeper.decide({field, info, deed::publish, "foo"},
                 [&](verdict v) { found = std::move(v); });
   return found;
 }

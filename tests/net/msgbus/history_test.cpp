@@ -12,14 +12,14 @@ namespace {
 
 class History : public ::testing::Test {
 protected:
-  void record(history& to, std::string_view channel, std::uint64_t number,
+  bool record(history& to, std::string_view channel, std::uint64_t number,
               std::string_view body, std::uint32_t node = 1) {
     core::publication p;
     p.topic = *topic_of(channel);
     p.node = core::node_id{node};
     p.number = number;
     p.payload = core::shared_bytes::copy_of(body);
-    to.record(std::make_shared<const core::publication>(std::move(p)));
+    return to.record(std::make_shared<const core::publication>(std::move(p)));
   }
   /// Bodies, with blanks between.
   static std::string since(history& of, std::optional<std::string> topic,
@@ -53,6 +53,26 @@ TEST_F(History, AMarkThatIsNotHereCountsByItsNumber) {
   record(kept, "a", 20, "twenty", 2);
   EXPECT_EQ(since(kept, "a", "7-15"), "twenty");
   EXPECT_EQ(since(kept, "a", "7-5"), "ten twenty");
+}
+
+TEST_F(History, SaysWhenAChannelBeginsAndWhatItHas) {
+  history_options options;
+  options.messages_max = 2;
+  history kept{options, clock_};
+  EXPECT_TRUE(record(kept, "a", 1, "one"));
+  EXPECT_FALSE(record(kept, "a", 2, "two"));
+  EXPECT_FALSE(record(kept, "a", 3, "three", 2));
+  EXPECT_TRUE(record(kept, "b", 4, "four"));
+  const auto found = kept.look("default", "a");
+  EXPECT_EQ(found.messages, 2U);
+  EXPECT_GT(found.bytes, 8U);
+  EXPECT_EQ(found.oldest.text(), "1-2");
+  EXPECT_EQ(found.newest.text(), "2-3");
+  EXPECT_EQ(kept.look("other", "a").messages, 0U);
+  EXPECT_EQ(kept.look("default", "none").messages, 0U);
+  clock_.advance(options.time + core::milliseconds{1});
+  EXPECT_EQ(kept.look("default", "a").messages, 0U);
+  EXPECT_TRUE(record(kept, "a", 6, "anew"));
 }
 
 TEST_F(History, KeepsSoManyOfAChannel) {

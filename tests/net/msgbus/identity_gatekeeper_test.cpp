@@ -75,13 +75,10 @@ protected:
               logins_, *judge_, store_, clock_,
               [] { return [](const std::function<void()>& work) { work(); }; }},
           "default", password_);
-    http_request request;
-    if (!field.empty())
-      request.headers.emplace_back("Authorization", field);
     connection_info info;
     info.peer = *parse_endpoint(address_ + ":4711");
     std::optional<verdict> found;
-    keeper_->decide({request, info, what, channel},
+    keeper_->decide({field, info, what, channel},
                     [&](verdict v) { found = std::move(v); });
     EXPECT_TRUE(found);
     return found.value_or(verdict{});

@@ -4,6 +4,7 @@
 #include "net/msgbus/channel_name.hpp"
 #include "net/msgbus/part_cache.hpp"
 #include "net/msgbus/subscriber.hpp"
+#include "net/msgbus_desk.hpp"
 #include "tests/net/support/protocol_driver.hpp"
 #include "tests/support/manual_clock.hpp"
 
@@ -20,7 +21,8 @@ class local_topics final : public topic_space {
 public:
   core::result<std::unique_ptr<topic_hold>>
   listen(std::string_view, const core::topic_filter& filter,
-         topic_listener& target) override {
+         topic_listener& target, const core::listener_about& who) override {
+    about.push_back(who);
     if (full)
       return core::errc::too_many;
     return std::unique_ptr<topic_hold>{
@@ -53,6 +55,7 @@ public:
   };
 
   std::set<hold*> holds;
+  std::vector<core::listener_about> about;
   std::vector<std::function<void()>> waiting;
   std::uint64_t number = 0;
   bool full = false;
@@ -72,13 +75,22 @@ class Subscriber : public ::testing::Test, public protocol_host {
 protected:
   Subscriber() {
     shared_->topics = &topics_;
+    shared_->keeper = &keeper_;
+    shared_->desk = &desk_;
     shared_->log = &log_;
     info_.peer = *parse_endpoint("127.0.0.1:4711");
   }
 
-  protocol_driver& subscribe(subscription_terms terms) {
-    auto made = std::make_unique<subscriber>(shared_, *this, std::move(terms));
-    EXPECT_TRUE(made->begin());
+  protocol_driver& subscribe(subscription_terms terms,
+                             std::optional<message_mark> since = {}) {
+    auto made = std::make_unique<subscriber>(shared_, *this, terms);
+    auto wish = terms.wish();
+    wish.since = since;
+    wish.authorization = "Basic " + user_;
+    desk_.ask(info_, wish, [&](ruling found) {
+      EXPECT_EQ(found.what, ruling::kind::granted);
+      made->begin(std::move(found.seat), std::move(found.past));
+    });
     driver_ = std::make_unique<protocol_driver>(std::move(made));
     return *driver_;
   }
@@ -108,6 +120,9 @@ protected:
   std::shared_ptr<bus_context> shared_ = std::make_shared<bus_context>();
   local_topics topics_;
   text_log log_;
+  password_gatekeeper keeper_{""};
+  msgbus_desk desk_{*shared_};
+  std::string user_; ///< in Basic credentials
   connection_info info_;
   test_support::manual_clock clock_;
   std::unique_ptr<protocol_driver> driver_;
@@ -119,6 +134,18 @@ TEST_F(Subscriber, WritesAPartAMessage) {
   publish("bar", "not this");
   EXPECT_EQ(to.take_output(),
             "2c\r\nContent-Type: text/plain\n\nhello--00MsgBus00\n\r\n");
+}
+
+TEST_F(Subscriber, SaysWhoListens) {
+  info_.id = connection_id{7};
+  user_ = "YW5uYTo="; // anna:
+  subscribe({.channel = "foo"});
+  ASSERT_EQ(topics_.about.size(), 1U);
+  EXPECT_EQ(topics_.about[0].door, "msgbus");
+  EXPECT_EQ(topics_.about[0].session, 7U);
+  EXPECT_EQ(topics_.about[0].uid, "anna");
+  EXPECT_FALSE(topics_.about[0].group);
+  EXPECT_FALSE(topics_.about[0].restricted);
 }
 
 TEST_F(Subscriber, TheRootGetsEverythingWithItsChannel) {
@@ -182,8 +209,8 @@ TEST_F(Subscriber, LargePayloadsAreNotKeptByTheCache) {
 }
 
 TEST_F(Subscriber, SaysWhoComesAndGoes) {
-  auto& to = subscribe(
-      {.channel = "foo", .types = pattern_list{"a/*"}, .user = "alice"});
+  user_ = "YWxpY2U6eA=="; // alice
+  auto& to = subscribe({.channel = "foo", .types = pattern_list{"a/*"}});
   EXPECT_EQ(log_.all.back(), "SUB 127.0.0.1:4711 (alice): foo * a/*");
   EXPECT_EQ(shared_->stats.subscribers, 1U);
   to.peer_gone();
@@ -273,9 +300,8 @@ TEST_F(Replay, ComesFirstAndNothingTwice) {
   recorded(1, "one");
   recorded(2, "two");
   const auto under_way = recorded(3, "three");
-  auto& to = subscribe({.channel = "foo",
-                        .how = framing::events_plain,
-                        .since = message_mark{1, 1}});
+  auto& to = subscribe({.channel = "foo", .how = framing::events_plain},
+                       message_mark{1, 1});
   EXPECT_EQ(to.take_output(), "id: 1-2\nevent: message\ndata: two\n\n"
                               "id: 1-3\nevent: message\ndata: three\n\n");
   topics_.give(under_way);
@@ -287,17 +313,15 @@ TEST_F(Replay, ComesFirstAndNothingTwice) {
 
 TEST_F(Replay, FiltersCount) {
   recorded(1, "one");
-  auto& to = subscribe({.channel = "foo",
-                        .types = pattern_list{"image/*"},
-                        .since = message_mark{}});
+  auto& to = subscribe({.channel = "foo", .types = pattern_list{"image/*"}},
+                       message_mark{});
   EXPECT_EQ(to.take_output(), "");
 }
 
 TEST_F(Replay, APollTakesTheOldest) {
   recorded(1, "one");
   recorded(2, "two");
-  auto& to =
-      subscribe({.channel = "foo", .poll = true, .since = message_mark{}});
+  auto& to = subscribe({.channel = "foo", .poll = true}, message_mark{});
   const auto answer = to.take_output();
   EXPECT_TRUE(answer.ends_with("\r\n\r\none")) << answer;
   EXPECT_NE(answer.find("X-Msgbus-Id: 1-1\r\n"), std::string::npos);

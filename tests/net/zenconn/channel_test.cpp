@@ -35,9 +35,10 @@ TEST(ZenconnChannel, NobodySpellsTheBrokersOwnTopics) {
 }
 
 TEST(ZenconnChannel, QuestionsHaveOneTopicForEachChannel) {
-  EXPECT_EQ(question_topic("a/b")->text(), "$zenconn/members/a%2Fb");
-  EXPECT_EQ(question_topic("*")->text(), "$zenconn/members/%2A");
-  EXPECT_EQ(answer_topic(core::node_id{3}, 1).text(), "$zenconn/counted/3/1");
+  EXPECT_EQ(question_topic("a/b")->text(), "$troupe/zenconn/members/a%2Fb");
+  EXPECT_EQ(question_topic("*")->text(), "$troupe/zenconn/members/%2A");
+  EXPECT_EQ(answer_topic(core::node_id{3}, 1).text(),
+            "$troupe/zenconn/counted/3/1");
 }
 
 } // namespace

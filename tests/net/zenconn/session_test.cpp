@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sessions, floors and houses of several nodes without sockets: topics of one
 // thread take publications from one to the other.
+#include "core/own_topics.hpp"
 #include "net/ws/endpoint.hpp"
 #include "net/zenconn/channel.hpp"
+#include "net/zenconn/house_guest.hpp"
 #include "net/zenconn/json_codec.hpp"
 #include "net/zenconn/session.hpp"
 #include "tests/net/support/protocol_driver.hpp"
@@ -30,6 +32,8 @@ struct wires {
   std::uint64_t number = 0;
   /// Nodes whose answers get lost.
   std::set<std::uint32_t> mute;
+  /// What groups have said of their listeners, with their topic.
+  lines told;
 };
 
 /// The topics of one node.
@@ -39,7 +43,7 @@ public:
 
   core::result<std::unique_ptr<topic_hold>>
   listen(std::string_view, const core::topic_filter& filter,
-         topic_listener& target) override;
+         topic_listener& target, const core::listener_about& who) override;
   core::result<std::size_t> publish(core::publication what) override;
   void later(std::function<void()> work) override { work(); }
 
@@ -50,22 +54,37 @@ private:
 
 struct wires::hold final : topic_hold {
   hold(wires& all, core::node_id at, const core::topic_filter& what,
-       topic_listener& to)
-      : owner(all), node(at), filter(what), target(to) {
+       topic_listener& to, core::listener_about who)
+      : owner(all), node(at), filter(what), target(to), about(std::move(who)) {
     owner.holds.insert(this);
   }
   ~hold() override { owner.holds.erase(this); }
+  void came(const core::listener_about& who) override {
+    tell("came " + std::to_string(who.session) + " " + who.uid + " " +
+         who.door);
+  }
+  void went(std::uint64_t session) override {
+    tell("went " + std::to_string(session));
+  }
+  void handed_on(std::size_t listeners) override {
+    tell("handed on to " + std::to_string(listeners));
+  }
+  void tell(const std::string& what) {
+    EXPECT_TRUE(about.group);
+    owner.told.push_back(filter.text() + ": " + what);
+  }
   wires& owner;
   const core::node_id node;
   const core::topic_filter filter;
   topic_listener& target;
+  const core::listener_about about;
 };
 
 core::result<std::unique_ptr<topic_hold>>
 node_topics::listen(std::string_view, const core::topic_filter& filter,
-                    topic_listener& target) {
+                    topic_listener& target, const core::listener_about& who) {
   return std::unique_ptr<topic_hold>{
-      std::make_unique<wires::hold>(all_, self_, filter, target)};
+      std::make_unique<wires::hold>(all_, self_, filter, target, who)};
 }
 
 core::result<std::size_t> node_topics::publish(core::publication what) {
@@ -75,7 +94,8 @@ core::result<std::size_t> node_topics::publish(core::publication what) {
   for (const auto* each : all_.holds)
     if (each->node != self_ && each->filter.matches(what.topic))
       others.insert(each->node.value());
-  const bool is_answer = what.topic.text().starts_with("$zenconn/counted/");
+  const bool is_answer =
+      what.topic.text().starts_with("$troupe/zenconn/counted/");
   if (!is_answer || !all_.mute.contains(self_.value()))
     all_.waiting.push_back(
         std::make_shared<const core::publication>(std::move(what)));
@@ -110,13 +130,14 @@ public:
   client(floor& at, std::uint64_t number, spelling how) : how_(how) {
     info_.id = connection_id{number};
     id_ = "session-" + std::to_string(number);
-    session_terms terms;
+    guest_terms terms;
     terms.id = id_;
-    terms.how = how;
+    terms.uid = "user-" + std::to_string(number);
     terms.powers = std::make_unique<test_powers>(powers);
     terms.on_end = [this](std::string_view why) { ends.emplace_back(why); };
-    driver_ = std::make_unique<protocol_driver>(
-        std::make_unique<session>(at, *this, std::move(terms)));
+    driver_ = std::make_unique<protocol_driver>(std::make_unique<session>(
+        at.owner().options(), at.owner().stats(), *this, how,
+        std::make_unique<house_guest>(at, info_, std::move(terms))));
   }
 
   void say(std::string_view text, ws::opcode op = ws::opcode::text) {
@@ -479,6 +500,33 @@ TEST_F(ZenconnSession, Z1ItsEndIsToldOnceWithTheReason) {
   EXPECT_EQ(one.ends.size(), 1U);
   other.drop();
   EXPECT_EQ(other.ends, lines{"the connection ended"});
+}
+
+TEST_F(ZenconnSession, ARoomSaysWhoIsInIt) {
+  auto& one = member_of("news", 1);
+  auto& two = member_of("news", 1);
+  member_of("news", 1, 1); // on another floor
+  std::erase_if(wires_.told, [](const auto& each) {
+    return each.starts_with("$zenconn/all: ");
+  });
+  EXPECT_EQ(wires_.told,
+            (lines{"news: came 1 user-1 zenconn", "news: came 2 user-2 zenconn",
+                   "news: came 3 user-3 zenconn"}));
+  wires_.told.clear();
+  one.ask({request::kind::broadcast, "news", {}, R"("hello")"});
+  deliver();
+  std::sort(wires_.told.begin(), wires_.told.end());
+  // Not to the one who said it.
+  EXPECT_EQ(wires_.told,
+            (lines{"news: handed on to 1", "news: handed on to 1"}));
+  wires_.told.clear();
+  two.drop();
+  std::sort(wires_.told.begin(), wires_.told.end());
+  EXPECT_EQ(wires_.told, (lines{"$zenconn/all: went 2", "news: went 2"}));
+  // Only what clients may listen to is anybody's business.
+  for (const auto* each : wires_.holds)
+    EXPECT_EQ(each->about.door.empty(), core::is_own_topic(each->filter.text()))
+        << each->filter.text();
 }
 
 TEST_F(ZenconnSession, PingsAQuietClientAndGivesItUp) {

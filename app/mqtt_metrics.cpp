@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/mqtt_metrics.hpp"
+
+namespace troupe::app {
+
+void add_mqtt(metrics_writer& out, const net::mqtt::mqtt_stats& s) {
+  out.gauge("troupe_mqtt_sessions", "MQTT's sessions.", s.sessions);
+  out.counter("troupe_mqtt_sessions_total", "MQTT's sessions since the start.",
+              s.sessions_ever);
+  out.gauge("troupe_mqtt_subscriptions", "Subscriptions of these.",
+            s.subscriptions);
+  constexpr const char* received = "troupe_mqtt_received_total";
+  out.family(received, "counter", "Publications of clients, by QoS.");
+  out.sample(received, "qos", "0", s.received_qos0);
+  out.sample(received, "qos", "1", s.received_qos1);
+  out.sample(received, "qos", "2", s.received_qos2);
+  out.counter("troupe_mqtt_received_bytes_total", "Bytes of their payloads.",
+              s.received_bytes);
+  out.counter("troupe_mqtt_repeated_total",
+              "Of those of QoS 2: had been received before.", s.repeated);
+  constexpr const char* sent = "troupe_mqtt_sent_total";
+  out.family(sent, "counter", "Publications sent to clients, by QoS.");
+  out.sample(sent, "qos", "0", s.sent_qos0);
+  out.sample(sent, "qos", "1", s.sent_qos1);
+  out.sample(sent, "qos", "2", s.sent_qos2);
+  out.counter("troupe_mqtt_sent_bytes_total", "Bytes of them, as packets.",
+              s.sent_bytes);
+  out.counter("troupe_mqtt_queued_total",
+              "Messages of QoS 1 and 2 that had to wait for a client.",
+              s.queued);
+  constexpr const char* dropped = "troupe_mqtt_dropped_total";
+  out.family(dropped, "counter",
+             "Messages that a client did not get, by reason.");
+  out.sample(dropped, "reason", "slow", s.dropped_slow);
+  out.sample(dropped, "reason", "queue_full", s.dropped_queue_full);
+  out.sample(dropped, "reason", "expired", s.dropped_expired);
+  out.sample(dropped, "reason", "too_large", s.dropped_too_large);
+  constexpr const char* refused = "troupe_mqtt_refused_total";
+  out.family(refused, "counter", "What was refused.");
+  out.sample(refused, "what", "login", s.refused_login);
+  out.sample(refused, "what", "busy", s.refused_busy);
+  out.sample(refused, "what", "protocol", s.refused_protocol);
+  out.sample(refused, "what", "subscribe", s.refused_subscribe);
+  out.sample(refused, "what", "publish", s.refused_publish);
+  constexpr const char* ended = "troupe_mqtt_sessions_ended_total";
+  out.family(ended, "counter", "Sessions that the node has ended, by reason.");
+  out.sample(ended, "reason", "protocol", s.ended_protocol);
+  out.sample(ended, "reason", "keep_alive", s.ended_keep_alive);
+  out.sample(ended, "reason", "taken_over", s.ended_taken_over);
+  out.sample(ended, "reason", "rights", s.ended_rights);
+  out.sample(ended, "reason", "slow", s.ended_slow);
+  out.counter("troupe_mqtt_wills_total", "Wills published.", s.wills);
+}
+
+} // namespace troupe::app

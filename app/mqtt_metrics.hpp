@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "app/metrics_text.hpp"
+#include "net/mqtt/options.hpp"
+
+namespace troupe::app {
+
+/// Counters of MQTT's door.
+void add_mqtt(metrics_writer& out, const net::mqtt::mqtt_stats& s);
+
+} // namespace troupe::app

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "net/mqtt/gate.hpp"
+
+#include "net/mqtt/gate_parts.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace troupe::net::mqtt {
+
+/// Answers that one client waits for; then nothing is read from it.
+constexpr std::size_t answers_max = 1024;
+
+gate::gate(const mqtt_options& options, mqtt_stats& stats, gate_world& world)
+    : options_(options), stats_(stats), world_(world) {}
+
+gate::~gate() = default;
+
+void gate::on_open(core::steady_time now) { now_ = heard_ = now; }
+
+void gate::on_packet(const any_packet& what, core::steady_time now) {
+  now_ = now;
+  if (stage_ == stage::closed)
+    return;
+  if (stage_ == stage::silent)
+    return connecting(what);
+  if (stage_ != stage::open) // whoever reads on though it is paused
+    return protocol_error("a packet before the CONNACK");
+  dispatch(what);
+}
+
+void gate::dispatch(const any_packet& what) {
+  std::visit(
+      [this](const auto& each) {
+        using kind = std::decay_t<decltype(each)>;
+        if constexpr (std::is_same_v<kind, connect>)
+          protocol_error("[MQTT-3.1.0-2] a second CONNECT");
+        else if constexpr (std::is_same_v<kind, pingreq>)
+          world_.send(any_packet{pingresp{}});
+        else if constexpr (requires { this->on(each); })
+          on(each);
+        else // the decoder knows who sends what
+          protocol_error("a packet of the other direction");
+      },
+      what);
+}
+
+void gate::on_violation(const violation& what, std::optional<version> spoken) {
+  if (stage_ == stage::closed)
+    return;
+  if (stage_ == stage::silent && spoken)
+    speaking_ = *spoken;
+  // Who never got as far as a version gets no answer [MQTT-3.1.4-1].
+  if (stage_ == stage::silent && !spoken &&
+      what.reason != reason_code::unsupported_protocol_version) {
+    count(stats_.refused_protocol);
+    return end(to_string(what), false);
+  }
+  if (stage_ == stage::silent)
+    count(stats_.refused_protocol);
+  fail(what.reason, to_string(what));
+}
+
+void gate::on(const disconnect& what) {
+  // [MQTT-3.14.4-3]: the will goes with a normal end only.
+  will_due_ = what.reason != reason_code::normal_disconnection;
+  end("the client disconnected", false);
+}
+
+void gate::on(const auth&) {
+  protocol_error("an AUTH, but no method was agreed on");
+}
+
+std::optional<std::string_view> gate::reason_text(std::string_view text) const {
+  if (!client_problems_ || text.empty())
+    return std::nullopt;
+  return text;
+}
+
+void gate::fail(reason_code why, std::string_view text,
+                std::string_view reference) {
+  if (stage_ == stage::closed)
+    return;
+  if (stage_ != stage::open)
+    return refuse(why, text);
+  if (why == reason_code::protocol_error ||
+      why == reason_code::malformed_packet)
+    count(stats_.ended_protocol);
+  if (is_5()) {
+    disconnect told;
+    told.reason = why;
+    told.reason_string = reason_text(text);
+    if (!reference.empty())
+      told.server_reference = reference;
+    world_.send(any_packet{told});
+  }
+  end(text, false);
+}
+
+void gate::end(std::string_view why, bool at_once) {
+  if (stage_ == stage::closed)
+    return;
+  const std::string text{why}; // may lie in what ends now
+  on_closed();
+  world_.close(text, at_once);
+}
+
+void gate::on_closed() {
+  if (stage_ == stage::closed)
+    return;
+  const bool was_open = stage_ == stage::open;
+  stage_ = stage::closed;
+  arrival_.reset();
+  if (!was_open)
+    return;
+  for (const auto& each : subscriptions_.all())
+    world_.stop_listening(each.heard, {});
+  for (const auto& [key, each] : shares_)
+    world_.stop_listening(each.heard, each.share);
+  uncount(stats_.subscriptions, subscriptions_.size() + shares_.size());
+  uncount(stats_.sessions);
+  subscriptions_ = {};
+  shares_.clear();
+  window_.reset();
+  received_.clear();
+  aliases_in_.reset();
+  aliases_out_.reset();
+  publish_will();
+}
+
+void gate::on_farewell(farewell why) {
+  if (stage_ == stage::closed)
+    return;
+  switch (why) {
+  case farewell::draining:
+    return fail(reason_code::use_another_server, "the node drains",
+                options_.server_reference);
+  case farewell::shutting_down:
+    return fail(reason_code::server_shutting_down, "the node shuts down");
+  case farewell::taken_over:
+    count(stats_.ended_taken_over);
+    return fail(reason_code::session_taken_over,
+                "the same client has connected again");
+  case farewell::kicked:
+    return fail(reason_code::administrative_action, "an operator ended it");
+  }
+}
+
+void gate::on_rights_changed() {
+  if (stage_ != stage::open)
+    return;
+  if (const auto why = world_.standing();
+      why != core::deny_reason::none &&
+      (why != core::deny_reason::expired ||
+       options_.expired == expiry_policy::close)) {
+    count(stats_.ended_rights);
+    return fail(reason_code::not_authorized, core::to_string(why));
+  }
+  if (world_.standing() != core::deny_reason::none)
+    return; // expired, and stays
+  std::vector<core::topic_filter> lost;
+  for (const auto& each : subscriptions_.all())
+    if (world_.check(core::right::subscribe, each.heard) !=
+        core::deny_reason::none)
+      lost.push_back(each.filter);
+  std::vector<share_map::iterator> lost_shares;
+  for (auto at = shares_.begin(); at != shares_.end(); ++at)
+    if (world_.check(core::right::subscribe, at->second.heard) !=
+        core::deny_reason::none)
+      lost_shares.push_back(at);
+  if (lost.empty() && lost_shares.empty())
+    return;
+  if (options_.denied == denial_policy::close) {
+    count(stats_.ended_rights);
+    return fail(reason_code::not_authorized,
+                "a subscription is not permitted any more");
+  }
+  for (const auto& filter : lost)
+    stop_hearing(filter);
+  for (const auto at : lost_shares)
+    stop_sharing(at);
+}
+
+void gate::on_tick(core::steady_time now) {
+  now_ = now;
+  if (stage_ == stage::open && paused())
+    heard_ = now; // nobody listens, so silence says nothing
+  const auto due = deadline();
+  if (!due || *due > now)
+    return;
+  if (stage_ != stage::open) {
+    count(stats_.refused_protocol);
+    return end("no CONNECT in time", true);
+  }
+  count(stats_.ended_keep_alive);
+  fail(reason_code::keep_alive_timeout, "silent for too long");
+}
+
+std::optional<core::steady_time> gate::deadline() const {
+  switch (stage_) {
+  case stage::silent:
+    return heard_ + options_.connect_time;
+  case stage::open:
+    if (silence_.count() > 0)
+      return heard_ + silence_;
+    return std::nullopt;
+  case stage::login:
+  case stage::session:
+  case stage::closed:
+    break;
+  }
+  return std::nullopt;
+}
+
+bool gate::paused() const {
+  return stage_ == stage::login || stage_ == stage::session ||
+         received_.waiting() >= answers_max;
+}
+
+} // namespace troupe::net::mqtt

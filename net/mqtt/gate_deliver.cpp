@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the client is sent, and how it answers.
+#include "net/mqtt/crossing.hpp"
+#include "net/mqtt/gate.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace troupe::net::mqtt {
+namespace {
+
+/// An alias takes three bytes, and whoever uses one gets bytes of its own
+/// instead of those that others get, too: not for topics that are short.
+constexpr std::size_t alias_topic_bytes_min = 24;
+
+} // namespace
+
+void gate::on_publication(const core::publication_ptr& what) {
+  if (stage_ != stage::open)
+    return;
+  // Once for all subscriptions that overlap (MQTT 5, 3.3.4).
+  if (last_ == what.get() && last_number_ == what->number)
+    return;
+  last_ = what.get();
+  last_number_ = what->number;
+  wanted by;
+  subscriptions_.match(*what, world_.is_own(*what), by);
+  if (!by.any)
+    return;
+  const auto marks = marks_of(*what);
+  deliver(what, by, marks.level, marks.retain && by.retain_as_published);
+}
+
+void gate::on_shared(const core::topic_filter& filter, std::string_view share,
+                     const core::publication_ptr& what) {
+  if (stage_ != stage::open)
+    return;
+  const auto found = shares_.find(share_key(filter, share));
+  if (found == shares_.end())
+    return;
+  const auto& by_share = found->second;
+  wanted by;
+  by.any = true;
+  by.level = by_share.level;
+  if (by_share.id != 0)
+    by.ids.push_back(by_share.id);
+  const auto marks = marks_of(*what);
+  deliver(what, by, marks.level, marks.retain && by_share.retain_as_published);
+}
+
+void gate::on_retained(const core::topic_filter& of,
+                       const core::publication_ptr& what) {
+  if (stage_ != stage::open)
+    return;
+  const auto* found = subscriptions_.find(of);
+  if (found == nullptr || !found->heard.matches(what->topic))
+    return;
+  wanted by;
+  by.any = true;
+  by.level = found->level;
+  if (found->id != 0)
+    by.ids.push_back(found->id);
+  deliver(what, by, marks_of(*what).level, true); // [MQTT-3.3.1-8]
+}
+
+void gate::deliver(const core::publication_ptr& what, const wanted& by,
+                   qos published, bool retain) {
+  delivery message{what, std::min(by.level, published), retain};
+  message.subscription_ids = by.ids;
+  if (message.level == qos::at_most_once) {
+    if (world_.backlog() > options_.backlog_bytes_max)
+      return count(stats_.dropped_slow);
+    send(message);
+    return;
+  }
+  if (!window_)
+    window_ = std::make_unique<send_window>(send_window::bounds{
+        inflight_max_, options_.queue_messages_max, options_.queue_bytes_max});
+  if (window_->any_waits() || !has_room())
+    return queue({what, message.level, retain, by.ids});
+  message.id = window_->begin(message.level);
+  if (!send(message))
+    window_->take_back(message.id);
+}
+
+bool gate::has_room() const {
+  return window_->open() && world_.backlog() <= options_.backlog_bytes_max;
+}
+
+void gate::queue(outgoing what) {
+  if (window_->wait(std::move(what)))
+    return count(stats_.queued);
+  if (options_.queue_full == overflow_policy::drop)
+    return count(stats_.dropped_queue_full);
+  count(stats_.ended_slow);
+  fail(reason_code::quota_exceeded, "too many messages wait");
+}
+
+bool gate::send(delivery& one) {
+  if (const auto expiry = marks_of(*one.what).expiry) {
+    const auto age = age_of(*one.what, world_.wall());
+    if (age.count() > 0 && age >= *expiry) { // [MQTT-3.3.2-5]
+      count(stats_.dropped_expired);
+      return false;
+    }
+    if (age.count() > 0)
+      one.age = age; // [MQTT-3.3.2-6]
+  }
+  const auto& name = one.what->topic.text();
+  if (aliases_out_ && name.size() >= alias_topic_bytes_min) {
+    const auto choice = aliases_out_->choose(name);
+    one.alias = choice.number;
+    one.alias_known = choice.number != 0 && !choice.fresh;
+  }
+  if (world_.send(one) == delivered::sent) {
+    count(one.level == qos::at_most_once    ? stats_.sent_qos0
+          : one.level == qos::at_least_once ? stats_.sent_qos1
+                                            : stats_.sent_qos2);
+    return true;
+  }
+  if (one.alias != 0 && !one.alias_known)
+    aliases_out_->forget(name);
+  // [MQTT-3.1.2-25]: as if it had been sent.
+  count(stats_.dropped_too_large);
+  return false;
+}
+
+void gate::on_room() {
+  if (stage_ == stage::open)
+    pump();
+}
+
+void gate::pump() {
+  while (stage_ == stage::open && window_ && window_->any_waits() &&
+         has_room()) {
+    const auto next = window_->take_first();
+    delivery one{next.what, next.level, next.retain,
+                 window_->begin(next.level)};
+    one.subscription_ids = next.subscription_ids;
+    if (!send(one))
+      window_->take_back(one.id);
+  }
+}
+
+void gate::on_answered(send_window::outcome what) {
+  if (what == send_window::outcome::violation)
+    return protocol_error("an answer that is not due");
+  pump();
+}
+
+void gate::on(const puback& what) {
+  if (window_)
+    on_answered(window_->on_puback(what.id));
+}
+
+void gate::on(const pubrec& what) {
+  auto outcome = send_window::outcome::unknown;
+  if (window_)
+    outcome = window_->on_pubrec(what.id, is_failure(what.reason));
+  if (outcome == send_window::outcome::violation ||
+      outcome == send_window::outcome::done)
+    return on_answered(outcome);
+  if (outcome == send_window::outcome::unknown && is_failure(what.reason))
+    return;
+  pubrel told;
+  told.id = what.id;
+  if (outcome == send_window::outcome::unknown && is_5())
+    told.reason = reason_code::packet_identifier_not_found;
+  world_.send(any_packet{told});
+}
+
+void gate::on(const pubcomp& what) {
+  if (window_)
+    on_answered(window_->on_pubcomp(what.id));
+}
+
+} // namespace troupe::net::mqtt

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/audit.hpp"
+#include "core/authenticator.hpp"
+#include "core/grant.hpp"
+#include "core/ids.hpp"
+#include "core/principal.hpp"
+#include "core/publication.hpp"
+#include "core/result.hpp"
+#include "core/topic.hpp"
+#include "core/topic_filter.hpp"
+#include "net/mqtt/packets.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace troupe::net::mqtt {
+
+/// One message on its way to a client; borrowed for a call.
+struct delivery {
+  const core::publication_ptr& what;
+  qos level = qos::at_most_once;
+  bool retain = false;
+  packet_id id{};               ///< none with QoS 0
+  std::uint16_t alias = 0;      ///< 0: none
+  bool alias_known = false;     ///< the topic itself is left out
+  std::optional<seconds> age{}; ///< if its expiry is to be lessened by it
+  std::span<const std::uint32_t> subscription_ids{};
+};
+
+/// What became of it.
+enum class delivered : std::uint8_t {
+  sent,
+  too_large, ///< for the client, or for MQTT
+};
+
+/// What clients can have here. CONNACK says so.
+struct features {
+  /// The longest time for which a session outlives its connection; 0: none
+  /// does.
+  seconds session_expiry_max{0};
+  bool retained = false;
+  bool shared = false;
+};
+
+/// Who it is that wants to have a session.
+struct session_request {
+  std::string_view client_id;
+  bool clean_start = true;
+  seconds expiry{0}; ///< as granted
+};
+struct session_found {
+  bool present = false;
+};
+
+/// What becomes of a publication that is asked for.
+enum class publish_state : std::uint8_t {
+  done,
+  pending, ///< gate::on_published() will say
+  refused, ///< out of the bounds of what is published here
+  failed,  ///< can't be taken now
+};
+
+/// What a gate needs of the world; implemented by a session, by a recorder in
+/// tests. Nothing of it calls the gate, but where that is said: answers come
+/// later.
+class gate_world {
+public:
+  // The client.
+
+  /// Behind all that was sent before. What answers a request may wait for its
+  /// record to be kept; the order stays.
+  virtual void send(const any_packet& what) = 0;
+  virtual delivered send(const delivery& what) = 0;
+  /// Bytes that were sent and wait.
+  [[nodiscard]] virtual std::size_t backlog() const = 0;
+  /// The last thing that a gate does. `at_once`: what waits is not sent.
+  virtual void close(std::string_view why, bool at_once) = 0;
+
+  // Who it is.
+
+  /// gate::on_login() will say, perhaps from inside.
+  virtual void log_in(core::credentials shown) = 0;
+  /// A client id that nobody has; "" if none can be made.
+  virtual std::string make_client_id() = 0;
+  /// The session is this client's: one that has the same id here is taken
+  /// over. gate::on_session() will say, perhaps from inside.
+  virtual void open_session(const session_request& what) = 0;
+  [[nodiscard]] virtual features available() const = 0;
+
+  // What it may.
+
+  virtual core::deny_reason standing() = 0;
+  virtual core::deny_reason check(core::right what, const core::topic& on) = 0;
+  virtual core::deny_reason check(core::right what,
+                                  const core::topic_filter& on) = 0;
+  /// Whether it may send one more message; counts it.
+  virtual core::deny_reason allow_message() = 0;
+
+  // What it does.
+
+  /// Publications that match come by gate::on_publication(), at least once
+  /// each; those of a share (not "") by gate::on_shared(). `shown` is the
+  /// filter in the client's spelling. too_many, name_invalid, overloaded.
+  virtual core::result<void> listen(const core::topic_filter& what,
+                                    std::string_view share,
+                                    std::string_view shown) = 0;
+  virtual void stop_listening(const core::topic_filter& what,
+                              std::string_view share) = 0;
+  /// `shown` is the topic in the client's spelling; `ticket` is for
+  /// gate::on_published().
+  virtual publish_state publish(core::publication what, std::string_view shown,
+                                std::uint64_t ticket) = 0;
+  /// Whether this client has published it, by this session.
+  [[nodiscard]] virtual bool is_own(const core::publication& what) const = 0;
+  /// The retained messages of a filter, by gate::on_retained(); only where
+  /// they are available.
+  virtual void send_retained(const core::topic_filter& what,
+                             const core::topic_filter& of) = 0;
+
+  /// Something was refused; before the answer.
+  virtual void refused(core::audit_kind what, std::string_view target,
+                       std::string_view why) = 0;
+  [[nodiscard]] virtual core::timestamp wall() const = 0;
+
+protected:
+  ~gate_world() = default;
+};
+
+} // namespace troupe::net::mqtt

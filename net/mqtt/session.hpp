@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/audit.hpp"
+#include "core/authorizer.hpp"
+#include "core/shared_bytes.hpp"
+#include "net/identity/live_rights.hpp"
+#include "net/mqtt/encoder.hpp"
+#include "net/mqtt/gate.hpp"
+#include "net/mqtt/house.hpp"
+#include "net/mqtt/outgoing_publish.hpp"
+#include "net/protocol.hpp"
+#include "net/protocol_host.hpp"
+#include "net/topic_space.hpp"
+#include "net/ws/endpoint.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace troupe::net::mqtt {
+
+/// What carries MQTT's bytes.
+enum class carrier : std::uint8_t { stream, websocket };
+
+/// One client: bytes to packets and back, and what its gate wants done. Owned
+/// by its connection.
+class session final : public protocol,
+                      private gate_world,
+                      private topic_listener,
+                      private identity::live_rights::watcher {
+public:
+  /// The house outlives it.
+  session(house& of, protocol_host& host, carrier by);
+  ~session() override;
+  session(const session&) = delete;
+  session& operator=(const session&) = delete;
+
+  void on_open(core::steady_time now, effects& out) override;
+  std::size_t on_bytes(const input& in, core::steady_time now,
+                       effects& out) override;
+  [[nodiscard]] std::size_t frame_bytes() const override {
+    return frame_bytes_;
+  }
+  [[nodiscard]] bool paused() const override {
+    return !gate_.closed() && gate_.paused();
+  }
+  void on_event(core::session_event event, core::steady_time now,
+                effects& out) override;
+  void on_flushed(core::steady_time now, effects& out) override;
+  void on_tick(core::steady_time now, effects& out) override;
+  [[nodiscard]] std::optional<core::steady_time> deadline() const override;
+  void on_closed(effects& out) override;
+  [[nodiscard]] bool can_move() const override { return gate_.open(); }
+  [[nodiscard]] std::string_view name() const override {
+    return endpoint_ ? "mqtt-ws" : "mqtt";
+  }
+
+private:
+  /// Where the gate's effects go, for the length of a call.
+  class scope {
+  public:
+    scope(session& of, effects& out) : of_(of) { of_.out_ = &out; }
+    ~scope() { of_.out_ = nullptr; }
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+
+  private:
+    session& of_;
+  };
+  class share_ear;
+  /// Something that is listened to, perhaps for several subscriptions.
+  struct hearing {
+    std::shared_ptr<topic_listener> ear; ///< of a share
+    std::unique_ptr<topic_hold> hold;
+    std::size_t subscriptions = 0;
+    std::string shown; ///< the first one's filter, for the audit
+  };
+
+  // gate_world
+  void send(const any_packet& what) override;
+  delivered send(const delivery& what) override;
+  [[nodiscard]] std::size_t backlog() const override;
+  void close(std::string_view why, bool at_once) override;
+  void log_in(core::credentials shown) override;
+  std::string make_client_id() override;
+  void open_session(const session_request& what) override;
+  [[nodiscard]] features available() const override {
+    return {seconds{0}, false, true};
+  }
+  core::deny_reason standing() override;
+  core::deny_reason check(core::right what, const core::topic& on) override;
+  core::deny_reason check(core::right what,
+                          const core::topic_filter& on) override;
+  core::deny_reason allow_message() override;
+  core::result<void> listen(const core::topic_filter& what,
+                            std::string_view share,
+                            std::string_view shown) override;
+  void stop_listening(const core::topic_filter& what,
+                      std::string_view share) override;
+  publish_state publish(core::publication what, std::string_view shown,
+                        std::uint64_t ticket) override;
+  [[nodiscard]] bool is_own(const core::publication& what) const override;
+  void send_retained(const core::topic_filter&,
+                     const core::topic_filter&) override {}
+  void refused(core::audit_kind what, std::string_view target,
+               std::string_view why) override;
+  [[nodiscard]] core::timestamp wall() const override;
+
+  // topic_listener; watcher
+  void on_publication(const core::publication_ptr& what) override;
+  void on_rights_changed() override;
+
+  std::size_t read_packets(const input& in, core::steady_time now);
+  std::size_t read_messages(const input& in, core::steady_time now,
+                            effects& out);
+  void read_message(const core::shared_bytes& payload, core::steady_time now);
+  void read_rest(core::steady_time now);
+  void run(const std::function<void()>& work);
+  [[nodiscard]] std::optional<core::login_outcome>
+  by_certificate(const core::credentials& shown) const;
+  void judged(core::login_outcome found);
+  void admit(const core::login_outcome& found);
+  delivered send(outgoing_publish& made, const delivery& what);
+  void write(const encoded_packet& what);
+  void write(std::span<const core::shared_bytes> pieces);
+  void left();
+
+  void note(core::audit_kind what, std::string_view target,
+            std::string_view type, std::string_view why = {},
+            core::shared_bytes payload = {});
+  void hold_back(const any_packet& what);
+  void wait_for_record();
+  void send_what_is_kept();
+
+  house& house_;
+  protocol_host& host_;
+  std::unique_ptr<ws::endpoint> endpoint_; ///< null: a stream
+  gate gate_;
+  effects* out_ = nullptr; ///< of the call that is under way
+  std::size_t frame_bytes_ = 0;
+  std::string rest_; ///< of messages, behind the last whole packet
+  std::unique_ptr<core::session_rights> rights_;
+  identity::live_rights::hold rights_hold_;
+  std::optional<core::steady_time> expires_;
+  std::map<std::string, hearing, std::less<>> heard_;
+  bool entered_ = false; ///< the house
+
+  /// An answer goes when the record of what it answers is kept.
+  struct held_answer {
+    core::audit_ticket ticket;
+    core::shared_bytes bytes;
+  };
+  core::audit_ticket noted_ = 0; ///< the last record
+  std::vector<held_answer> held_;
+  /// For what comes back from elsewhere: gone with this.
+  std::shared_ptr<session*> self_ = std::make_shared<session*>(this);
+};
+
+} // namespace troupe::net::mqtt

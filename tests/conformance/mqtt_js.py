@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The npm client "mqtt" against MQTT's door."""
+
+import unittest
+
+from tests.conformance.js_case import JavaScriptCase
+from tests.integration.troupe_node import TroupeNode
+
+
+class JavaScriptClient(JavaScriptCase):
+    def test_mqtt_client(self):
+        node = TroupeNode({"listen.mqtt": "127.0.0.1:0"})
+        self.addCleanup(node.remove)
+
+        def environment(started):
+            return {
+                "TROUPE_MQTT_TCP": "mqtt://{}:{}".format(
+                    *started.address("mqtt")
+                ),
+                "TROUPE_MQTT_WS": "ws://{}:{}/mqtt".format(
+                    *started.address()
+                ),
+            }
+
+        self.run_node(node, "mqtt.test.mjs", environment)
+
+
+if __name__ == "__main__":
+    unittest.main()
