@@ -143,7 +143,7 @@ test("the tail shows what is said, and says it as it is", async () => {
   await listener("news/world", doors[1]);
   const page = await dashboard("channels");
   await page.locator(".tail .pill", { hasText: "live" }).waitFor();
-  await page.locator("button.link", { hasText: "news/world" }).waitFor();
+  await page.locator("button.link", { hasText: "news/world" }).first().waitFor();
   const evil = `<img src=x onerror="window.hurt=1">`;
   await say("news/sport", evil, "text/html");
   await page.locator(".said pre", { hasText: "<img" }).waitFor();
@@ -163,7 +163,7 @@ test("what the box publishes reaches listeners and the tail", async () => {
   const page = await dashboard("channels", { forgive: /status of 400/ });
   await page.locator(".tail .pill", { hasText: "live" }).waitFor();
   await page.locator("[aria-label='filter of the tail']").fill("box/#");
-  await page.getByRole("button", { name: "Listen" }).click();
+  await page.getByRole("button", { name: "Listen", exact: true }).click();
   await page.locator(".tail .pill", { hasText: "live" }).waitFor();
   await page.locator("#topic").fill("box");
   await page.locator("#data").fill("from the box");

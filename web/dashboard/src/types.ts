@@ -92,6 +92,41 @@ export interface Session {
   device?: number;
 }
 
+export interface Channel {
+  realm: string;
+  topic: string;
+  path: string;
+  listeners: number;
+  users: number;
+  private: boolean;
+  published: number;
+  received: number;
+  delivered: number;
+  dropped: number;
+  rate: number;
+  last_published_ms: number | null;
+  nodes?: { node: number; listeners: number }[];
+}
+
+export interface Channels {
+  channels: Channel[];
+  next?: string | null;
+  live?: number;
+  live_max?: number;
+  unshown?: number;
+  silent?: number[];
+  complete?: boolean;
+}
+
+export interface ChannelState {
+  joined: number;
+  left: number;
+  last_published_ms: number | null;
+  listeners_unnamed: number;
+  presence: { uid: string; connections: number }[];
+  history: { messages: number; bytes: number } | null;
+}
+
 export interface Filter {
   realm: string;
   filter: string;

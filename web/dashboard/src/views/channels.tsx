@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who listens to what, what is said there, and a way to say something.
+// Channels and all that is listened to, what is said there, and a way to say
+// something.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ask_json, at_node, post_json, token, token_wanted, words_of } from "../api";
 import { count } from "../format";
@@ -9,6 +10,7 @@ import { route } from "../route";
 import { Store, useStore } from "../store";
 import { tail, type TailState } from "../tail";
 import type { Filter, Interest, Nodes, Publication } from "../types";
+import { ChannelList } from "./channel_list";
 
 const page_rows = 100;
 const lines_max = 200;
@@ -198,11 +200,11 @@ function Filters({ nodes }: { nodes: Nodes }) {
     { name: "also at", show: (f) => f.nodes.map(name).join(", ") },
   ];
   return (
-    <Panel title="Channels" note={polled.data && `${count(polled.data.subscriptions)} subscriptions, ${count(polled.data.own_filters)} filters here`}>
+    <Panel title="Subscriptions" note={polled.data && `${count(polled.data.subscriptions)} subscriptions, ${count(polled.data.own_filters)} filters here`}>
       <Shown of={polled}>
         {(data) => (
           <>
-            <Table label="Channels" columns={columns} rows={data.filters}
+            <Table label="Subscriptions" columns={columns} rows={data.filters}
               id={(f) => `${f.realm} ${f.filter}`} empty="Nobody listens to anything." />
             <Pager pages={pages} next={data.next} />
           </>
@@ -215,6 +217,7 @@ function Filters({ nodes }: { nodes: Nodes }) {
 export function ChannelsView({ nodes }: { nodes: Nodes }) {
   return (
     <div class="grid channels">
+      <ChannelList nodes={nodes} onListen={(filter) => listened.set(filter)} />
       <Filters nodes={nodes} />
       <div class="column">
         <PublishBox />
