@@ -78,7 +78,7 @@ public:
   [[nodiscard]] net::zenconn_desk* zenconn() { return zenconn_desk_.get(); }
 
   /// MQTT's door; the same goes for it.
-  [[nodiscard]] net::mqtt_door* mqtt() { return mqtt_.get(); }
+  [[nodiscard]] net::mqtt_door* mqtt() const { return mqtt_.get(); }
 
   /// Reads certificate and key, if there are any. Once, before make().
   core::result<void> load();

@@ -4,7 +4,6 @@
 #include "actors/runtime/loop.hpp"
 #include "app/admin.hpp"
 #include "app/audit_log.hpp"
-#include "net/identity/channel_token.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -124,6 +123,7 @@ core::result<bound_addresses> node::start() {
   warn_if_open();
   if (auto started = start_workers(); !started)
     return started.error();
+  start_sys();
   return bound;
 }
 
@@ -220,109 +220,6 @@ void node::warn_if_open() {
     write_log("warn", "auth",
               "anybody on the network is let in without credentials "
               "(auth.anonymous = \"allow\")");
-}
-
-core::result<void> node::start_audit() {
-  if (!context_.values.audit.enabled)
-    return {};
-  auto opened =
-      open_audit(context_.values, *broker_, [this](auto level, auto text) {
-        write_log(level, "audit", text);
-      });
-  if (!opened)
-    return core::error{opened.error().code,
-                       "the audit log: " + opened.error().detail};
-  audit_ = std::move(*opened);
-  return {};
-}
-
-net::session_gateway& node::sessions() {
-  if (audited_)
-    return *audited_;
-  return *gateway_;
-}
-
-core::result<void> node::start_channels() {
-  const auto& from = context_.values.msgbus;
-  live_rights_ =
-      std::make_unique<net::identity::live_rights>(broker_->authorizer());
-  doors_.judge_by({*logins_, broker_->authorizer(),
-                   broker_->context().directory->rights(), broker_->clock(),
-                   [] {
-                     auto* home = actors::runtime::loop::current();
-                     return [home](std::function<void()> work) {
-                       home->post(std::move(work));
-                     };
-                   }},
-                  *live_rights_);
-  topics_ = std::make_unique<topic_gateway>(broker_->topics());
-  if (from.history_messages == 0) {
-    doors_.serve_channels(*topics_, channel_log_, nullptr, audit_.get());
-    return {};
-  }
-  net::msgbus::history_options kept;
-  kept.realm = from.realm;
-  kept.messages_max = from.history_messages;
-  kept.bytes_max = from.history_bytes_max;
-  kept.time = from.history_time;
-  history_ = std::make_unique<channel_history>(kept, broker_->clock());
-  doors_.serve_channels(*topics_, channel_log_, &history_->kept(),
-                        audit_.get());
-  return history_->start(broker_->topics(), broker_->channels(),
-                         *broker_->loops().front());
-}
-
-/// What workers' clients ask, too.
-workers::channel_desks node::channels() {
-  return {doors_.channel_desk(), doors_.zenconn(), &doors_.channel_stats(),
-          &doors_.zenconn_stats(), context_.values.zenconn.requests_max};
-}
-
-core::result<void> node::start_zenconn() {
-  auto* door = doors_.zenconn();
-  if (door == nullptr)
-    return {};
-  if (auto begun = start_records(); !begun)
-    return begun;
-  return door->start({*topics_, *logins_, broker_->authorizer(),
-                      broker_->identity().node, broker_->loops(),
-                      records_.get(), audit_.get()});
-}
-
-/// Not where workers keep the connections: those at ports of MQTT's own are
-/// the agent's, all others are told that it is not served there.
-void node::start_mqtt() {
-  if (auto* door = doors_.mqtt())
-    door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
-                 broker_->clock(), broker_->identity().node, audit_.get()});
-}
-
-core::result<void> node::start_records() {
-  const auto& from = context_.values.zenconn;
-  session_records_options to;
-  if (from.records)
-    to.folder = broker_->data_path() / "sessions";
-  to.bytes_max = from.records_bytes_max;
-  to.cluster = storage::to_string(broker_->identity().cluster);
-  to.node = broker_->identity().node;
-  to.server = net::identity::make_uuid();
-  auto begun = session_records::open(
-      storage::posix_file_system(), std::move(to),
-      [this](const std::string& text) { write_log("warn", "zenconn", text); });
-  if (!begun)
-    return core::error{begun.error().code,
-                       "records of sessions: " + begun.error().detail};
-  records_ = std::move(*begun);
-  return {};
-}
-
-core::result<void> node::start_workers() {
-  if (!workers_)
-    return {};
-  workers_->start(std::chrono::seconds{30});
-  if (const auto why = workers_->not_ready(); !why.empty())
-    return core::error{core::errc::unavailable, why};
-  return {};
 }
 
 std::optional<cluster_options> node::cluster_part() const {
@@ -472,6 +369,8 @@ void node::stop() {
            std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
+  if (sys_)
+    sys_->stop();
   if (logins_)
     logins_->stop();
   if (auto* door = doors_.zenconn())

@@ -10,6 +10,7 @@
 #include "app/identity.hpp"
 #include "app/service.hpp"
 #include "app/session_records.hpp"
+#include "app/sys_publisher.hpp"
 #include "app/topic_gateway.hpp"
 #include "app/workers/pool.hpp"
 #include "net/network.hpp"
@@ -50,6 +51,8 @@ private:
   core::result<void> start_records();
   core::result<void> start_zenconn();
   void start_mqtt();
+  void start_sys();
+  [[nodiscard]] sys_sample sample_for_sys() const;
   [[nodiscard]] workers::channel_desks channels();
   /// Where connections get their sessions.
   [[nodiscard]] net::session_gateway& sessions();
@@ -73,6 +76,7 @@ private:
   std::unique_ptr<audit_gateway> audited_; ///< before it, with an audit
   channel_log channel_log_;
   std::unique_ptr<topic_gateway> topics_;
+  std::unique_ptr<sys_publisher> sys_; ///< null: nothing is told
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;
   std::unique_ptr<workers::pool> workers_; ///< none: the node serves itself

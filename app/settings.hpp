@@ -181,6 +181,7 @@ struct mqtt_settings {
   std::uint64_t backlog_bytes_max = 1ULL << 20;
   std::string response_prefix;
   std::string server_reference;
+  milliseconds sys_interval{10'000}; ///< of $SYS; 0 = never
 };
 
 /// Files that are given away over HTTP.

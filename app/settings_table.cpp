@@ -551,6 +551,9 @@ const std::array rows{
             {},
             "Where clients of MQTT 5 may go when the node drains, as "
             "HOST:PORT with blanks between; not said if empty."},
+    setting{"mqtt", "sys_interval", at<mqtt, &mqtt_s::sys_interval>,
+            between(0, 3'600 * s),
+            "How often the node tells its counts under $SYS; 0: never."},
 
     setting{"files",
             "root",

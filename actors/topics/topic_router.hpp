@@ -107,6 +107,12 @@ struct router_options {
   core::share_policy shares = core::share_policy::round_robin;
 };
 
+/// Who may get a publication.
+enum class reach : std::uint8_t {
+  cluster, ///< whoever listens
+  node,    ///< who listens on this node, for himself
+};
+
 struct publish_outcome {
   std::size_t filters = 0; ///< of this node's loops that match
   std::size_t peers = 0;   ///< other nodes that want it
@@ -169,7 +175,8 @@ public:
                                              subscribe_options options = {});
   /// On the publisher's loop, always the same one. Errors: those of
   /// core::check(). Success says nothing of arrival.
-  core::result<publish_outcome> publish(core::publication what);
+  core::result<publish_outcome> publish(core::publication what,
+                                        reach how = reach::cluster);
   /// What another node has published, as it sent it; on a loop.
   void receive(core::node_id from, const core::shared_bytes& frame);
 

@@ -281,6 +281,20 @@ TEST_F(TopicRouter, SendsOnceToEachNodeThatWantsIt) {
   router_->set_transport(nullptr);
 }
 
+TEST_F(TopicRouter, WhatIsForThisNodeGoesToNoOther) {
+  recording_transport transport;
+  router_->set_transport(&transport);
+  peer_wants(2, "own/#");
+  listener a;
+  const auto one = subscribe("own/+", a);
+  const auto outcome = router_->publish(publication("own/x", "1"), reach::node);
+  EXPECT_EQ(outcome->filters, 1U);
+  EXPECT_EQ(outcome->peers, 0U);
+  EXPECT_TRUE(transport.sent.empty());
+  EXPECT_EQ(a.got, texts{"0 1"});
+  router_->set_transport(nullptr);
+}
+
 TEST_F(TopicRouter, CountsWhatANodeDoesNotGet) {
   recording_transport transport;
   router_->set_transport(&transport);
