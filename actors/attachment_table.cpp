@@ -48,7 +48,7 @@ void attachment_table::attach(runtime::loop* home, core::node_id leader,
       inboxes_.emplace(
           number,
           inbox_place{
-              leader,
+              context_.group_of(request.inbox), leader,
               runtime::spawn_pinned<remote_inbox_actor, remote_inbox_state>(
                   system_, home, remote_inbox_behavior,
                   remote_inbox_deps{&context_, this, leader, number,
@@ -154,19 +154,41 @@ void attachment_table::on_frame(attachment_way way, attachment_frame frame) {
     on_frame_to_session(std::move(frame), *number);
 }
 
+/// With the mutex held.
+template <class Place>
+void attachment_table::lose_inboxes(const Place& is_lost,
+                                    std::vector<remote_inbox_actor>& lost) {
+  for (auto at = inboxes_.begin(); at != inboxes_.end();) {
+    if (!is_lost(at->second)) {
+      ++at;
+      continue;
+    }
+    lost.push_back(std::move(at->second.proxy));
+    at = inboxes_.erase(at);
+  }
+}
+
+void attachment_table::on_leader(core::group_id group, core::node_id leader) {
+  std::vector<remote_inbox_actor> inboxes;
+  {
+    const std::lock_guard lock{mutex_};
+    lose_inboxes(
+        [&](const inbox_place& p) {
+          return p.group == group && p.leader != leader;
+        },
+        inboxes);
+  }
+  for (const auto& each : inboxes)
+    caf::anon_send(each, attachment_lost{});
+}
+
 void attachment_table::on_peer_down(core::node_id peer) {
   std::vector<remote_inbox_actor> inboxes;
   std::vector<remote_session_actor> sessions;
   {
     const std::lock_guard lock{mutex_};
-    for (auto at = inboxes_.begin(); at != inboxes_.end();) {
-      if (at->second.leader != peer) {
-        ++at;
-        continue;
-      }
-      inboxes.push_back(std::move(at->second.proxy));
-      at = inboxes_.erase(at);
-    }
+    lose_inboxes([&](const inbox_place& p) { return p.leader == peer; },
+                 inboxes);
     auto at = sessions_.lower_bound({peer, 0, 0});
     while (at != sessions_.end() && at->first.node == peer) {
       sessions.push_back(std::move(at->second));

@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 namespace troupe::actors::runtime {
 class loop;
@@ -48,6 +49,10 @@ public:
   void on_frame(attachment_way way, attachment_frame frame);
   /// Before anything that comes over the next link to that node.
   void on_peer_down(core::node_id peer);
+  /// Who has the inboxes of a group from now on, as far as this node knows:
+  /// sessions attached to another one look for it, before the link to that is
+  /// found to be dead.
+  void on_leader(core::group_id group, core::node_id leader);
 
   /// Ends all proxies and lets no new ones in; does not wait for their end.
   /// Before the shards' handles go. Any number of times.
@@ -73,6 +78,7 @@ public:
 
 private:
   struct inbox_place {
+    core::group_id group;
     core::node_id leader;
     remote_inbox_actor proxy;
   };
@@ -84,6 +90,9 @@ private:
     friend auto operator<=>(const session_key&, const session_key&) = default;
   };
 
+  template <class Place>
+  void lose_inboxes(const Place& is_lost,
+                    std::vector<remote_inbox_actor>& lost);
   void on_frame_to_inbox(attachment_frame frame, std::uint64_t number);
   void on_frame_to_session(attachment_frame frame, std::uint64_t number);
   void let_in(const attachment_frame& frame, std::uint64_t number,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/group_host.hpp"
 
+#include "actors/attachment_table.hpp"
 #include "actors/inspection.hpp"
 #include "actors/messages.hpp"
 #include "cluster/raft_wire.hpp"
@@ -311,6 +312,8 @@ void group_host::on_leadership() {
                                             std::memory_order_relaxed);
   context_.leaders[group_.value()].store(leader().value(),
                                          std::memory_order_relaxed);
+  if (leader() != core::node_id{} && context_.attachments != nullptr)
+    context_.attachments->on_leader(group_, leader());
 }
 
 void group_host::on_commit_time(std::chrono::nanoseconds taken) {

@@ -23,7 +23,8 @@ core::shared_bytes leader_board::encode(const std::vector<led_group>& led) {
   return core::shared_bytes::copy_of(out.view());
 }
 
-bool leader_board::take(core::node_id from, core::bytes_view bytes) {
+bool leader_board::take(core::node_id from, core::bytes_view bytes,
+                        const std::function<void(core::group_id)>& changed) {
   cluster::byte_reader in{bytes};
   if (in.take<std::uint8_t>() != version)
     return false;
@@ -36,7 +37,10 @@ bool leader_board::take(core::node_id from, core::bytes_view bytes) {
     if (term < newest)
       continue;
     newest = term;
-    leaders_[group.value()].store(from.value(), std::memory_order_relaxed);
+    const auto before = leaders_[group.value()].exchange(
+        from.value(), std::memory_order_relaxed);
+    if (changed && before != from.value())
+      changed(group);
   }
   return in.ok();
 }

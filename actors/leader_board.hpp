@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace troupe::actors {
@@ -28,9 +29,11 @@ public:
 
   [[nodiscard]] static core::shared_bytes
   encode(const std::vector<led_group>& led);
-  /// One thread at a time. False if the bytes are none, or name a group that
+  /// One thread at a time. `changed` is called with each group that another
+  /// node has led up to now. False if the bytes are none, or name a group that
   /// is not there.
-  bool take(core::node_id from, core::bytes_view bytes);
+  bool take(core::node_id from, core::bytes_view bytes,
+            const std::function<void(core::group_id)>& changed = {});
 
   /// Who said so last, in the highest term; 0 if nobody has. Any thread.
   [[nodiscard]] core::node_id leader_of(core::group_id group) const {

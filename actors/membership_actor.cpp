@@ -2,6 +2,7 @@
 #include "actors/membership_actor.hpp"
 
 #include "actors/admin_operations.hpp"
+#include "actors/attachment_table.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 
@@ -84,7 +85,13 @@ void take_membership_word(broker_context& context,
     context.balance_leaders_now(context.clock.now());
     break;
   case membership_word::leaders:
-    (void)context.announced.take(message.from, message.body.view());
+    (void)context.announced.take(
+        message.from, message.body.view(), [&](core::group_id group) {
+          // Who has a replica hears it from that.
+          if (context.attachments != nullptr &&
+              context.leaders[group.value()].load() == 0)
+            context.attachments->on_leader(group, message.from);
+        });
     break;
   case membership_word::reach:
     (void)context.reach.take(message.from, message.body.view(),

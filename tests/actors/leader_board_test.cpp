@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace troupe::actors {
 namespace {
@@ -25,6 +26,22 @@ TEST(LeaderBoard, KeepsWhoLeadsInTheHighestTerm) {
   EXPECT_EQ(board.leader_of(group_id{0}), node_id{});
   EXPECT_EQ(board.leader_of(group_id{1}), node_id{8});
   EXPECT_EQ(board.leader_of(group_id{2}), node_id{7});
+}
+
+TEST(LeaderBoard, SaysWhichGroupsHaveAnotherLeader) {
+  leader_board board{3};
+  std::vector<group_id> changed;
+  const auto take = [&](std::uint32_t from, std::vector<led_group> led) {
+    changed.clear();
+    return board.take(node_id{from}, leader_board::encode(led).view(),
+                      [&](group_id which) { changed.push_back(which); });
+  };
+  EXPECT_TRUE(take(7, {{group_id{1}, term{4}}, {group_id{2}, term{4}}}));
+  EXPECT_EQ(changed, (std::vector{group_id{1}, group_id{2}}));
+  EXPECT_TRUE(take(7, {{group_id{1}, term{4}}, {group_id{2}, term{6}}}));
+  EXPECT_EQ(changed, std::vector<group_id>{});
+  EXPECT_TRUE(take(8, {{group_id{1}, term{5}}, {group_id{2}, term{5}}}));
+  EXPECT_EQ(changed, std::vector{group_id{1}});
 }
 
 TEST(LeaderBoard, RefusesWhatIsNone) {

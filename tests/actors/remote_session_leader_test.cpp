@@ -187,6 +187,38 @@ TEST_F(RemoteSession, AClaimSurvivesTheLeader) {
   EXPECT_EQ(first.link.texts(), texts{"job"});
 }
 
+TEST_F(RemoteSession, DoesNotWaitForTheLinkToALeaderThatIsNone) {
+  // A stopped process: nothing comes from it, nothing ends.
+  links_.silence = 60s;
+  add_user("anna", 2);
+  add_user("berta");
+  const auto leader = leader_of_inbox("anna");
+  const auto at = leader % 3 + 1;
+  const auto other = third(leader, at);
+  auto& first = login(at, "anna", 0);
+  auto& berta = login(other, "berta");
+  post_all(berta, "anna", {"job"}, true);
+  ASSERT_TRUE(wait_for_texts(first, 1));
+  auto& second = login(other, "anna", 1);
+  advance(500ms);
+  network_.isolate(node_id{leader}, 3);
+  ASSERT_TRUE(wait_until([&] {
+    return stats(at).sessions_reattached.load() > 0 &&
+           stats(other).sessions_reattached.load() > 0;
+  }));
+  post_all(berta, "anna", {"news"});
+  ASSERT_TRUE(wait_for_texts(first, 2));
+  advance(5s); // the grace is over
+  EXPECT_EQ(second.link.texts(), texts{}) << "behind it is another's job";
+  network_.heal();
+  advance(5s);
+  first.acknowledge();
+  ASSERT_TRUE(wait_for_texts(second, 1));
+  EXPECT_EQ(first.link.texts(), (texts{"job", "news"}));
+  EXPECT_EQ(second.link.texts(), texts{"news"});
+  EXPECT_EQ(first.link.count<core::session_ended>(), 0U);
+}
+
 TEST_F(RemoteSession, AnAcknowledgedJobIsNotDoneAgainUnderTheNextLeader) {
   add_user("anna", 2);
   add_user("berta");
