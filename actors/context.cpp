@@ -35,6 +35,13 @@ void broker_context::give_back(core::group_id group,
   mine.of[group.value()].give_back(key);
 }
 
+bool broker_context::surely_leads(core::group_id group) const {
+  if (!options.clustered)
+    return true;
+  return clock.now().time_since_epoch().count() <
+         views[group.value()].lease_end.load(std::memory_order_relaxed);
+}
+
 bool broker_context::may_balance_leaders(core::steady_time now) {
   auto last = balanced_.load();
   const auto ticks = now.time_since_epoch().count();

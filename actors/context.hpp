@@ -101,6 +101,8 @@ struct group_view {
   std::atomic<std::uint64_t> term{0};
   /// While it leads: entries that the follower lacks which is furthest behind.
   std::atomic<std::uint64_t> lag{0};
+  /// cluster::raft::lease_end(), as a count of the clock.
+  std::atomic<core::steady_time::rep> lease_end{0};
 };
 
 /// What of the configuration the actors need.
@@ -192,6 +194,11 @@ struct broker_context {
     return core::node_id{
         leaders[group.value()].load(std::memory_order_relaxed)};
   }
+
+  /// Whether this node leads a group and nobody else does, just now: a process
+  /// that was stopped for a while may take itself for a leader when another
+  /// one has long begun.
+  [[nodiscard]] bool surely_leads(core::group_id group) const;
 
   /// True once in each leader_balance_interval. Thread-safe.
   bool may_balance_leaders(core::steady_time now);

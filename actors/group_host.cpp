@@ -113,8 +113,12 @@ void group_host::settle() {
   std::erase_if(senders_, [](const auto& s) { return s.second->finished(); });
   if (!leads())
     on_deposed();
-  if (clustered())
+  if (clustered()) {
     show_role();
+    context_.views[group_.value()].lease_end.store(
+        consensus().lease_end().time_since_epoch().count(),
+        std::memory_order_relaxed);
+  }
   if (!counted_ready_ && serves()) {
     counted_ready_ = true;
     context_.groups_ready.fetch_add(1);

@@ -152,7 +152,10 @@ private:
   std::uint64_t attaches_seen_ = 0;
   bool idle_tick_pending_ = false;
   bool seen_tick_pending_ = false;
-  bool grace_tick_pending_ = false;
+  /// The next tick that counts.
+  std::optional<core::steady_time> grace_tick_at_;
+  /// Messages for single devices wait until it is sure again who leads.
+  std::optional<core::steady_time> asks_again_at_;
 };
 
 inbox_actor::behavior_type inbox_behavior(inbox_state::pointer self,

@@ -11,6 +11,12 @@
 #include <utility>
 
 namespace troupe::actors {
+namespace {
+
+/// Until it is looked again whether this node still leads: a beat or so.
+constexpr core::milliseconds lease_patience{50};
+
+} // namespace
 
 // ----------------------------------------------------------- coming, going
 
@@ -193,6 +199,11 @@ void inbox_state::take_in_hand(core::device_offset offset,
 
 bool inbox_state::may_claim(core::device_offset offset,
                             const core::inbox_entry& entry) {
+  if (!context_->surely_leads(context_->group_of(owner_))) {
+    asks_again_at_ = context_->clock.now() + lease_patience;
+    schedule_grace_tick();
+    return false;
+  }
   // One that has come back may have it: known when it has been looked up.
   for (const auto& [other, device] : devices_)
     if (device.coming_back() && entry.position <= device.in_hand)
@@ -213,25 +224,29 @@ bool inbox_state::may_claim(core::device_offset offset,
 }
 
 void inbox_state::on_grace_tick() {
-  grace_tick_pending_ = false;
+  if (!grace_tick_at_ || context_->clock.now() < *grace_tick_at_)
+    return; // an earlier one has done it
+  grace_tick_at_.reset();
+  asks_again_at_.reset();
   feed_all();
   schedule_grace_tick();
 }
 
 /// For the next moment at which something that was kept is free.
 void inbox_state::schedule_grace_tick() {
-  if (grace_tick_pending_)
-    return;
   const auto now = context_->clock.now();
-  std::optional<core::steady_time> next;
-  if (accession_.grace_ends > now)
-    next = accession_.grace_ends;
+  auto next = asks_again_at_;
+  const auto consider = [&](core::steady_time when) {
+    if (when > now)
+      next = std::min(next.value_or(when), when);
+  };
+  consider(accession_.grace_ends);
   for (const auto& [position, held] : claims_)
-    if (held.kept_until && *held.kept_until > now)
-      next = std::min(next.value_or(*held.kept_until), *held.kept_until);
-  if (!next)
+    if (held.kept_until)
+      consider(*held.kept_until);
+  if (!next || (grace_tick_at_ && *grace_tick_at_ <= *next))
     return;
-  grace_tick_pending_ = true;
+  grace_tick_at_ = *next;
   self_->delayed_send(self_,
                       std::chrono::ceil<core::milliseconds>(*next - now) +
                           core::milliseconds{1},

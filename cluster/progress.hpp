@@ -34,6 +34,13 @@ struct progress {
   /// The newest round answered.
   std::uint64_t round = 0;
 
+  /// The round by which it is asked whether it still follows, and when that
+  /// was; 0: no answer is awaited.
+  std::uint64_t asked_round = 0;
+  core::steady_time asked{};
+  /// It followed this leader then, or later; never: at the clock's beginning.
+  core::steady_time followed{};
+
   /// Snapshot: the index offered; entries above it are kept meanwhile.
   core::log_index snapshot_index;
   /// Snapshot: when to stop waiting for the answer, or to try again after the

@@ -94,6 +94,13 @@ public:
   [[nodiscard]] const progress* progress_of(core::node_id node) const;
   /// Leader: the member answers, and lacks at most so many entries.
   [[nodiscard]] bool is_near(core::node_id node, std::uint64_t lag) const;
+  /// Until when nobody else leads, as far as clocks run at the same pace
+  /// everywhere: a majority has followed this leader less than
+  /// election_timeout_min ago, and grants no vote before that is over (Raft
+  /// dissertation 6.4.1). The clock's beginning if it is not sure, its end if
+  /// nobody else could lead. Followers that restart forget whom they followed,
+  /// so this is no base for what must be linearizable.
+  [[nodiscard]] core::steady_time lease_end() const;
   /// A broken invariant (two leaders in one term, a conflict with committed
   /// entries). From then on the replica does nothing more; the host should
   /// end the process and let an operator look.
@@ -219,6 +226,7 @@ private:
   void advance_commit();
   void on(core::node_id from, const append_answer& m);
   void on_rejection(progress& peer, const append_answer& m);
+  void ask_whether_it_follows(progress& peer);
   void confirm_reads();
   void fail_reads();
   void finish_configuration_change(core::log_index index);

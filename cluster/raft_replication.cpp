@@ -2,7 +2,6 @@
 #include "cluster/raft.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <utility>
 
 namespace troupe::cluster {
@@ -166,8 +165,41 @@ void raft::replicate_to(core::node_id to, progress& peer, bool new_round) {
   }
 }
 
+/// What was asked under way is not asked again, unless it may be lost.
+void raft::ask_whether_it_follows(progress& peer) {
+  const auto since = now_ - peer.asked;
+  if (since <
+      (peer.asked_round == 0 ? options_.heartbeat / 2 : options_.heartbeat * 2))
+    return;
+  peer.asked_round = ++round_;
+  peer.asked = now_;
+}
+
+core::steady_time raft::lease_end() const {
+  if (!leads() || transfer_to_ != core::node_id{})
+    return {};
+  const auto needed =
+      members().quorum() - (members().is_voter(self_) ? 1U : 0U);
+  if (needed == 0)
+    return core::steady_time::max();
+  // The latest time at which so many followed; there are few of them.
+  core::steady_time latest{};
+  for (const auto& [node, peer] : peers_) {
+    const auto as_many = std::count_if(
+        peers_.begin(), peers_.end(), [this, &peer = peer](const auto& other) {
+          return members().is_voter(other.first) &&
+                 other.second.followed >= peer.followed;
+        });
+    if (members().is_voter(node) && static_cast<std::size_t>(as_many) >= needed)
+      latest = std::max(latest, peer.followed);
+  }
+  return latest == core::steady_time{} ? latest
+                                       : latest + options_.election_timeout_min;
+}
+
 void raft::send_append(core::node_id to, progress& peer,
                        core::log_index previous, bool with_entries) {
+  ask_whether_it_follows(peer);
   append_request m;
   m.term = hard_.term;
   m.previous = previous;
@@ -225,6 +257,10 @@ void raft::on(core::node_id from, const append_answer& m) {
   peer.heard = now_;
   if (m.round > peer.round && m.round <= round_) {
     peer.round = m.round;
+    if (peer.asked_round != 0 && m.round >= peer.asked_round) {
+      peer.followed = peer.asked;
+      peer.asked_round = 0;
+    }
     confirm_reads();
   }
   if (!m.accepted) {

@@ -219,6 +219,27 @@ TEST_F(RemoteSession, DoesNotWaitForTheLinkToALeaderThatIsNone) {
   EXPECT_EQ(first.link.count<core::session_ended>(), 0U);
 }
 
+TEST_F(RemoteSession, WhoIsNotSureToLeadGivesNoJobsAway) {
+  add_user("anna");
+  add_user("berta");
+  const auto leader = leader_of_inbox("anna");
+  auto& anna = login(leader, "anna", 0, 1);
+  auto& berta = login(leader % 3 + 1, "berta");
+  post_all(berta, "anna", {"first"});
+  post_all(berta, "anna", {"job"}, true);
+  ASSERT_TRUE(wait_for_texts(anna, 1));
+  network_.isolate(node_id{leader}, 3);
+  advance(600ms); // the others may have elected somebody by now
+  ASSERT_TRUE(node(leader).context().leader_of(
+                  core::group_id{shard_of("anna")}) == node_id{leader});
+  anna.acknowledge();
+  settle();
+  EXPECT_EQ(anna.link.texts(), texts{"first"});
+  network_.heal();
+  ASSERT_TRUE(wait_for_texts(anna, 2));
+  EXPECT_EQ(anna.link.texts(), (texts{"first", "job"}));
+}
+
 TEST_F(RemoteSession, AnAcknowledgedJobIsNotDoneAgainUnderTheNextLeader) {
   add_user("anna", 2);
   add_user("berta");

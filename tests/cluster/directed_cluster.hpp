@@ -38,6 +38,8 @@ public:
     node(id).tick(now_ += later);
   }
 
+  [[nodiscard]] core::steady_time now() const { return now_; }
+
   /// Delivers between the nodes of `among`, in order, whatever `lets` passes,
   /// and lets their writes land, until nothing is left. The rest is lost.
   void pump(const ids& among, const filter& lets = {}) {

@@ -204,6 +204,68 @@ TEST(Raft, ReadsAreConfirmedByAMajority) {
   EXPECT_EQ(c.node(1).reads[0].index, c.node(1).core().commit());
 }
 
+TEST(Raft, IsSureToLeadAsLongAsAMajorityHasFollowed) {
+  using namespace std::chrono_literals;
+  directed_cluster c{3, voters(3)};
+  ASSERT_TRUE(c.elect(1, {1, 2, 3}));
+  EXPECT_EQ(c.node(1).core().lease_end(), core::steady_time{}) << "nobody yet";
+  c.settle(1, {1, 2, 3});
+  c.tick(1, 300ms);
+  const auto asked = c.now();
+  c.pump({1, 2});
+  EXPECT_EQ(c.node(1).core().lease_end(), asked + 500ms);
+  EXPECT_EQ(c.node(2).core().lease_end(), core::steady_time{}) << "follows";
+  // Nobody answers any more.
+  c.tick(1, 300ms);
+  c.drop_packets();
+  EXPECT_EQ(c.node(1).core().lease_end(), asked + 500ms);
+}
+
+TEST(Raft, ALateAnswerTellsOfTheTimeOfItsQuestion) {
+  using namespace std::chrono_literals;
+  directed_cluster c{3, voters(3)};
+  ASSERT_TRUE(c.elect(1, {1, 2, 3}));
+  c.settle(1, {1, 2, 3});
+  c.tick(1, 160ms);
+  const auto asked = c.now();
+  c.tick(1, 200ms); // the process stood still
+  c.pump({1, 2, 3});
+  EXPECT_EQ(c.node(1).core().lease_end(), asked + 500ms);
+}
+
+TEST(Raft, AQuestionThatWasLostIsAskedAgain) {
+  using namespace std::chrono_literals;
+  raft_options options;
+  options.heartbeat = 50ms;
+  directed_cluster c{3, voters(3), options};
+  ASSERT_TRUE(c.elect(1, {1, 2, 3}));
+  c.settle(1, {1, 2, 3});
+  c.tick(1, 60ms);
+  c.drop_packets();
+  c.tick(1, 110ms);
+  const auto asked = c.now();
+  c.pump({1, 3});
+  EXPECT_EQ(c.node(1).core().lease_end(), asked + 500ms);
+}
+
+TEST(Raft, ALoneVoterIsAlwaysSure) {
+  directed_cluster c{1, voters(1)};
+  c.pump({1});
+  ASSERT_TRUE(c.node(1).leads());
+  EXPECT_EQ(c.node(1).core().lease_end(), core::steady_time::max());
+}
+
+TEST(Raft, WhoHandsLeadershipOverIsNotSure) {
+  using namespace std::chrono_literals;
+  directed_cluster c{3, voters(3)};
+  ASSERT_TRUE(c.elect(1, {1, 2, 3}));
+  c.settle(1, {1, 2, 3});
+  EXPECT_GT(c.node(1).core().lease_end(), c.now());
+  ASSERT_TRUE(c.node(1).change(
+      [](raft& core) { return core.transfer(core::node_id{2}).has_value(); }));
+  EXPECT_EQ(c.node(1).core().lease_end(), core::steady_time{});
+}
+
 TEST(Raft, GrowsFromOneVoterToThree) {
   directed_cluster c{3, voters(1)};
   c.pump({1});
