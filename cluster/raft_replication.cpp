@@ -168,8 +168,9 @@ void raft::replicate_to(core::node_id to, progress& peer, bool new_round) {
 /// What was asked under way is not asked again, unless it may be lost.
 void raft::ask_whether_it_follows(progress& peer) {
   const auto since = now_ - peer.asked;
-  if (since <
-      (peer.asked_round == 0 ? options_.heartbeat / 2 : options_.heartbeat * 2))
+  if (!options_.lease ||
+      since < (peer.asked_round == 0 ? options_.heartbeat / 2
+                                     : options_.heartbeat * 2))
     return;
   peer.asked_round = ++round_;
   peer.asked = now_;

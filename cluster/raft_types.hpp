@@ -77,6 +77,8 @@ struct raft_options {
   core::milliseconds election_timeout_max{1000};
   /// A leader that has nothing to say says so this often.
   core::milliseconds heartbeat{200};
+  /// Followers are asked whether they still follow: see raft::lease_end().
+  bool lease = true;
   /// How long a leader waits for the answer to a snapshot that was sent.
   core::milliseconds snapshot_answer_timeout{10'000};
   /// Payload of one append message; an entry above it travels alone.

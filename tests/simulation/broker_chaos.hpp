@@ -17,6 +17,8 @@ struct broker_options {
   core::milliseconds duration{4'000};
   raft_mutation mutation = raft_mutation::none;
   broker_mutation host_mutation = broker_mutation::none;
+  /// raft_options::lease; seeds that are older than it are replayed without.
+  bool lease = true;
 };
 
 /// What a run saw; the sums show that it was worth something.

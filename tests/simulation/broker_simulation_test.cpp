@@ -78,7 +78,9 @@ void PrintTo(const regression& r, std::ostream* out) { *out << r.name; }
 class BrokerRegression : public testing::TestWithParam<regression> {};
 
 TEST_P(BrokerRegression, StaysFixed) {
-  EXPECT_EQ(run_broker(GetParam().seed, {}).violation, std::nullopt)
+  broker_options o;
+  o.lease = false;
+  EXPECT_EQ(run_broker(GetParam().seed, o).violation, std::nullopt)
       << "seed " << GetParam().seed;
 }
 
@@ -110,6 +112,7 @@ TEST_P(BrokerMutant, IsNoticed) {
   broker_options o;
   o.host_mutation = GetParam().host;
   o.mutation = GetParam().core;
+  o.lease = false;
   for (auto seed = GetParam().from; seed < GetParam().from + 40; ++seed)
     if (run_broker(seed, o).violation)
       return;

@@ -34,6 +34,7 @@ broker_world::broker_world(std::uint64_t seed, const broker_options& options)
 /// Every seed has habits of its own: what is rare in one is common in another.
 void broker_world::draw_habits() {
   auto& o = raft_options_;
+  o.lease = options_.lease;
   o.mutation = options_.mutation;
   o.message_bytes_max = one_of<std::size_t>({1, 400, 256 * 1024});
   o.window_entries = one_of<std::uint64_t>({2, 20, 200});

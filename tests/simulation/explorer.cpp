@@ -74,6 +74,7 @@ private:
   // Small windows and messages make more steps out of the same log.
   raft_options settings() {
     raft_options o;
+    o.lease = options_.lease;
     o.mutation = options_.mutation;
     o.message_bytes_max = one_of<std::size_t>({1, 20, 1U << 20U});
     o.window_entries = one_of<std::uint64_t>({1, 3, 1000});

@@ -15,6 +15,8 @@ struct explorer_options {
   bool membership = false;
   bool snapshots = false;
   raft_mutation mutation = raft_mutation::none;
+  /// raft_options::lease; seeds that are older than it are replayed without.
+  bool lease = true;
 };
 
 struct exploration {

@@ -91,19 +91,20 @@ TEST_P(Mutant, IsKilledByRandomSchedules) {
   explorer_options o;
   o.mutation = GetParam().mutant;
   o.membership = GetParam().membership;
+  o.lease = false;
   EXPECT_NE(first_failing_seed(GetParam().from, 150, o), std::nullopt)
       << "the mutant survives";
 }
 
 INSTANTIATE_TEST_SUITE_P(
     All, Mutant,
-    testing::Values(hunt{raft_mutation::send_before_hard_state_flush, 1400,
+    testing::Values(hunt{raft_mutation::send_before_hard_state_flush, 430,
                          false},
                     hunt{raft_mutation::acknowledge_before_flush, 1, false},
                     hunt{raft_mutation::leader_counts_unflushed, 160, false},
                     hunt{raft_mutation::vote_without_log_check, 1, false},
                     hunt{raft_mutation::overlapping_changes, 20, true},
-                    hunt{raft_mutation::commit_beyond_verified, 1, false},
+                    hunt{raft_mutation::commit_beyond_verified, 70, false},
                     hunt{raft_mutation::report_stored_index, 150, false},
                     hunt{raft_mutation::lone_voter_keeps_term, 1, true},
                     hunt{raft_mutation::apply_uncommitted, 1, false}),
