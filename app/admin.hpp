@@ -145,6 +145,7 @@ private:
   void ask_unseen(std::uint16_t group, const unseen_question& question,
                   http_reply then);
   void list_mqtt(const net::http_request& request, net::responder answer);
+  void trace_mqtt(const net::http_request& request, net::responder answer);
   void list_records(const net::http_request& request, net::responder answer);
   void list_live(const net::http_request& request, net::responder answer);
   void list_interest(const net::http_request& request, net::responder answer);

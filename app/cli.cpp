@@ -37,6 +37,7 @@ public:
     add_cluster();
     add_recover();
     add_session_commands(*this);
+    add_mqtt_commands(*this);
     add_audit_commands(*this);
     add_config();
     add_bench();

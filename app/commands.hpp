@@ -53,6 +53,11 @@ namespace troupe::app {
 [[nodiscard]] int run(const session_show_options& options, terminal& screen);
 [[nodiscard]] int run(const session_kick_options& options, terminal& screen);
 [[nodiscard]] int run(const records_options& options, terminal& screen);
+/// The first and the last ask all nodes, the other one the node that is asked.
+[[nodiscard]] int run(const mqtt_sessions_options& options, terminal& screen);
+[[nodiscard]] int run(const mqtt_kick_options& options, terminal& screen);
+/// Ends after `count` lines, or by a signal.
+[[nodiscard]] int run(const mqtt_trace_options& options, terminal& screen);
 [[nodiscard]] int run(const channel_list_options& options, terminal& screen);
 /// At this node, and where else somebody listens.
 [[nodiscard]] int run(const channel_show_options& options, terminal& screen);

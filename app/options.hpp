@@ -166,6 +166,22 @@ struct records_options {
   bool lines = false;        ///< one JSON object each
 };
 
+/// troupe mqtt …
+struct mqtt_sessions_options {
+  admin_options admin;
+  std::string user;
+  std::uint64_t limit = 1000; ///< 0: all
+};
+struct mqtt_kick_options {
+  admin_options admin;
+  std::string client;
+};
+struct mqtt_trace_options {
+  admin_options admin;
+  std::string client;
+  std::uint64_t count = 0; ///< 0: for ever
+};
+
 /// troupe channel …
 struct channel_list_options {
   admin_options admin;
@@ -271,6 +287,7 @@ using command = std::variant<
     ready_options, version_options, worker_options, pub_options, sub_options,
     audit_query_options, audit_state_options, audit_verify_options,
     session_list_options, session_show_options, session_kick_options,
-    records_options>;
+    records_options, mqtt_sessions_options, mqtt_kick_options,
+    mqtt_trace_options>;
 
 } // namespace troupe::app

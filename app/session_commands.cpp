@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/admin_client.hpp"
 #include "app/admin_report.hpp"
+#include "app/admin_walk.hpp"
 #include "app/cli.hpp"
 #include "app/commands.hpp"
 #include "core/clock.hpp"
@@ -24,35 +25,6 @@ namespace {
 
 namespace json = boost::json;
 using core::result;
-
-/// False: no more are wanted.
-using row_visitor = std::function<bool(json::object)>;
-
-std::string at_node(std::uint32_t id) {
-  return id == 0 ? std::string{} : "/nodes/" + std::to_string(id);
-}
-
-/// All rows of a list that comes in pages, until one is the last wanted.
-result<void> each_row(const admin_client& admin, const std::string& path,
-                      std::string_view key, const row_visitor& visit) {
-  std::string after;
-  for (;;) {
-    const auto page = admin.get(
-        path + "?limit=1000" +
-        (after.empty() ? std::string{} : "&after=" + percent_encoded(after)));
-    if (!page)
-      return page.error();
-    const auto rows = array_at(*page, key);
-    for (const auto& row : rows)
-      if (row.is_object() && !visit(row.get_object()))
-        return {};
-    const auto next = text_at(*page, "next");
-    // A node that leads in a circle must not keep us here.
-    if (next.empty() || next == after || rows.empty())
-      return {};
-    after = next;
-  }
-}
 
 /// ZenConn's sessions of a node by the address of their clients, which no two
 /// connections share.
@@ -87,36 +59,6 @@ result<void> sessions_of(const admin_client& admin, std::uint32_t node,
         }
         return visit(std::move(row));
       });
-}
-
-struct place {
-  std::uint32_t node = 0; ///< 0: the one that is asked
-  std::uint32_t id = 0;   ///< 0: it is alone
-};
-
-/// The nodes that can be asked, and those that can't.
-result<std::vector<place>> all_nodes(const admin_client& admin,
-                                     terminal& screen) {
-  const auto answer = admin.get("/nodes");
-  if (!answer)
-    return answer.error();
-  const auto self = number_at(*answer, "self");
-  std::vector<place> all;
-  for (const auto& each : array_at(*answer, "nodes")) {
-    const auto id =
-        static_cast<std::uint32_t>(number_at(each, "id").value_or(0));
-    if (text_at(each, "state") == "removed")
-      continue;
-    if (number_at(each, "id") == self)
-      all.push_back({0, id});
-    else if (text_at(each, "linked") == "true")
-      all.push_back({id, id});
-    else
-      screen.err << "node " << id << " can't be asked: no link to it\n";
-  }
-  if (all.empty()) // alone
-    all.push_back({0, static_cast<std::uint32_t>(self.value_or(0))});
-  return all;
 }
 
 /// Of `wanted`, "" for any.
@@ -259,8 +201,8 @@ std::vector<std::string> columns_of(const json::object& record) {
 int run(const session_list_options& options, terminal& screen) {
   constexpr const char* name = "session list";
   const admin_client admin{options.admin};
-  result<std::vector<place>> nodes{
-      std::vector<place>{{options.node, options.node}}};
+  result<std::vector<node_place>> nodes{
+      std::vector<node_place>{{options.node, options.node}}};
   if (options.node == 0)
     nodes = all_nodes(admin, screen);
   if (!nodes)

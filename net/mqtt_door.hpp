@@ -58,6 +58,13 @@ public:
   }
   /// Ends a client's session, soon. False: it has none here. Any thread.
   bool kick(const std::string& client_id) { return house_.kick(client_id); }
+  /// See mqtt::house::look(). unavailable: not started. Any thread.
+  core::result<mqtt::house::trace_page> look(const std::string& client_id,
+                                             std::uint64_t after) {
+    if (!house_.serving())
+      return core::errc::unavailable;
+    return house_.look(client_id, after);
+  }
 
   [[nodiscard]] const mqtt::mqtt_stats& stats() const { return house_.stats(); }
 

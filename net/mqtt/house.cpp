@@ -46,4 +46,19 @@ bool house::kick(const std::string& client_id) {
   return true;
 }
 
+core::result<house::trace_page> house::look(const std::string& client_id,
+                                            std::uint64_t after) {
+  bool fresh = false;
+  const auto found = traces_.look(client_id, parts_->clock.now(), fresh);
+  if (!found)
+    return core::errc::too_many;
+  trace_page page{found->read(after), false};
+  const std::lock_guard lock{mutex_};
+  const auto at = tenants_.find(client_id);
+  page.connected = at != tenants_.end();
+  if (fresh && page.connected)
+    at->second.post([watch = at->second.watch, found] { watch(found); });
+  return page;
+}
+
 } // namespace troupe::net::mqtt

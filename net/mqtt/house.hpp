@@ -6,10 +6,12 @@
 #include "core/authorizer.hpp"
 #include "core/clock.hpp"
 #include "core/ids.hpp"
+#include "core/result.hpp"
 #include "net/audit_pen.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/mqtt/farewell.hpp"
 #include "net/mqtt/options.hpp"
+#include "net/mqtt/trace.hpp"
 #include "net/topic_space.hpp"
 
 #include <atomic>
@@ -42,6 +44,8 @@ struct tenant {
   std::function<void(std::function<void()>)> post{};
   /// Ends it; called on its loop, does nothing if it is gone.
   std::function<void(farewell)> end{};
+  /// What it says and hears is noted there from now on; called on its loop.
+  std::function<void(std::shared_ptr<trace>)> watch{};
 };
 
 /// What the sessions of a node share. One a node, outlives the network.
@@ -90,6 +94,20 @@ public:
   /// Ends a session as an operator wishes. False: there is none.
   bool kick(const std::string& client_id);
 
+  /// What a client says and is told, from the first look on, as long as
+  /// somebody looks; the client may come later. too_many: as many clients are
+  /// traced.
+  struct trace_page : trace::page {
+    bool connected = false; ///< at this node
+  };
+  core::result<trace_page> look(const std::string& client_id,
+                                std::uint64_t after);
+  /// Null: nobody looks.
+  [[nodiscard]] std::shared_ptr<trace>
+  trace_of(std::string_view client_id) const {
+    return traces_.find(client_id, parts_->clock.now());
+  }
+
   [[nodiscard]] const mqtt_options& options() const { return options_; }
   [[nodiscard]] mqtt_stats& stats() { return stats_; }
   [[nodiscard]] const mqtt_stats& stats() const { return stats_; }
@@ -100,6 +118,7 @@ private:
   std::unique_ptr<const parts> parts_;
   audit_pen audit_;
   std::atomic<bool> draining_{false};
+  trace_book traces_;
   mutable std::mutex mutex_;
   std::map<std::string, tenant, std::less<>> tenants_; ///< guarded by mutex_
 };

@@ -3,6 +3,7 @@
 
 #include "net/mqtt/crossing.hpp"
 #include "net/mqtt/decoder.hpp"
+#include "net/mqtt/packet_text.hpp"
 #include "net/mqtt/publish_cache.hpp"
 #include "net/mqtt/topic_spelling.hpp"
 
@@ -62,6 +63,10 @@ std::size_t session::read_packets(const input& in, core::steady_time now) {
     how.speaking = gate_.speaking();
     how.owner = in.owner;
     const auto read = decode(next, how);
+    tell_trace(trace_way::received, [&] {
+      return read ? describe(read.value)
+                  : "no packet: " + std::string{to_string(read.broken)};
+    });
     if (read)
       gate_.on_packet(read.value, now);
     else
@@ -202,6 +207,16 @@ void session::on_publication(const core::publication_ptr& what) {
 }
 
 delivered session::send(const delivery& what) {
+  const auto outcome = send_publication(what);
+  tell_trace(outcome == delivered::sent ? trace_way::sent : trace_way::event,
+             [&] {
+               return (outcome == delivered::sent ? "" : "too large: ") +
+                      describe(what);
+             });
+  return outcome;
+}
+
+delivered session::send_publication(const delivery& what) {
   /// A larger one is not kept for the next one.
   constexpr std::size_t kept_bytes_max = 64 * 1024;
   if (what.age) {
@@ -258,6 +273,7 @@ void session::write(std::span<const core::shared_bytes> pieces) {
 }
 
 void session::send(const any_packet& what) {
+  tell_trace(trace_way::sent, [&] { return describe(what); });
   const auto type = type_of(what);
   const bool is_answer =
       type == packet_type::puback || type == packet_type::pubrec ||
@@ -274,6 +290,8 @@ void session::send(const any_packet& what) {
 std::size_t session::backlog() const { return out_->output.size(); }
 
 void session::close(std::string_view why, bool at_once) {
+  tell_trace(trace_way::event,
+             [&] { return "the node ends it: " + std::string{why}; });
   if (endpoint_ && !at_once)
     endpoint_->send_close(ws::close_code::normal, {}, out_->output);
   out_->close = std::string{why};
@@ -289,6 +307,8 @@ void session::left() {
   held_.clear();
   rest_ = {};
   if (std::exchange(entered_, false)) {
+    tell_trace(trace_way::event, [] { return std::string{"is gone"}; });
+    trace_.reset();
     note(core::audit_kind::logout, {}, gate_.client_id());
     house_.leave(gate_.client_id(), host_.info().id.value());
   }

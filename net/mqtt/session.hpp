@@ -9,6 +9,7 @@
 #include "net/mqtt/gate.hpp"
 #include "net/mqtt/house.hpp"
 #include "net/mqtt/outgoing_publish.hpp"
+#include "net/mqtt/trace.hpp"
 #include "net/protocol.hpp"
 #include "net/protocol_host.hpp"
 #include "net/topic_space.hpp"
@@ -128,10 +129,21 @@ private:
   by_certificate(const core::credentials& shown) const;
   void judged(core::login_outcome found);
   void admit(const core::login_outcome& found);
+  delivered send_publication(const delivery& what);
   delivered send(outgoing_publish& made, const delivery& what);
   void write(const encoded_packet& what);
   void write(std::span<const core::shared_bytes> pieces);
   void left();
+
+  /// For who looks on; `spell` is called only if somebody does.
+  template <class Spell>
+  void tell_trace(trace_way way, const Spell& spell) {
+    if (!trace_)
+      return;
+    if (trace_->over(house_.with().clock.now()))
+      return trace_.reset();
+    trace_->note(wall(), way, spell());
+  }
 
   void note(core::audit_kind what, std::string_view target,
             std::string_view type, std::string_view why = {},
@@ -151,7 +163,8 @@ private:
   identity::live_rights::hold rights_hold_;
   std::optional<core::steady_time> expires_;
   std::map<std::string, hearing, std::less<>> heard_;
-  bool entered_ = false; ///< the house
+  bool entered_ = false;         ///< the house
+  std::shared_ptr<trace> trace_; ///< null: nobody looks
 
   /// An answer goes when the record of what it answers is kept.
   struct held_answer {

@@ -124,7 +124,17 @@ void session::open_session(const session_request& what) {
     if (const auto still = weak.lock())
       (*still)->run([&] { (*still)->gate_.on_farewell(why); });
   };
+  self.watch = [weak](std::shared_ptr<trace> by) {
+    if (const auto still = weak.lock())
+      (*still)->trace_ = std::move(by);
+  };
   house_.enter(std::string{what.client_id}, std::move(self));
+  trace_ = house_.trace_of(what.client_id);
+  tell_trace(trace_way::event, [&] {
+    return "connects from " + to_string(info.peer) + " with MQTT " +
+           std::string{mqtt::to_string(gate_.speaking())} +
+           (rights_->who().uid.empty() ? "" : " as " + rights_->who().uid);
+  });
   gate_.on_session({});
 }
 
@@ -225,6 +235,10 @@ publish_state session::publish(core::publication what, std::string_view shown,
   const auto type = writes ? what.content_type : std::string{};
   const auto payload = writes ? what.payload : core::shared_bytes{};
   const auto done = house_.with().topics.publish(std::move(what));
+  tell_trace(trace_way::event, [&] {
+    return done ? "published, also to " + std::to_string(*done) + " other nodes"
+                : "refused: " + core::to_string(done.error());
+  });
   if (writes)
     note(core::audit_kind::publish, shown, type, done ? "" : "too large",
          payload);
@@ -242,6 +256,10 @@ core::timestamp session::wall() const { return house_.with().clock.wall(); }
 
 void session::refused(core::audit_kind what, std::string_view target,
                       std::string_view why) {
+  tell_trace(trace_way::event, [&] {
+    return "refused: " + std::string{core::to_string(what)} + ' ' +
+           std::string{target} + ": " + std::string{why};
+  });
   if (house_.audit().writes())
     note(what, target, {}, why);
 }

@@ -128,6 +128,11 @@ TEST(CommandLine, SessionsAreChosenByNodeUserAndProtocol) {
   EXPECT_EQ(
       parsed<session_kick_options>({"session", "kick", "--user", "u"}).uid,
       "u");
+  EXPECT_EQ(parsed<mqtt_kick_options>({"mqtt", "kick", "pump"}).client, "pump");
+  EXPECT_EQ(
+      parsed<mqtt_trace_options>({"mqtt", "trace", "pump", "--count", "3"})
+          .count,
+      3U);
   const auto records = parsed<records_options>(
       {"session", "records", "--from", "2026-11-22T01:02:03Z", "--until",
        "2026-11-22T02:00:00Z", "--event", "closed", "--lines"});
