@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// MQTT's gate against a client that says anything: packets as they stand in the
+// input, and between them, where a packet can't begin (first nibble 0), what
+// else happens in the world. Whatever comes, nothing is sent behind the end, no
+// packet id is used twice at once, and all that was taken is given back.
+#include "core/assert.hpp"
+#include "net/mqtt/crossing.hpp"
+#include "net/mqtt/decoder.hpp"
+#include "net/mqtt/gate.hpp"
+#include "net/mqtt/topic_spelling.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+using namespace troupe;
+using namespace troupe::net::mqtt;
+
+namespace {
+
+constexpr std::size_t packet_bytes_max = std::size_t{1} << 16U;
+
+mqtt_options options_of(std::uint8_t bits) {
+  mqtt_options how;
+  how.packet_bytes_max = packet_bytes_max;
+  how.denied = static_cast<denial_policy>(bits % 3U);
+  how.queue_full = static_cast<overflow_policy>(bits / 3U % 2U);
+  how.receive_maximum = static_cast<std::uint16_t>(1 + bits % 4U);
+  how.inflight_max = static_cast<std::uint16_t>(1 + bits / 4U % 4U);
+  how.queue_messages_max = bits / 16U % 8U;
+  how.subscriptions_max = 4;
+  how.topic_alias_max = static_cast<std::uint16_t>(bits % 5U);
+  return how;
+}
+
+class world final : public gate_world {
+public:
+  explicit world(std::uint8_t bits)
+      : options_(options_of(bits)), retained_((bits & 1U) != 0),
+        shared_((bits & 2U) != 0), subject_(options_, stats_, *this) {
+    subject_.on_open(now_);
+  }
+
+  /// Takes what is at the beginning; 0: there is no whole packet any more.
+  std::size_t step(const core::shared_bytes& owner, core::bytes_view in) {
+    if ((static_cast<unsigned>(in.front()) & 0xF0U) == 0) {
+      happen(static_cast<unsigned>(in.front()));
+      return 1;
+    }
+    const auto next =
+        decode_frame(in, options_.packet_bytes_max, subject_.speaking());
+    if (next.what == frame::status::need_more)
+      return 0;
+    if (next.what == frame::status::violation) {
+      subject_.on_violation(next.broken, std::nullopt);
+      return in.size();
+    }
+    decode_options how;
+    how.speaking = subject_.speaking();
+    how.owner = &owner;
+    if (const auto read = decode(next, how); read)
+      subject_.on_packet(read.value, now_);
+    else
+      subject_.on_violation(read.broken, next.type == packet_type::connect
+                                             ? version_of(next)
+                                             : std::nullopt);
+    return next.bytes;
+  }
+
+  [[nodiscard]] bool over() const { return closed_; }
+
+  void end() {
+    subject_.on_closed();
+    closed_ = true;
+    TROUPE_ASSERT(listened_.empty() && shares_.empty(), "listens for ever");
+    TROUPE_ASSERT(stats_.sessions == 0, "a session for ever");
+    TROUPE_ASSERT(stats_.subscriptions == 0, "subscriptions for ever");
+  }
+
+private:
+  void happen(unsigned what) {
+    switch (what % 8U) {
+    case 0:
+      pass(core::milliseconds{700});
+      return;
+    case 1:
+      return arrive(what < 8 ? "a" : "a/b",
+                    what < 8 ? qos::at_least_once : qos::exactly_once);
+    case 2:
+      for (auto& each : std::exchange(published_, {}))
+        arrive(std::move(each));
+      return;
+    case 3:
+      pending_ = what >= 8;
+      if (!tickets_.empty()) {
+        const auto ticket = tickets_.back();
+        tickets_.pop_back();
+        subject_.on_published(ticket, what < 8 ? reason_code::success
+                                               : reason_code::quota_exceeded);
+      }
+      return;
+    case 4:
+      unsent_ = what < 8 ? 0 : options_.backlog_bytes_max + 1;
+      return subject_.on_room();
+    case 5:
+      denies_ = what >= 8;
+      return subject_.on_rights_changed();
+    case 6:
+      subject_.on_heard(now_);
+      return;
+    default:
+      subject_.on_farewell(what < 8 ? farewell::draining : farewell::kicked);
+    }
+  }
+  void pass(core::milliseconds span) {
+    now_ += span;
+    time_ += span;
+    for (int i = 0; i < 16 && !closed_; ++i) {
+      const auto due = subject_.deadline();
+      if (!due || *due > now_)
+        return;
+      subject_.on_tick(now_);
+    }
+    TROUPE_ASSERT(closed_, "is due for ever");
+  }
+  void arrive(std::string_view topic, qos level) {
+    arrive(publication_of(*parse_topic(topic), level, false, {},
+                          core::shared_bytes::copy_of("x")));
+  }
+  void arrive(core::publication what) {
+    what.number =
+        static_cast<std::uint64_t>(core::to_millis(time_)) * 1000 + ++last_;
+    const auto shared =
+        std::make_shared<const core::publication>(std::move(what));
+    const auto heard = listened_;
+    for (const auto& [text, times] : heard)
+      if (core::topic_filter::parse(text)->matches(shared->topic) && !closed_)
+        subject_.on_publication(shared);
+    const auto turns = shares_;
+    for (const auto& [share, text] : turns)
+      if (const auto filter = *core::topic_filter::parse(text);
+          filter.matches(shared->topic) && !closed_)
+        subject_.on_shared(filter, share, shared);
+  }
+
+  // gate_world
+  void send(const any_packet& what) override {
+    TROUPE_ASSERT(!closed_, "sent after the end");
+    if (const auto* said = std::get_if<pubrel>(&what))
+      TROUPE_ASSERT(said->id != packet_id{}, "no packet id");
+  }
+  delivered send(const delivery& what) override {
+    TROUPE_ASSERT(!closed_, "sent after the end");
+    TROUPE_ASSERT((what.level == qos::at_most_once) == (what.id == packet_id{}),
+                  "a packet id where none belongs");
+    return what.what->payload.size() > subject_.packet_bytes_max()
+               ? delivered::too_large
+               : delivered::sent;
+  }
+  [[nodiscard]] std::size_t backlog() const override { return unsent_; }
+  void close(std::string_view why, bool) override {
+    TROUPE_ASSERT(!closed_, "closed twice");
+    TROUPE_ASSERT(!why.empty(), "no reason");
+    closed_ = true;
+  }
+  void log_in(core::credentials shown) override {
+    core::login_outcome found;
+    found.who.uid = shown.uid;
+    subject_.on_login(found);
+  }
+  std::string make_client_id() override { return "made-up"; }
+  void open_session(const session_request&) override {
+    subject_.on_session({});
+  }
+  [[nodiscard]] features available() const override {
+    return {seconds{0}, retained_, shared_};
+  }
+  core::deny_reason standing() override { return core::deny_reason::none; }
+  core::deny_reason check(core::right, const core::topic&) override {
+    return judge();
+  }
+  core::deny_reason check(core::right, const core::topic_filter&) override {
+    return judge();
+  }
+  [[nodiscard]] core::deny_reason judge() const {
+    return denies_ ? core::deny_reason::not_granted : core::deny_reason::none;
+  }
+  core::deny_reason allow_message() override { return core::deny_reason::none; }
+  core::result<void> listen(const core::topic_filter& what,
+                            std::string_view share, std::string_view) override {
+    if (share.empty())
+      ++listened_[what.text()];
+    else
+      TROUPE_ASSERT(shares_.emplace(share, what.text()).second, "shares twice");
+    return {};
+  }
+  void stop_listening(const core::topic_filter& what,
+                      std::string_view share) override {
+    if (!share.empty()) {
+      TROUPE_ASSERT(shares_.erase({std::string{share}, what.text()}) == 1,
+                    "stops what it does not share");
+      return;
+    }
+    const auto at = listened_.find(what.text());
+    TROUPE_ASSERT(at != listened_.end(), "stops what it does not hear");
+    if (--at->second == 0)
+      listened_.erase(at);
+  }
+  publish_state publish(core::publication what, std::string_view,
+                        std::uint64_t ticket) override {
+    if (pending_ && tickets_.size() < 100) {
+      tickets_.push_back(ticket);
+      return publish_state::pending;
+    }
+    what.publisher = 1;
+    if (published_.size() < 100)
+      published_.push_back(std::move(what));
+    return publish_state::done;
+  }
+  [[nodiscard]] bool is_own(const core::publication& what) const override {
+    return what.publisher == 1;
+  }
+  void send_retained(const core::topic_filter&,
+                     const core::topic_filter&) override {}
+  void refused(core::audit_kind, std::string_view, std::string_view) override {}
+  [[nodiscard]] core::timestamp wall() const override { return time_; }
+
+  const mqtt_options options_;
+  const bool retained_;
+  const bool shared_;
+  mqtt_stats stats_;
+  core::steady_time now_{std::chrono::hours{1}};
+  core::timestamp time_ = core::from_millis(1'700'000'000'000);
+  bool closed_ = false;
+  bool denies_ = false;
+  bool pending_ = false;
+  std::size_t unsent_ = 0;
+  std::uint64_t last_ = 0;
+  std::map<std::string, int> listened_;
+  std::set<std::pair<std::string, std::string>> shares_;
+  std::vector<std::uint64_t> tickets_;
+  std::vector<core::publication> published_;
+  gate subject_;
+};
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data,
+                                      std::size_t size) {
+  if (size == 0)
+    return 0;
+  const auto owner = core::shared_bytes::copy_of(
+      core::bytes_view{reinterpret_cast<const std::byte*>(data + 1), size - 1});
+  auto in = owner.view();
+  world all{data[0]};
+  while (!in.empty() && !all.over()) {
+    const auto used = all.step(owner, in);
+    if (used == 0)
+      break;
+    in = in.subspan(used);
+  }
+  all.end();
+  return 0;
+}
