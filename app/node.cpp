@@ -113,7 +113,8 @@ core::result<bound_addresses> node::start() {
                     &doors_.channel_stats(),
                     doors_.zenconn(),
                     records_.get(),
-                    doors_.mqtt()};
+                    doors_.mqtt(),
+                    keys_.get()};
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
@@ -137,6 +138,7 @@ broker_settings node::engine_settings() {
   engine.broker.passivate_after = values.inbox.passivate_after;
   engine.broker.recipients_max = values.mq.recipients_max;
   engine.broker.inbox = inbox_policy(values.inbox);
+  engine.broker.keys = {values.keys.max, values.keys.bytes_max};
   engine.rights = rights_options(values.auth);
   engine.interest.filters_max = values.topics.filters_max;
   engine.shares = values.topics.shared;
@@ -256,6 +258,7 @@ core::result<void> node::start_channels() {
                    }},
                   *live_rights_);
   topics_ = std::make_unique<topic_gateway>(broker_->topics());
+  keys_ = std::make_unique<key_gateway>(*broker_);
   if (from.history_messages == 0) {
     doors_.serve_channels(*topics_, channel_log_, nullptr, audit_.get());
     return {};
@@ -294,7 +297,8 @@ core::result<void> node::start_zenconn() {
 void node::start_mqtt() {
   if (auto* door = doors_.mqtt())
     door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
-                 broker_->clock(), broker_->identity().node, audit_.get()});
+                 broker_->clock(), broker_->identity().node, audit_.get(),
+                 keys_.get()});
 }
 
 core::result<void> node::start_records() {
