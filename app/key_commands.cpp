@@ -30,6 +30,7 @@ core::result<json::value> fetch_keys(const admin_client& admin,
   std::int64_t unread = 0;
   std::string after;
   bool more = true;
+  bool left_out = false;
   while (more) {
     auto page =
         admin.get("/keys?limit=1000&filter=" + percent_encoded(options.filter) +
@@ -41,6 +42,8 @@ core::result<json::value> fetch_keys(const admin_client& admin,
     for (const auto& each : array_at(*page, "keys"))
       if (options.limit == 0 || all.size() < options.limit)
         all.push_back(each);
+      else
+        left_out = true;
     const auto next = text_at(*page, "next");
     more = !next.empty() && next != after &&
            (options.limit == 0 || all.size() < options.limit);
@@ -48,7 +51,7 @@ core::result<json::value> fetch_keys(const admin_client& admin,
   }
   return json::value{{"keys", std::move(all)},
                      {"unread_shards", unread},
-                     {"more", !after.empty()}};
+                     {"more", left_out || !after.empty()}};
 }
 
 std::string value_of(const key_set_options& options) {
