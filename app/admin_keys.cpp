@@ -245,7 +245,8 @@ void admin::clear_key(const net::http_request& request, net::responder answer) {
   auto live = net::mqtt::publication_of(
       std::move(*name), net::mqtt::qos::at_most_once, true, {}, {});
   live.realm = realm_of(request);
-  parts_.keys->clear({live.realm, live.topic.text(), {}},
+  core::clear_key command{live.realm, live.topic.text(), {}};
+  parts_.keys->clear(std::move(command),
                      [this, answer, live = std::move(live)](
                          const core::result<std::uint64_t>& revision) mutable {
                        auto to = answer;
