@@ -12,6 +12,7 @@
 #include "core/command.hpp"
 #include "core/directory.hpp"
 #include "core/ids.hpp"
+#include "core/key_command.hpp"
 #include "core/time_histogram.hpp"
 
 #include <atomic>
@@ -89,6 +90,17 @@ struct broker_stats {
   counter attachment_frames_put_off{0}; ///< the link had no room just then
   counter attachment_frames_unusable{0};
   counter claims_kept{0}; ///< for a session that may come back
+
+  // Retained keys, of those who ask on this node.
+  counter keys_set{0};
+  counter keys_cleared{0};
+  counter keys_refused_full{0};    ///< above the bounds of their shard
+  counter keys_refused_invalid{0}; ///< no topic, or too large
+  counter keys_refused_other{0};   ///< no leader in time, too much waits
+  counter key_pages{0};            ///< read
+  counter key_reads_repeated{0};   ///< of a shard: there was no answer
+  counter key_reads_incomplete{0}; ///< of a shard: given up
+  counter key_frames_unusable{0};
 };
 
 /// What this node is to a group.
@@ -103,6 +115,10 @@ struct group_view {
   std::atomic<std::uint64_t> lag{0};
   /// cluster::raft::lease_end(), as a count of the clock.
   std::atomic<core::steady_time::rep> lease_end{0};
+  std::atomic<bool> leads{false};
+  /// Of a shard: its retained keys, and what they take.
+  std::atomic<std::uint64_t> keys{0};
+  std::atomic<std::uint64_t> key_bytes{0};
 };
 
 /// What of the configuration the actors need.
@@ -125,6 +141,7 @@ struct broker_options {
   /// Most recipients one post may have after its lists are expanded.
   std::size_t recipients_max = 100'000;
   core::inbox_policy inbox;
+  core::key_policy keys; ///< of each shard
   /// In a cluster, a message for a single device that a session may have in
   /// hand, whose leader or link was lost, is kept for it so long. Longer than
   /// it takes to notice either.
@@ -156,6 +173,7 @@ struct broker_context {
   std::vector<shard_actor> shards; ///< [i] is group i + 1
   directory_actor directory_handle;
   membership_actor membership_handle; ///< only of a node with links
+  std::vector<keys_actor> key_actors; ///< by loop
   /// The way to inboxes led by other nodes; null without a cluster.
   attachment_table* attachments = nullptr;
   /// Told by the directory's actor of every change of rights.

@@ -19,6 +19,12 @@ namespace troupe::actors {
 namespace channels {
 struct channel_report;
 } // namespace channels
+namespace keys {
+struct keys_asked;
+struct keys_found;
+struct keys_frame;
+struct keys_order;
+} // namespace keys
 
 struct attach_request;
 struct attach_tick;
@@ -73,6 +79,8 @@ struct sweep_tick;
 using shard_client = caf::typed_actor<caf::reacts_to<shard_answers>>;
 using directory_client = caf::typed_actor<caf::reacts_to<directory_answers>>;
 using list_client = caf::typed_actor<caf::reacts_to<list_expansion>>;
+/// Whoever asks a shard for retained keys.
+using keys_client = caf::typed_actor<caf::reacts_to<keys::keys_found>>;
 
 /// One connected client, between its connection's gate and the actors below.
 /// Born with the connection, dies with it; keeps nothing that must survive.
@@ -155,6 +163,8 @@ using shard_actor = caf::typed_actor<
     caf::reacts_to<cursor_moves>,
     // Entries of an inbox from a position on.
     caf::reacts_to<fetch_entries>,
+    // Retained keys that a filter matches; answered by keys_found.
+    caf::reacts_to<keys::keys_asked>,
     // An inbox actor has nobody left.
     caf::reacts_to<passivate_inbox>,
     // From a replica on another node; from the storage of snapshots.
@@ -208,6 +218,19 @@ using channel_actor = caf::typed_actor<
     // INTERNAL: nobody listens for a while, and nothing is kept?
     caf::reacts_to<idle_tick>,
     // The node stops.
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
+
+/// Sets, clears and reads retained keys for whoever is on its loop, and reads
+/// for other nodes what is led here. One a loop, spawned by the node.
+using keys_actor = keys_client::extend<
+    // A piece of work, run on this actor's loop.
+    caf::reacts_to<keys::keys_order>,
+    // Answers to what was proposed.
+    caf::reacts_to<shard_answers>,
+    // A question of another node, or its answer to one.
+    caf::reacts_to<keys::keys_frame>,
+    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
     caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
 
 /// Carries out what an operator asks for over the admin listener: users,

@@ -17,6 +17,13 @@ namespace {
 
 constexpr core::milliseconds full_sweep_interval = std::chrono::minutes{10};
 
+/// May change what the keys of a shard take.
+bool changes_keys(const core::shard_command& command) {
+  return std::holds_alternative<core::set_key>(command) ||
+         std::holds_alternative<core::clear_key>(command) ||
+         std::holds_alternative<core::sweep_expired>(command);
+}
+
 core::error unavailable(const char* why) {
   return {core::errc::unavailable, why};
 }
@@ -60,6 +67,7 @@ void shard_state::make_machine() {
   machine_.emplace(group_->group(),
                    core::shard_tables{*tables_, *keys_, *sessions_},
                    core::shard_observers{&*inboxes_});
+  show_keys();
 }
 
 // --------------------------------------------------------------- proposals
@@ -102,6 +110,8 @@ core::shard_outcome shard_state::apply(core::log_index index,
     sweep_again_ = outcome.more;
   else
     ++applied_since_sweep_;
+  if (changes_keys(command->command))
+    show_keys();
   auto& stats = context_->stats;
   if (outcome.dropped > 0)
     stats.messages_dropped.fetch_add(outcome.dropped,
@@ -120,6 +130,8 @@ void shard_state::settle() {
   group_->settle();
   if (std::exchange(led_, group_->leads()) && !led_)
     release_inboxes();
+  context_->views[group_->group().value()].leads.store(
+      led_, std::memory_order_relaxed);
   accede();
   inboxes_->send_changes(); // before the answers: see inbox_fence
   group_->send_answers(self_);
@@ -135,6 +147,10 @@ void shard_state::propose_policy_if_changed() {
   policy_proposed_ =
       machine_->policy() == context_->options.inbox ||
       propose_own(core::set_inbox_policy{context_->options.inbox}, false);
+  policy_proposed_ =
+      policy_proposed_ &&
+      (machine_->policy_of_keys() == context_->options.keys ||
+       propose_own(core::set_key_policy{context_->options.keys}, false));
   group_->settle();
 }
 
@@ -285,6 +301,43 @@ void shard_state::fetch(const fetch_entries& request) {
   self_->send(request.inbox, std::move(found));
 }
 
+// --------------------------------------------------------------------- keys
+
+void shard_state::read_keys(keys::keys_asked& question) {
+  if (!context_->options.clustered || !group_->ready())
+    return answer(question, core::errc::ok);
+  // What was acknowledged before it was asked for is in the answer, also if
+  // another one has come to lead meanwhile.
+  group_->read([this, question](core::errc why) { answer(question, why); });
+  settle();
+}
+
+void shard_state::answer(const keys::keys_asked& question, core::errc why) {
+  keys::keys_found found;
+  found.ticket = question.ticket;
+  found.failure = why;
+  if (why == core::errc::ok && group_->retiring())
+    found.failure = core::errc::shutting_down;
+  else if (why == core::errc::ok && !group_->leads())
+    found.failure = core::errc::not_leader;
+  else if (why == core::errc::ok && !group_->ready())
+    found.failure = core::errc::unavailable;
+  if (found.failure == core::errc::not_leader)
+    found.leader = group_->leader_hint();
+  if (found.failure == core::errc::ok)
+    found.page =
+        core::find_keys(*keys_, question.realm, question.filter, question.after,
+                        question.limits, group_->next_time());
+  self_->send(question.from, std::move(found));
+}
+
+void shard_state::show_keys() {
+  const auto totals = keys_->totals_of_keys();
+  auto& view = context_->views[group_->group().value()];
+  view.keys.store(totals.keys, std::memory_order_relaxed);
+  view.key_bytes.store(totals.bytes, std::memory_order_relaxed);
+}
+
 // ---------------------------------------------- replication, storage, time
 
 void shard_state::on_frame(group_frame& frame) {
@@ -321,7 +374,9 @@ void shard_state::on_sweep_tick() {
   const auto now = context_->clock.now();
   const bool full =
       applied_since_sweep_ > 0 && now - last_full_sweep_ >= full_sweep_interval;
-  if (full || !tables_->expired(group_->next_time(), 1).empty()) {
+  const auto at = group_->next_time();
+  if (full || !tables_->expired(at, 1).empty() ||
+      !keys_->expired_keys(at, 1).empty()) {
     last_full_sweep_ = now;
     propose_own(core::sweep_expired{}, false);
     applied_since_sweep_ = 0;
@@ -363,6 +418,7 @@ std::string shard_state::describe() const {
   group_->describe(out);
   out.member("pending", std::uint64_t{group_->pending()})
       .member("inboxes", tables_->inbox_count())
+      .member("keys", keys_->totals_of_keys().keys)
       .member("inbox_actors", std::uint64_t{inboxes_->size()})
       .member("cursor_moves_waiting", std::uint64_t{inboxes_->moves()});
   runtime::describe_actor(out, *self_);
@@ -426,6 +482,7 @@ shard_actor::behavior_type shard_behavior(shard_state::pointer self,
       },
       [&st](cursor_moves& m) { st.gather(m); },
       [&st](const fetch_entries& m) { st.fetch(m); },
+      [&st](keys::keys_asked& m) { st.read_keys(m); },
       [&st](const passivate_inbox& m) { st.passivate(m); },
       [&st](group_frame& m) { st.on_frame(m); },
       [&st](const group_task& m) { st.on_task(m); },

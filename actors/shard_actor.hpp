@@ -3,6 +3,7 @@
 
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
+#include "actors/keys/key_messages.hpp"
 #include "actors/live_inboxes.hpp"
 #include "actors/messages.hpp"
 #include "actors/replicated_group.hpp"
@@ -42,6 +43,7 @@ struct shard_state {
   void attach(attach_request& request);
   void gather(cursor_moves& moves);
   void fetch(const fetch_entries& request);
+  void read_keys(keys::keys_asked& question);
   void passivate(const passivate_inbox& request) {
     inboxes_->passivate(request);
   }
@@ -76,6 +78,8 @@ private:
   void accede();
   void release_inboxes();
   void attach_here(attach_request& request);
+  void answer(const keys::keys_asked& question, core::errc why);
+  void show_keys();
   void refuse(const attach_request& request, core::error why);
   void finish_retirement_if_quiet();
 

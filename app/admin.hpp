@@ -14,6 +14,7 @@
 #include "net/http_router.hpp"
 #include "net/identity/node_authenticator.hpp"
 #include "net/ip_endpoint.hpp"
+#include "net/key_space.hpp"
 #include "net/mqtt_door.hpp"
 #include "net/msgbus/bus_stats.hpp"
 #include "net/network.hpp"
@@ -50,9 +51,10 @@ struct admin_parts {
   std::string token;            ///< "" = none is asked for
   net::identity::node_authenticator& logins;
   const net::msgbus::bus_stats* channels;
-  const net::zenconn_desk* zenconn;   ///< null: it is not served
-  const session_records* records;     ///< null: no sessions of that door here
-  net::mqtt_door* mqtt = nullptr;     ///< null: it is not served
+  const net::zenconn_desk* zenconn; ///< null: it is not served
+  const session_records* records;   ///< null: no sessions of that door here
+  net::mqtt_door* mqtt = nullptr;   ///< null: it is not served
+  net::key_space* keys = nullptr;
   std::optional<audit_parts> audit{}; ///< none is kept
 };
 
@@ -95,6 +97,7 @@ private:
   void add_ban_routes();
   void add_login_routes();
   void add_mqtt_routes();
+  void add_key_routes();
   void add_record_routes();
   void add_audit_routes();
 
@@ -144,6 +147,10 @@ private:
                  http_reply then);
   void ask_unseen(std::uint16_t group, const unseen_question& question,
                   http_reply then);
+  void list_keys(const net::http_request& request, net::responder answer);
+  void show_key(const net::http_request& request, net::responder answer);
+  void set_key(const net::http_request& request, net::responder answer);
+  void clear_key(const net::http_request& request, net::responder answer);
   void list_mqtt(const net::http_request& request, net::responder answer);
   void trace_mqtt(const net::http_request& request, net::responder answer);
   void list_records(const net::http_request& request, net::responder answer);

@@ -3,6 +3,7 @@
 #include "app/admin.hpp"
 #include "app/audit_metrics.hpp"
 #include "app/channel_metrics.hpp"
+#include "app/key_metrics.hpp"
 #include "app/metrics_text.hpp"
 #include "app/mqtt_metrics.hpp"
 #include "app/rights_metrics.hpp"
@@ -373,6 +374,7 @@ std::string admin::metrics_text() const {
   add_attachments(out, parts_.engine.context().stats);
   add_cluster(out, parts_.engine);
   add_topics(out, parts_.engine);
+  add_keys(out, parts_.engine.context());
   add_rights(out, parts_.engine.authorizer().stats(), parts_.logins);
   add_channels(out, *parts_.channels);
   if (parts_.zenconn != nullptr)

@@ -2,6 +2,7 @@
 #include "app/broker.hpp"
 
 #include "actors/directory_actor.hpp"
+#include "actors/keys/keys_actor.hpp"
 #include "actors/messages.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/shard_actor.hpp"
@@ -211,6 +212,7 @@ core::result<void> broker::start_actors() {
           [this] { return state_->health().level != storage::space_level::ok; },
           [this] { return state_->backlog_bytes() > tables_backlog_max; }});
   start_groups();
+  start_keys();
   started_.store(true, std::memory_order_release);
   if (cluster_)
     cluster_->start(entry_.introduced());
@@ -288,6 +290,20 @@ void broker::start_groups() {
   recovered_ = {};
 }
 
+/// One a loop: who sets and reads keys there has it at hand.
+void broker::start_keys() {
+  auto& loops = scheduler();
+  key_actors_ = loops.size();
+  for (std::size_t i = 0; i < loops.size(); ++i)
+    context_->key_actors.push_back(
+        actors::runtime::spawn_pinned<actors::keys_actor,
+                                      actors::keys::keys_state>(
+            *system_, &loops.at(i), actors::keys::keys_behavior,
+            actors::keys::keys_deps{context_.get(), folder_->identity()->node,
+                                    cluster_ ? &cluster_->keys() : nullptr, i,
+                                    [this] { key_actors_.fetch_sub(1); }}));
+}
+
 template <class Message>
 void broker::tell(core::group_id group, Message message) {
   if (group == core::directory_group)
@@ -341,8 +357,21 @@ void broker::end_channels() {
   channels_->retire();
 }
 
+/// Nobody asks any more; what was asked for last, wills above all, is carried
+/// out. They need the shards: they go before those.
+void broker::end_keys(std::chrono::milliseconds patience) {
+  const auto end = std::chrono::steady_clock::now() + patience;
+  for (const auto& each : context_->key_actors)
+    caf::anon_send(each, actors::retire{});
+  while (key_actors_.load() > 0 && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  for (const auto& each : context_->key_actors)
+    caf::anon_send_exit(each, caf::exit_reason::kill);
+}
+
 bool broker::stop(std::chrono::milliseconds patience) {
   end_channels();
+  end_keys(patience / 4);
   caf::anon_send(context_->directory_handle, actors::retire{});
   for (const auto& shard : context_->shards)
     caf::anon_send(shard, actors::retire{});
@@ -364,6 +393,7 @@ bool broker::stop(std::chrono::milliseconds patience) {
   if (!complete)
     caf::anon_send_exit(context_->directory_handle, caf::exit_reason::kill);
   context_->shards.clear();
+  context_->key_actors.clear();
   context_->directory_handle = actors::directory_actor{};
   return complete && saved.has_value();
 }

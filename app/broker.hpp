@@ -129,6 +129,8 @@ private:
   core::result<void> start_actors();
   core::result<void> open_cluster();
   void start_groups();
+  void start_keys();
+  void end_keys(std::chrono::milliseconds patience);
   [[nodiscard]] actors::group_deps deps_of(core::group_id group);
   template <class Message>
   void tell(core::group_id group, Message message);
@@ -157,6 +159,7 @@ private:
   /// actor system is.
   std::shared_ptr<actors::topics::topic_router> topics_;
   std::unique_ptr<cluster_member> cluster_;
+  std::atomic<std::size_t> key_actors_{0}; ///< alive
   bool has_log_ = false;
 
   // Set once the groups' actors exist; read by the storage threads.

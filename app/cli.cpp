@@ -32,6 +32,7 @@ public:
     add_users();
     add_rights_commands(*this);
     add_lists();
+    add_key_commands(*this);
     add_channels();
     add_nodes();
     add_cluster();

@@ -64,9 +64,10 @@ private:
 };
 
 /// Groups that have a file of their own: cli_audit.cpp, cli_channels.cpp,
-/// cli_mqtt.cpp, cli_rights.cpp, cli_sessions.cpp.
+/// cli_keys.cpp, cli_mqtt.cpp, cli_rights.cpp, cli_sessions.cpp.
 void add_audit_commands(cli_builder& to);
 void add_channel_commands(cli_builder& to);
+void add_key_commands(cli_builder& to);
 void add_mqtt_commands(cli_builder& to);
 void add_rights_commands(cli_builder& to);
 void add_session_commands(cli_builder& to);

@@ -70,6 +70,7 @@ net::mqtt::mqtt_options mqtt_options(const mqtt_settings& from) {
   to.queue_bytes_max = from.queue_bytes_max;
   to.queue_full = from.queue_full;
   to.backlog_bytes_max = from.backlog_bytes_max;
+  to.retained = from.retained;
   to.response_prefix = from.response_prefix;
   to.server_reference = from.server_reference;
   return to;

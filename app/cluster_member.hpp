@@ -4,6 +4,7 @@
 #include "actors/cluster_steward.hpp"
 #include "actors/context.hpp"
 #include "actors/join_words.hpp"
+#include "actors/keys/linked_keys.hpp"
 #include "actors/linked_attachments.hpp"
 #include "actors/linked_groups.hpp"
 #include "actors/links/node_links.hpp"
@@ -76,6 +77,12 @@ public:
   [[nodiscard]] std::shared_ptr<const void> attachments() const {
     return attachments_;
   }
+  /// For the actors of keys, which end before this.
+  [[nodiscard]] actors::keys::keys_transport& keys() { return keys_; }
+  /// See linked_topics::settle(). Any thread.
+  void settle_topics(std::function<void(bool)> done) {
+    topics_.settle(std::move(done));
+  }
   /// What the founder enters into the directory.
   [[nodiscard]] const actors::node_identity& self() const { return self_; }
 
@@ -115,6 +122,7 @@ private:
   actors::linked_groups transport_;
   std::shared_ptr<actors::linked_attachments> attachments_;
   actors::topics::linked_topics topics_;
+  actors::keys::linked_keys keys_;
   std::unique_ptr<actors::snapshot_service> snapshots_;
   bool stopped_ = false;
 };

@@ -47,6 +47,11 @@ namespace troupe::app {
 [[nodiscard]] int run(const list_add_options& options, terminal& screen);
 [[nodiscard]] int run(const list_remove_options& options, terminal& screen);
 
+[[nodiscard]] int run(const key_list_options& options, terminal& screen);
+[[nodiscard]] int run(const key_get_options& options, terminal& screen);
+[[nodiscard]] int run(const key_set_options& options, terminal& screen);
+[[nodiscard]] int run(const key_clear_options& options, terminal& screen);
+
 /// Ask all nodes by way of one, but for the end of a session, which is for the
 /// node that has it.
 [[nodiscard]] int run(const session_list_options& options, terminal& screen);

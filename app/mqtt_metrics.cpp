@@ -49,6 +49,23 @@ void add_mqtt(metrics_writer& out, const net::mqtt::mqtt_stats& s) {
   out.sample(ended, "reason", "taken_over", s.ended_taken_over);
   out.sample(ended, "reason", "rights", s.ended_rights);
   out.sample(ended, "reason", "slow", s.ended_slow);
+  out.counter("troupe_mqtt_retained_sent_total",
+              "Retained messages sent to clients that have subscribed.",
+              s.retained_sent);
+  out.counter("troupe_mqtt_retained_superseded_total",
+              "Those not sent, since a newer one had been.",
+              s.retained_superseded);
+  out.counter("troupe_mqtt_retained_incomplete_total",
+              "Subscriptions that may have missed some: a shard or a node did "
+              "not answer in time.",
+              s.retained_incomplete);
+  constexpr const char* unkept = "troupe_mqtt_unkept_total";
+  out.family(unkept, "counter",
+             "Publications that could not be retained, by reason.");
+  out.sample(unkept, "reason", "quota", s.unkept_quota);
+  out.sample(unkept, "reason", "invalid", s.unkept_invalid);
+  out.sample(unkept, "reason", "late", s.unkept_late);
+  out.sample(unkept, "reason", "busy", s.unkept_busy);
   out.counter("troupe_mqtt_wills_total", "Wills published.", s.wills);
 }
 

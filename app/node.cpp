@@ -112,7 +112,8 @@ core::result<bound_addresses> node::start() {
                     &doors_.channel_stats(),
                     doors_.zenconn(),
                     records_.get(),
-                    doors_.mqtt()};
+                    doors_.mqtt(),
+                    keys_.get()};
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
@@ -137,6 +138,7 @@ broker_settings node::engine_settings() {
   engine.broker.passivate_after = values.inbox.passivate_after;
   engine.broker.recipients_max = values.mq.recipients_max;
   engine.broker.inbox = inbox_policy(values.inbox);
+  engine.broker.keys = {values.keys.max, values.keys.bytes_max};
   engine.rights = rights_options(values.auth);
   engine.interest.filters_max = values.topics.filters_max;
   engine.shares = values.topics.shared;

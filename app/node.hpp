@@ -8,6 +8,7 @@
 #include "app/client_doors.hpp"
 #include "app/gateway.hpp"
 #include "app/identity.hpp"
+#include "app/key_gateway.hpp"
 #include "app/service.hpp"
 #include "app/session_records.hpp"
 #include "app/sys_publisher.hpp"
@@ -77,6 +78,7 @@ private:
   channel_log channel_log_;
   std::unique_ptr<topic_gateway> topics_;
   std::unique_ptr<sys_publisher> sys_; ///< null: nothing is told
+  std::unique_ptr<key_gateway> keys_;
   std::shared_ptr<net::address_limits> addresses_;
   std::unique_ptr<net::network> network_;
   std::unique_ptr<workers::pool> workers_; ///< none: the node serves itself

@@ -46,6 +46,7 @@ core::result<void> node::start_channels() {
                    }},
                   *live_rights_);
   topics_ = std::make_unique<topic_gateway>(broker_->topics());
+  keys_ = std::make_unique<key_gateway>(*broker_);
   if (from.history_messages == 0) {
     doors_.serve_channels(*topics_, channel_log_, nullptr, audit_.get());
     return {};
@@ -84,7 +85,8 @@ core::result<void> node::start_zenconn() {
 void node::start_mqtt() {
   if (auto* door = doors_.mqtt())
     door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
-                 broker_->clock(), broker_->identity().node, audit_.get()});
+                 broker_->clock(), broker_->identity().node, audit_.get(),
+                 keys_.get()});
 }
 
 void node::start_sys() {

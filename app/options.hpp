@@ -6,6 +6,7 @@
 #include "app/channel_options.hpp"
 #include "app/config.hpp"
 #include "app/endpoint.hpp"
+#include "app/key_options.hpp"
 #include "app/rights_options.hpp"
 
 #include <chrono>
@@ -288,6 +289,7 @@ using command = std::variant<
     audit_query_options, audit_state_options, audit_verify_options,
     session_list_options, session_show_options, session_kick_options,
     records_options, mqtt_sessions_options, mqtt_kick_options,
-    mqtt_trace_options>;
+    mqtt_trace_options, key_list_options, key_get_options, key_set_options,
+    key_clear_options>;
 
 } // namespace troupe::app

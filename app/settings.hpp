@@ -179,6 +179,7 @@ struct mqtt_settings {
   std::uint64_t queue_bytes_max = 8ULL << 20;
   net::mqtt::overflow_policy queue_full = net::mqtt::overflow_policy::drop;
   std::uint64_t backlog_bytes_max = 1ULL << 20;
+  bool retained = true; ///< messages are kept that ask for it
   std::string response_prefix;
   std::string server_reference;
   milliseconds sys_interval{10'000}; ///< of $SYS; 0 = never
@@ -198,6 +199,12 @@ struct inbox_settings {
   milliseconds device_inactive_after{0}; ///< 0 = never
   milliseconds user_inactive_after{0};   ///< 0 = never
   milliseconds passivate_after{15'000};
+};
+
+/// Bounds of the retained keys of each shard; 0 = none.
+struct keys_settings {
+  std::uint64_t max = 1'000'000;
+  std::uint64_t bytes_max = 1ULL << 30;
 };
 
 /// What is published and not kept.
@@ -272,6 +279,7 @@ struct settings {
   mqtt_settings mqtt;
   files_settings files;
   inbox_settings inbox;
+  keys_settings keys;
   topics_settings topics;
   storage_settings storage;
   audit_settings audit;

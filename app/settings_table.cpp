@@ -47,6 +47,7 @@ constexpr auto zenconn = &settings::zenconn;
 constexpr auto mqtt = &settings::mqtt;
 constexpr auto files = &settings::files;
 constexpr auto inbox = &settings::inbox;
+constexpr auto keys = &settings::keys;
 constexpr auto topics = &settings::topics;
 constexpr auto storage = &settings::storage;
 constexpr auto audit = &settings::audit;
@@ -81,6 +82,7 @@ constexpr std::array sections{
                     "door."},
     section{"files", "Files given away over HTTP."},
     section{"inbox", "Bounds of every user's inbox, and what is cleaned up."},
+    section{"keys", "Bounds of what is retained: topics that have a value."},
     section{"topics", "What is published, and not kept."},
     section{"storage", "The log and the state on disk."},
     section{"audit", "What happened at this node's doors, written down."},
@@ -540,6 +542,12 @@ const std::array rows{
             "Unsent bytes at which messages of QoS 0 for a client are dropped, "
             "and others wait."},
     setting{"mqtt",
+            "retained",
+            at<mqtt, &mqtt_s::retained>,
+            {},
+            "Whether messages are kept that ask for it; otherwise clients of "
+            "MQTT 5 are told that nothing is."},
+    setting{"mqtt",
             "response_prefix",
             at<mqtt, &mqtt_s::response_prefix>,
             {},
@@ -587,6 +595,13 @@ const std::array rows{
     setting{"inbox", "passivate_after", at<inbox, &inbox_s::passivate_after>,
             on_reload(between(10 * ms, day)),
             "An inbox nobody uses leaves memory after this."},
+
+    setting{"keys", "max", at<keys, &keys_settings::max>,
+            between(0, 1'000'000'000),
+            "Retained keys in each shard; one more is refused. 0: any number."},
+    setting{"keys", "bytes_max", at<keys, &keys_settings::bytes_max>,
+            size_between(0, 16 * tib),
+            "Bytes of the retained keys in each shard; 0: any number."},
 
     setting{"topics", "filters_max", at<topics, &topics_settings::filters_max>,
             between(1, 100'000'000),

@@ -88,6 +88,12 @@ void add_exchange(metrics_writer& out,
               s.received.overflows);
   out.counter("troupe_interest_resyncs_total", "Tables asked for anew.",
               s.received.resyncs);
+  out.counter("troupe_interest_settled_total",
+              "Times all other nodes were asked whether they know what is "
+              "listened to here.",
+              s.settled + s.unsettled);
+  out.counter("troupe_interest_unsettled_total",
+              "Of these: some node had not answered in time.", s.unsettled);
   out.family("troupe_topic_peer_filters", "gauge",
              "Topic filters of another node.");
   for (const auto& peer : topics.peers())

@@ -36,7 +36,7 @@ public:
 
   /// What the peer wanted is out of use at once.
   void link_down();
-  /// REQUIRES: no resync, which is for the sender.
+  /// REQUIRES: no resync, which is for the sender, and no mark.
   void take(const interest_frame& frame);
   void take_bad_frame();
 

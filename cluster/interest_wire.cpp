@@ -18,7 +18,13 @@ constexpr std::uint8_t version = 2;
 constexpr std::size_t head_bytes = 18;
 constexpr std::size_t checksum_bytes = 4;
 
-enum class contents : std::uint8_t { filters = 1, digest = 2, resync = 3 };
+enum class contents : std::uint8_t {
+  filters = 1,
+  digest = 2,
+  resync = 3,
+  mark = 4,
+  marked = 5,
+};
 
 // Of a frame with filters.
 constexpr std::uint8_t begins_flag = 1;
@@ -64,6 +70,11 @@ contents put_body(byte_writer& out, const words::digest& m) {
 
 contents put_body(byte_writer&, const words::resync&) {
   return contents::resync;
+}
+
+contents put_body(byte_writer&, const words::mark&) { return contents::mark; }
+contents put_body(byte_writer&, const words::marked&) {
+  return contents::marked;
 }
 
 bool take_change(byte_reader& in, const words::filters& all,
@@ -119,6 +130,10 @@ core::result<words::any> take_body(contents what, byte_reader& in) {
   }
   case contents::resync:
     return words::any{words::resync{}};
+  case contents::mark:
+    return words::any{words::mark{}};
+  case contents::marked:
+    return words::any{words::marked{}};
   }
   return malformed();
 }
@@ -189,7 +204,9 @@ core::result<interest_frame> decode_interest(core::bytes_view bytes) {
     return body.error();
   frame.what = std::move(*body);
   const bool resync = what == contents::resync;
-  if (format != version || !in.done() || (frame.stream == 0 && !resync))
+  const bool beside = what == contents::mark || what == contents::marked;
+  const bool placed = beside ? frame.stream == 0 : frame.stream != 0 || resync;
+  if (format != version || !in.done() || !placed)
     return malformed();
   if (const auto* m = std::get_if<words::filters>(&frame.what);
       m != nullptr && m->begins != (frame.sequence == 1))

@@ -81,14 +81,26 @@ struct resync {
   friend bool operator==(const resync&, const resync&) = default;
 };
 
-using any = std::variant<filters, digest, resync>;
+/// Asks for a `marked` of the same number, once all that was said before is
+/// known. Both stand beside the streams: their stream is 0, and their sequence
+/// is their number.
+struct mark {
+  friend bool operator==(const mark&, const mark&) = default;
+};
+struct marked {
+  friend bool operator==(const marked&, const marked&) = default;
+};
+
+using any = std::variant<filters, digest, resync, mark, marked>;
 
 } // namespace interest_words
 
 struct interest_frame {
-  /// One table from its beginning on; never 0 but in a resync.
+  /// One table from its beginning on; never 0 but in a resync, and always in
+  /// a mark.
   std::uint64_t stream = 0;
-  /// From 1 on, without a gap. In a resync: the next one wanted.
+  /// From 1 on, without a gap. In a resync: the next one wanted. In a mark: its
+  /// number.
   std::uint64_t sequence = 0;
   interest_words::any what;
 

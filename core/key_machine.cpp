@@ -104,6 +104,7 @@ shard_outcome key_machine::execute(const clear_key& c,
   }
   if (lying)
     remove(c.realm, c.topic, *lying);
+  outcome.number = at.index.value();
   return outcome;
 }
 

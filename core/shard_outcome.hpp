@@ -37,7 +37,8 @@ struct shard_outcome {
   bool more = false;
 
   /// set_key: the revision of the key now, also if it is not the expected one
-  /// (0: there is no key). open_session: the epoch of this connection.
+  /// (0: there is no key). clear_key: where among the revisions it was cleared.
+  /// open_session: the epoch of this connection.
   std::uint64_t number = 0;
   /// open_session: see session_record::generation.
   std::uint64_t generation = 0;

@@ -8,6 +8,7 @@
 #include "core/ids.hpp"
 #include "net/http_router.hpp"
 #include "net/identity/live_rights.hpp"
+#include "net/key_space.hpp"
 #include "net/mqtt/house.hpp"
 #include "net/mqtt/options.hpp"
 #include "net/protocol_host.hpp"
@@ -37,6 +38,7 @@ public:
     const core::clock& clock;
     core::node_id self;
     core::audit_sink* audit = nullptr; ///< null: there is none
+    key_space* keys = nullptr;         ///< null: nothing is retained
   };
   /// Before the first connection.
   void start(const parts& with);

@@ -18,8 +18,9 @@ namespace troupe::actors::links {
 /// What this program speaks, and the oldest it understands.
 inline constexpr std::uint16_t protocol_version = 1;
 inline constexpr std::uint16_t protocol_version_min = 1;
-/// Grows by one with each addition that both sides must know.
-inline constexpr std::uint32_t feature_level = 1;
+/// Grows by one with each addition that both sides must know. 2: marks in the
+/// streams about topics, questions for retained keys.
+inline constexpr std::uint32_t feature_level = 2;
 
 enum class frame_type : std::uint8_t {
   hello = 1,

@@ -48,6 +48,8 @@ enum class kind : std::uint8_t {
   publish = 0x85,      ///< messages of the ephemeral plane
   proposals = 0x86,    ///< passed on to a group's leader, and their outcomes
   deliveries = 0x87,   ///< from an inbox to its session; key: its loop
+  key_question = 0x88, ///< for retained keys of a shard led elsewhere
+  key_answer = 0x89,   ///< to one; key: the loop that asked
 };
 
 [[nodiscard]] constexpr lane lane_of(kind k) noexcept {

@@ -21,6 +21,9 @@ constexpr std::size_t frames_a_turn = 4;
 constexpr std::chrono::milliseconds tick_interval{250};
 constexpr std::chrono::milliseconds retry_interval{5};
 
+/// Of a peer that knows marks.
+constexpr std::uint32_t marks_level = 2;
+
 std::uint64_t random_number() {
   std::random_device source;
   return std::uint64_t{source()} << 32U | source();
@@ -70,6 +73,13 @@ public:
   void on_peer(const links::peer_event& event);
   void on_frame(const links::received& message);
   void on_changes();
+  /// Any thread.
+  void settle(std::function<void(bool)> done) {
+    home_.post([weak = weak_from_this(), done = std::move(done)]() mutable {
+      if (const auto self = weak.lock(); self && !self->stopped_)
+        self->want_mark(std::move(done));
+    });
+  }
   void pump_all() {
     pumping_ = false;
     for (auto& [id, each] : peers_)
@@ -100,12 +110,21 @@ private:
     cluster::interest_receiver receiver;
     core::steady_time ask_at{};
     core::steady_time digest_at{};
+    bool knows_marks = false;
+    std::uint64_t owes = 0;    ///< the mark that it has not answered
+    std::uint64_t to_mark = 0; ///< one that is to be sent
+    std::uint64_t asked = 0;   ///< its own, not answered yet
   };
 
   [[nodiscard]] core::steady_time now() const { return home_.clock().now(); }
   peer& find(core::node_id id);
   void pump(peer& to);
   void ask(peer& to);
+  void want_mark(std::function<void(bool)> done);
+  void begin_mark();
+  void end_mark_if(bool overdue);
+  bool send_mark(peer& to);
+  void answer_mark(peer& to);
   void tick();
   void clean();
   void show();
@@ -134,6 +153,13 @@ private:
   std::uint64_t put_off_ = 0;
   bool pumping_ = false; ///< pump_all() is to come
   bool cleaning_ = false;
+  /// One mark is under way at a time, for all who were there when it went.
+  std::uint64_t mark_ = 0;
+  std::vector<std::function<void(bool)>> marking_;
+  std::vector<std::function<void(bool)>> waiting_;
+  core::steady_time mark_until_{};
+  std::uint64_t settled_ = 0;
+  std::uint64_t unsettled_ = 0;
 
   mutable std::mutex mutex_; // guards all below
   std::vector<peer_interest> shown_;
@@ -152,6 +178,8 @@ void linked_topics::exchange::on_peer(const links::peer_event& event) {
   each.receiver.link_down();
   each.sender.link_down();
   each.linked = event.up;
+  each.knows_marks = event.up && event.features >= marks_level;
+  each.owes = each.to_mark = each.asked = 0;
   if (event.up && !stopped_) {
     router_.board().watch(true);
     each.ask_at = {};
@@ -163,6 +191,7 @@ void linked_topics::exchange::on_peer(const links::peer_event& event) {
              })) {
     router_.board().watch(false);
   }
+  end_mark_if(false);
   clean();
   show();
 }
@@ -174,8 +203,15 @@ void linked_topics::exchange::on_frame(const links::received& message) {
     from.receiver.take_bad_frame();
   else if (std::holds_alternative<cluster::interest_words::resync>(frame->what))
     from.sender.resync(frame->stream);
-  else
+  else if (std::holds_alternative<cluster::interest_words::mark>(frame->what))
+    from.asked = frame->sequence;
+  else if (!std::holds_alternative<cluster::interest_words::marked>(
+               frame->what))
     from.receiver.take(*frame);
+  else if (frame->sequence == from.owes)
+    from.owes = 0;
+  answer_mark(from);
+  end_mark_if(false);
   ask(from);
   pump(from);
   clean();
@@ -195,8 +231,11 @@ void linked_topics::exchange::pump(peer& to) {
     return;
   for (std::size_t i = 0; i < frames_a_turn; ++i) {
     const auto* frame = to.sender.next();
-    if (frame == nullptr)
+    if (frame == nullptr) {
+      if (to.to_mark != 0 && !send_mark(to))
+        pump_soon(false);
       return;
+    }
     if (const auto sent = send(to.id, *frame); !sent) {
       // Without a link the peer's end is about to be told.
       put_off_ += sent.error().code == core::errc::unavailable ? 0U : 1U;
@@ -206,6 +245,58 @@ void linked_topics::exchange::pump(peer& to) {
     to.sender.sent();
   }
   pump_soon(true);
+}
+
+void linked_topics::exchange::want_mark(std::function<void(bool)> done) {
+  waiting_.push_back(std::move(done));
+  if (marking_.empty())
+    begin_mark();
+}
+
+void linked_topics::exchange::begin_mark() {
+  marking_ = std::exchange(waiting_, {});
+  mark_until_ = now() + options_.settle_patience;
+  ++mark_;
+  for (auto& [id, each] : peers_)
+    if (each->linked && each->knows_marks)
+      each->owes = each->to_mark = mark_;
+  on_changes(); // what is held now is said before the mark
+  end_mark_if(false);
+}
+
+/// Behind all that there was to say.
+bool linked_topics::exchange::send_mark(peer& to) {
+  if (!send(to.id,
+            cluster::encode({0, to.to_mark, cluster::interest_words::mark{}})))
+    return false;
+  to.to_mark = 0;
+  return true;
+}
+
+/// When what it wants is known, and not before.
+void linked_topics::exchange::answer_mark(peer& to) {
+  if (to.asked == 0 || !to.receiver.complete() || to.receiver.request())
+    return;
+  if (send(to.id,
+           cluster::encode({0, to.asked, cluster::interest_words::marked{}})))
+    to.asked = 0;
+}
+
+void linked_topics::exchange::end_mark_if(bool overdue) {
+  if (marking_.empty())
+    return;
+  const bool owed =
+      std::any_of(peers_.begin(), peers_.end(),
+                  [](const auto& each) { return each.second->owes != 0; });
+  if (owed && !overdue)
+    return;
+  for (auto& [id, each] : peers_)
+    each->owes = each->to_mark = 0;
+  ++(owed ? unsettled_ : settled_);
+  for (const auto& done : std::exchange(marking_, {}))
+    done(!owed);
+  if (!waiting_.empty())
+    begin_mark();
 }
 
 void linked_topics::exchange::ask(peer& to) {
@@ -224,8 +315,10 @@ void linked_topics::exchange::tick() {
       each->digest_at = now() + options_.digest_interval;
       each->sender.want_digest();
     }
+    answer_mark(*each);
     pump(*each);
   }
+  end_mark_if(now() >= mark_until_);
   clean();
   show();
 }
@@ -247,6 +340,8 @@ void linked_topics::exchange::show() {
   std::vector<peer_interest> rows;
   exchange_stats sums;
   sums.frames_put_off = put_off_;
+  sums.settled = settled_;
+  sums.unsettled = unsettled_;
   for (const auto& [id, each] : peers_) {
     const auto& sender = each->sender;
     const auto& receiver = each->receiver;
@@ -315,6 +410,10 @@ void linked_topics::stop() {
   router_->set_transport(nullptr);
   router_->board().watch(false);
   exchange_->stop();
+}
+
+void linked_topics::settle(std::function<void(bool)> done) {
+  exchange_->settle(std::move(done));
 }
 
 std::vector<peer_interest> linked_topics::peers() const {

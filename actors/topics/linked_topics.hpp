@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,8 @@ struct linked_topics_options {
   std::chrono::milliseconds digest_interval{10'000};
   /// A table that was asked for and has not begun is asked for again.
   std::chrono::milliseconds ask_interval{1'000};
+  /// settle() waits for peers so long.
+  std::chrono::milliseconds settle_patience{2'000};
   cluster::interest_sender::options sender;
 };
 
@@ -43,6 +46,8 @@ struct exchange_stats {
   std::uint64_t frames_put_off = 0; ///< for room in the link
   std::uint64_t tables_begun = 0;
   std::uint64_t table_restarts = 0;
+  std::uint64_t settled = 0;   ///< rounds of settle()
+  std::uint64_t unsettled = 0; ///< of those: some peer had not answered
   cluster::interest_receiver::counters received;
 };
 
@@ -67,6 +72,12 @@ public:
   /// Any thread.
   [[nodiscard]] std::vector<peer_interest> peers() const;
   [[nodiscard]] exchange_stats stats() const;
+
+  /// Calls `done` when all linked nodes know what is held here now, so that
+  /// what they publish from then on comes here; or after a while, with false.
+  /// Many at once share a round. Any thread; `done` runs on a loop, or never if
+  /// this is stopped meanwhile.
+  void settle(std::function<void(bool)> done);
 
   core::result<void> send(core::node_id to, std::uint64_t key,
                           core::shared_bytes frame) override;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::string_view qos_header = ":qos";
 constexpr std::string_view retain_header = ":retain";
 constexpr std::string_view expiry_header = ":expiry";
+constexpr std::string_view revision_header = ":revision";
 constexpr std::string_view text_header = ":text";
 constexpr std::string_view response_header = ":response";
 constexpr std::string_view correlation_header = ":correlation";
@@ -31,13 +32,21 @@ std::string_view unmarked(std::string_view name) {
   return name;
 }
 
-std::optional<seconds> expiry_of(std::string_view text) {
-  std::uint32_t value = 0;
+template <class Number>
+std::optional<Number> number_of(std::string_view text) {
+  Number value = 0;
   const auto* end = text.data() + text.size();
   const auto read = std::from_chars(text.data(), end, value);
   if (read.ec != std::errc{} || read.ptr != end)
     return std::nullopt;
-  return seconds{value};
+  return value;
+}
+
+std::optional<seconds> expiry_of(std::string_view text) {
+  const auto value = number_of<std::uint32_t>(text);
+  if (!value)
+    return std::nullopt;
+  return seconds{*value};
 }
 
 void add(core::publication& to, std::string_view name, std::string value) {
@@ -88,8 +97,14 @@ message_marks marks_of(const core::publication& what) {
       found.retain = value == "1";
     else if (name == expiry_header)
       found.expiry = expiry_of(value);
+    else if (name == revision_header)
+      found.revision = number_of<std::uint64_t>(value).value_or(0);
   }
   return found;
+}
+
+void mark_revision(core::publication& what, std::uint64_t revision) {
+  add(what, revision_header, std::to_string(revision));
 }
 
 message_properties properties_of(const core::publication& what) {

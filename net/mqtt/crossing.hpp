@@ -5,6 +5,7 @@
 #include "core/topic.hpp"
 #include "net/mqtt/packets.hpp"
 
+#include <cstdint>
 #include <optional>
 
 /// How a PUBLISH becomes a publication and the other way round, so that other
@@ -35,8 +36,13 @@ struct message_marks {
   qos level = qos::at_most_once;
   bool retain = false;
   std::optional<seconds> expiry{};
+  /// Of the key that it has set or cleared; 0: none that is known.
+  std::uint64_t revision = 0;
 };
 [[nodiscard]] message_marks marks_of(const core::publication& what);
+
+/// Says in a publication which revision its key has by it.
+void mark_revision(core::publication& what, std::uint64_t revision);
 
 /// All of it, for clients of MQTT 5. What can't be said in MQTT is left out.
 [[nodiscard]] message_properties properties_of(const core::publication& what);

@@ -63,9 +63,12 @@ public:
   /// It is this client's turn in a share.
   void on_shared(const core::topic_filter& filter, std::string_view share,
                  const core::publication_ptr& what);
-  /// A retained message for the subscription of this filter.
-  void on_retained(const core::topic_filter& of,
+  /// A retained message for the subscription of this filter. False: there is
+  /// none any more.
+  bool on_retained(const core::topic_filter& of,
                    const core::publication_ptr& what);
+  /// Whether a retained message would go now, and not wait or be dropped.
+  [[nodiscard]] bool takes_retained() const;
   /// Less than before waits for the client.
   void on_room();
 

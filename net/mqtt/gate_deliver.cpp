@@ -48,19 +48,29 @@ void gate::on_shared(const core::topic_filter& filter, std::string_view share,
   deliver(what, by, marks.level, marks.retain && by_share.retain_as_published);
 }
 
-void gate::on_retained(const core::topic_filter& of,
+bool gate::on_retained(const core::topic_filter& of,
                        const core::publication_ptr& what) {
   if (stage_ != stage::open)
-    return;
+    return false;
   const auto* found = subscriptions_.find(of);
-  if (found == nullptr || !found->heard.matches(what->topic))
-    return;
+  if (found == nullptr)
+    return false;
+  if (!found->heard.matches(what->topic))
+    return true; // its rights have changed
   wanted by;
   by.any = true;
   by.level = found->level;
   if (found->id != 0)
     by.ids.push_back(found->id);
   deliver(what, by, marks_of(*what).level, true); // [MQTT-3.3.1-8]
+  return stage_ == stage::open;
+}
+
+bool gate::takes_retained() const {
+  // Half of the room is for what comes meanwhile.
+  return stage_ == stage::open &&
+         world_.backlog() <= options_.backlog_bytes_max / 2 &&
+         (!window_ || (!window_->any_waits() && window_->open()));
 }
 
 void gate::deliver(const core::publication_ptr& what, const wanted& by,

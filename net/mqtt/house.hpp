@@ -9,6 +9,7 @@
 #include "core/result.hpp"
 #include "net/audit_pen.hpp"
 #include "net/identity/live_rights.hpp"
+#include "net/key_space.hpp"
 #include "net/mqtt/farewell.hpp"
 #include "net/mqtt/options.hpp"
 #include "net/mqtt/trace.hpp"
@@ -63,6 +64,7 @@ public:
     /// A way back to the loop on which it is called.
     std::function<std::function<void(std::function<void()>)>()> this_loop;
     core::audit_sink* audit = nullptr; ///< null: there is none
+    key_space* keys = nullptr;         ///< null: nothing is retained
   };
 
   explicit house(mqtt_options options) : options_(std::move(options)) {}

@@ -66,6 +66,9 @@ struct mqtt_options {
   /// Bytes unsent at which messages of QoS 0 are dropped, and others wait.
   std::size_t backlog_bytes_max = std::size_t{1} << 20U;
 
+  /// Whether retained messages are kept, where keys are served.
+  bool retained = true;
+
   /// For MQTT 5's response information; %c is the client id. "": none.
   std::string response_prefix;
   /// Where a client may go when the node drains, for MQTT 5. "": not said.
@@ -107,6 +110,15 @@ struct mqtt_stats {
   counter ended_rights{0};
   counter ended_slow{0};
   counter wills{0}; ///< published
+  // Retained messages.
+  counter retained_sent{0};       ///< to who has subscribed
+  counter retained_superseded{0}; ///< not sent: a newer one was
+  counter retained_incomplete{0}; ///< reads for a subscription that missed some
+  // PUBLISH whose message could not be kept, by reason.
+  counter unkept_quota{0};
+  counter unkept_invalid{0}; ///< no topic for a key, or too large
+  counter unkept_late{0};    ///< no leader in time: it may be kept or not
+  counter unkept_busy{0};
 };
 
 inline void count(mqtt_stats::counter& what, std::uint64_t n = 1) {

@@ -40,12 +40,13 @@ std::size_t session::on_bytes(const input& in, core::steady_time now,
   frame_bytes_ = 0;
   const auto used =
       endpoint_ ? read_messages(in, now, out) : read_packets(in, now);
+  go_on_with_retained();
   return gate_.closed() ? in.bytes.size() : used;
 }
 
 std::size_t session::read_packets(const input& in, core::steady_time now) {
   std::size_t used = 0;
-  while (!gate_.closed() && !gate_.paused()) {
+  while (!paused() && !gate_.closed()) {
     const auto next =
         decode_frame(in.bytes.subspan(used), house_.options().packet_bytes_max,
                      gate_.speaking());
@@ -81,7 +82,7 @@ std::size_t session::read_packets(const input& in, core::steady_time now) {
 std::size_t session::read_messages(const input& in, core::steady_time now,
                                    effects& out) {
   std::size_t used = 0;
-  while (!gate_.closed() && !gate_.paused()) {
+  while (!paused() && !gate_.closed()) {
     const auto next = endpoint_->read(in.bytes.subspan(used),
                                       house_.options().packet_bytes_max,
                                       out.output, in.owner);
@@ -159,6 +160,7 @@ void session::on_event(core::session_event event, core::steady_time,
 void session::on_flushed(core::steady_time, effects& out) {
   const scope here{*this, out};
   gate_.on_room();
+  go_on_with_retained();
 }
 
 void session::on_tick(core::steady_time now, effects& out) {
@@ -167,6 +169,10 @@ void session::on_tick(core::steady_time now, effects& out) {
     expires_ = now + core::milliseconds{500}; // by the other clock it is not
     gate_.on_rights_changed();
   }
+  if (line_is_full())
+    gate_.on_heard(now); // nobody listens, so silence says nothing
+  if (feed_)
+    feed_->on_tick(now);
   const bool was_silent = gate_.silent();
   gate_.on_tick(now);
   if (was_silent && gate_.closed())
@@ -176,10 +182,11 @@ void session::on_tick(core::steady_time now, effects& out) {
 std::optional<core::steady_time> session::deadline() const {
   if (gate_.closed())
     return std::nullopt;
-  const auto own = gate_.deadline();
-  if (!own || (expires_ && *expires_ < *own))
-    return expires_;
-  return own;
+  auto soonest = gate_.deadline();
+  for (const auto& other : {expires_, feed_ ? feed_->deadline() : std::nullopt})
+    if (other && (!soonest || *other < *soonest))
+      soonest = other;
+  return soonest;
 }
 
 void session::on_closed(effects&) {
@@ -203,6 +210,7 @@ void session::on_publication(const core::publication_ptr& what) {
   host_.run([&](effects& out) {
     const scope here{*this, out};
     gate_.on_publication(what);
+    note_value(*what);
   });
 }
 
@@ -306,6 +314,8 @@ void session::left() {
   expires_.reset();
   held_.clear();
   rest_ = {};
+  if (feed_)
+    feed_->stop();
   if (std::exchange(entered_, false)) {
     tell_trace(trace_way::event, [] { return std::string{"is gone"}; });
     trace_.reset();

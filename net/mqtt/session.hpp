@@ -9,6 +9,8 @@
 #include "net/mqtt/gate.hpp"
 #include "net/mqtt/house.hpp"
 #include "net/mqtt/outgoing_publish.hpp"
+#include "net/mqtt/publish_line.hpp"
+#include "net/mqtt/retained_feed.hpp"
 #include "net/mqtt/trace.hpp"
 #include "net/protocol.hpp"
 #include "net/protocol_host.hpp"
@@ -35,6 +37,7 @@ enum class carrier : std::uint8_t { stream, websocket };
 /// by its connection.
 class session final : public protocol,
                       private gate_world,
+                      private retained_outlet,
                       private topic_listener,
                       private identity::live_rights::watcher {
 public:
@@ -51,7 +54,7 @@ public:
     return frame_bytes_;
   }
   [[nodiscard]] bool paused() const override {
-    return !gate_.closed() && gate_.paused();
+    return !gate_.closed() && (gate_.paused() || line_is_full());
   }
   void on_event(core::session_event event, core::steady_time now,
                 effects& out) override;
@@ -94,7 +97,7 @@ private:
   std::string make_client_id() override;
   void open_session(const session_request& what) override;
   [[nodiscard]] features available() const override {
-    return {seconds{0}, false, true};
+    return {seconds{0}, keys() != nullptr, true};
   }
   core::deny_reason standing() override;
   core::deny_reason check(core::right what, const core::topic& on) override;
@@ -109,11 +112,22 @@ private:
   publish_state publish(core::publication what, std::string_view shown,
                         std::uint64_t ticket) override;
   [[nodiscard]] bool is_own(const core::publication& what) const override;
-  void send_retained(const core::topic_filter&,
-                     const core::topic_filter&) override {}
+  void send_retained(const core::topic_filter& what,
+                     const core::topic_filter& of) override;
   void refused(core::audit_kind what, std::string_view target,
                std::string_view why) override;
   [[nodiscard]] core::timestamp wall() const override;
+
+  // retained_outlet
+  void settle(std::uint64_t number) override;
+  void read(key_query what, std::uint64_t number) override;
+  [[nodiscard]] bool has_room() const override {
+    return gate_.takes_retained();
+  }
+  bool give(const core::topic_filter& of,
+            const core::publication_ptr& what) override {
+    return gate_.on_retained(of, what);
+  }
 
   // topic_listener; watcher
   void on_publication(const core::publication_ptr& what) override;
@@ -144,6 +158,14 @@ private:
       return trace_.reset();
     trace_->note(wall(), way, spell());
   }
+  // session_retained.cpp
+  /// Null: nothing is retained here.
+  [[nodiscard]] key_space* keys() const;
+  [[nodiscard]] bool line_is_full() const { return line_ && line_->is_full(); }
+  [[nodiscard]] publish_state
+  pass_on(core::publication what, std::string_view shown, std::uint64_t ticket);
+  void go_on_with_retained();
+  void note_value(const core::publication& what);
 
   void note(core::audit_kind what, std::string_view target,
             std::string_view type, std::string_view why = {},
@@ -163,8 +185,10 @@ private:
   identity::live_rights::hold rights_hold_;
   std::optional<core::steady_time> expires_;
   std::map<std::string, hearing, std::less<>> heard_;
-  bool entered_ = false;         ///< the house
-  std::shared_ptr<trace> trace_; ///< null: nobody looks
+  bool entered_ = false;                ///< the house
+  std::shared_ptr<trace> trace_;        ///< null: nobody looks
+  std::shared_ptr<publish_line> line_;  ///< null before the first publication
+  std::unique_ptr<retained_feed> feed_; ///< null before the first subscription
 
   /// An answer goes when the record of what it answers is kept.
   struct held_answer {

@@ -227,22 +227,23 @@ void session::stop_listening(const core::topic_filter& what,
 }
 
 publish_state session::publish(core::publication what, std::string_view shown,
-                               std::uint64_t) {
+                               std::uint64_t ticket) {
   what.realm = house_.options().realm;
   what.publisher = host_.info().id.value();
   what.sender = rights_->who().uid;
   const bool writes = house_.audit().writes();
   const auto type = writes ? what.content_type : std::string{};
   const auto payload = writes ? what.payload : core::shared_bytes{};
-  const auto done = house_.with().topics.publish(std::move(what));
+  const auto done = pass_on(std::move(what), shown, ticket);
   tell_trace(trace_way::event, [&] {
-    return done ? "published, also to " + std::to_string(*done) + " other nodes"
-                : "refused: " + core::to_string(done.error());
+    return std::string{done == publish_state::done      ? "published"
+                       : done == publish_state::pending ? "to be kept first"
+                                                        : "refused"};
   });
   if (writes)
-    note(core::audit_kind::publish, shown, type, done ? "" : "too large",
-         payload);
-  return done ? publish_state::done : publish_state::refused;
+    note(core::audit_kind::publish, shown, type,
+         done == publish_state::refused ? "too large" : "", payload);
+  return done;
 }
 
 bool session::is_own(const core::publication& what) const {

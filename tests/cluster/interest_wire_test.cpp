@@ -57,6 +57,8 @@ TEST(InterestWire, EveryFrameComesBack) {
   expect_same(with(words::digest{{12, 0xFFFF'FFFF'FFFF'FFFFU}}));
   expect_same(with(words::resync{}));
   expect_same({0, 1, words::resync{}});
+  expect_same({0, 7, words::mark{}});
+  expect_same({0, 7, words::marked{}});
 }
 
 TEST(InterestWire, ARealmIsWrittenOnceInARow) {
@@ -71,7 +73,8 @@ TEST(InterestWire, RefusesWhatMakesNoSense) {
   EXPECT_EQ(read_again(frame, 0, 2), errc::ok);
   EXPECT_EQ(read_again(frame, 0, 3), errc::newer_format);
   EXPECT_EQ(read_again(frame, 0, 0), errc::malformed);
-  EXPECT_EQ(read_again(frame, 1, 4), errc::malformed);     // what
+  EXPECT_EQ(read_again(frame, 1, 6), errc::malformed);                 // what
+  EXPECT_EQ(read_again({1, 7, words::mark{}}, 0, 2), errc::malformed); // stream
   EXPECT_EQ(read_again(frame, 2, 0), errc::malformed);     // stream 0
   EXPECT_EQ(read_again(frame, 18, 1), errc::malformed);    // begins, not first
   EXPECT_EQ(read_again(frame, 18, 4), errc::malformed);    // flags

@@ -32,8 +32,9 @@ void interest(core::bytes_view bytes) {
     return;
   const auto again = cluster::decode_interest(cluster::encode(*frame).view());
   TROUPE_ASSERT(again.has_value() && *again == *frame, "a frame changed");
-  if (std::holds_alternative<cluster::interest_words::resync>(frame->what))
-    return;
+  if (!std::holds_alternative<cluster::interest_words::filters>(frame->what) &&
+      !std::holds_alternative<cluster::interest_words::digest>(frame->what))
+    return; // is for the sender, or beside the streams
   cluster::interest_board board{{10, 3}, 1};
   cluster::interest_receiver receiver{board, core::node_id{2}};
   receiver.take(*frame);

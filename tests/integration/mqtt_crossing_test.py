@@ -75,6 +75,14 @@ class Crossing(MqttCase):
         self.client().publish("room/1", "text")
         self.assertEqual(browser.receive()["data"], "text")
 
+    def test_what_is_retained_is_heard_as_any_other(self):
+        wire, browser = self.listen("kept/a"), self.zenconn()
+        browser.subscribe("kept/a")
+        for data in ("value", ""):
+            self.client().publish("kept/a", data, qos=1, retain=True)
+            self.assertEqual(self.event(wire)["data"], data)
+            self.assertEqual(browser.receive()["data"], data)
+
     def test_a_user_property_is_nobodys_name(self):
         browser = self.zenconn()
         browser.subscribe("room/2")

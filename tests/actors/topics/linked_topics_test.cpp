@@ -182,6 +182,32 @@ TEST(LinkedTopics, APublicationGoesToTheNodeThatListens) {
   EXPECT_EQ(one.publish("nobody", "lost").peers, 0U);
 }
 
+TEST(LinkedTopics, WhatIsHeldWhenItSettlesIsKnownEverywhere) {
+  topic_node one{1};
+  topic_node two{2};
+  topic_node three{3};
+  const auto settled = [](topic_node& at) {
+    std::promise<bool> answer;
+    at.topics().settle([&answer](bool all) { answer.set_value(all); });
+    return answer.get_future().get();
+  };
+  EXPECT_TRUE(settled(one)); // nobody to be waited for
+  one.meet(two);
+  one.meet(three);
+  ASSERT_TRUE(eventually([&] {
+    return one.linked_to(two) && one.linked_to(three) && two.linked_to(one) &&
+           three.linked_to(one);
+  }));
+  for (int round = 0; round < 50; ++round) {
+    const auto name = "a/" + std::to_string(round);
+    const listener here{one, static_cast<std::size_t>(round) % 2, name};
+    ASSERT_TRUE(settled(one));
+    EXPECT_EQ(two.publish(name, "x").peers, 1U);
+    EXPECT_EQ(three.publish(name, "x").peers, 1U);
+  }
+  EXPECT_EQ(one.topics().stats().unsettled, 0U);
+}
+
 TEST(LinkedTopics, OneOfThoseWhoShareGetsEachWhereverItIs) {
   topic_node one{1};
   topic_node two{2};

@@ -69,6 +69,7 @@ private:
 
   void come_in() {
     can.shared = chance(2);
+    can.retained = chance(2);
     denied = {"publish:denied", "subscribe:denied"};
     connect asked;
     asked.protocol = by_;
@@ -96,7 +97,7 @@ private:
   }
 
   void step() {
-    switch (pick(16)) {
+    switch (pick(17)) {
     case 0:
     case 1:
       return subscribe_something();
@@ -122,6 +123,8 @@ private:
                 : chance(9) ? publish_state::refused
                             : publish_state::done;
       return resolve_some();
+    case 16:
+      return retained_message();
     case 14:
       unsent = chance(2) ? 0 : options.backlog_bytes_max + 1;
       return subject.on_room();
@@ -145,6 +148,22 @@ private:
     if (denied_one && options.denied == denial_policy::close && closed)
       expect_end(reason_code::not_authorized);
   }
+  /// For a subscription that may be gone, or may never have been.
+  void retained_message() {
+    const auto of = core::topic_filter::parse(chance(2) ? "a" : "a/+");
+    const auto room = subject.takes_retained();
+    auto what =
+        publication_of(*parse_topic(any_topic()), static_cast<qos>(pick(3)),
+                       true, {}, core::shared_bytes::copy_of("kept"));
+    const auto queued = stats.queued.load();
+    const auto dropped = stats.dropped_slow.load();
+    subject.on_retained(
+        *of, std::make_shared<const core::publication>(std::move(what)));
+    if (room) {
+      EXPECT_EQ(stats.queued, queued);
+      EXPECT_EQ(stats.dropped_slow, dropped);
+    }
+  }
   void unsubscribe_something() {
     unsubscribe asked;
     asked.id = any_id();
@@ -161,6 +180,7 @@ private:
     const bool beyond = by_ == version::v5 && level != q0 && !repeated &&
                         held_.size() + due_once_ >= options.receive_maximum;
     mqtt::publish said;
+    said.retain = can.retained && chance(3);
     const auto name = any_topic();
     said.topic = name;
     said.level = level;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "core/publication.hpp"
+#include "core/result.hpp"
+#include "net/key_space.hpp"
+#include "net/mqtt/options.hpp"
+#include "net/mqtt/packets.hpp"
+#include "net/mqtt/reason_code.hpp"
+#include "net/topic_space.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+
+namespace troupe::net::mqtt {
+
+/// What one client publishes, in its order. A message that is to be retained is
+/// made durable first and goes to who listens when it is: who subscribes
+/// meanwhile finds it kept or hears it. Those behind it wait, up to a bound.
+///
+/// Belongs to a session, and outlives it until all has gone: what was published
+/// last, a will above all, is not lost with the connection. One loop.
+class publish_line : public std::enable_shared_from_this<publish_line> {
+public:
+  /// All outlive it; `keys` null: nothing is retained here.
+  publish_line(topic_space& topics, key_space* keys, mqtt_stats& stats)
+      : topics_(topics), keys_(keys), stats_(stats) {}
+  publish_line(const publish_line&) = delete;
+  publish_line& operator=(const publish_line&) = delete;
+
+  using told_function = std::function<void(reason_code)>;
+
+  /// Says at once what became of it, or nothing, and calls `told` later. With
+  /// QoS 0 a message that can't be kept goes on nevertheless; with QoS 1 and 2
+  /// it does so only if it may be kept yet.
+  std::optional<reason_code> publish(core::publication what,
+                                     told_function told);
+
+  /// No more should be published for now.
+  [[nodiscard]] bool is_full() const {
+    return line_.size() >= items_max || bytes_ >= bytes_max;
+  }
+
+private:
+  static constexpr std::size_t items_max = 1024;
+  static constexpr std::size_t bytes_max = std::size_t{8} << 20U;
+
+  struct item {
+    core::publication what;
+    std::size_t bytes = 0;
+    told_function told;
+    bool ready = false;
+    bool goes = true; ///< to who listens
+    reason_code outcome = reason_code::success;
+  };
+
+  void keep(const std::shared_ptr<item>& one);
+  void on_kept(item& one, core::result<std::uint64_t> outcome);
+  void drain();
+  [[nodiscard]] reason_code pass_on(core::publication what);
+
+  topic_space& topics_;
+  key_space* keys_;
+  mqtt_stats& stats_;
+  std::deque<std::shared_ptr<item>> line_;
+  std::size_t bytes_ = 0;
+};
+
+} // namespace troupe::net::mqtt
