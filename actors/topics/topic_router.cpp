@@ -221,7 +221,9 @@ topic_router::subscribe(std::string_view realm,
       *this, loop, realm, filter, target, options, *held)};
 }
 
-core::result<publish_outcome> topic_router::publish(core::publication what) {
+core::result<publish_outcome>
+topic_router::publish(core::publication what,
+                      const std::vector<share_name>& without) {
   if (auto fits = core::check(what, options_.publication); !fits) {
     count(stats_.refused);
     return fits.error();
@@ -239,6 +241,10 @@ core::result<publish_outcome> topic_router::publish(core::publication what) {
   auto& mine = *places_[from];
   const auto& seen = shared ? *shared : what;
   board_.find(seen.realm, seen.topic, mine.found);
+  for (const auto& gone : without)
+    std::erase_if(mine.found.shares, [&](const auto& each) {
+      return each.share == gone.share && each.filter == gone.filter;
+    });
   publish_outcome outcome{mine.found.filters(), mine.found.peers.size(), 0};
   if (mine.found.empty()) {
     count(stats_.unmatched);
