@@ -114,6 +114,7 @@ core::result<bound_addresses> node::start() {
                     doors_.zenconn(),
                     records_.get(),
                     doors_.mqtt()};
+  parts.topics = topics_.get();
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
@@ -137,6 +138,13 @@ broker_settings node::engine_settings() {
   engine.broker.passivate_after = values.inbox.passivate_after;
   engine.broker.recipients_max = values.mq.recipients_max;
   engine.broker.inbox = inbox_policy(values.inbox);
+  engine.broker.sessions.sessions_max =
+      (values.mqtt.sessions_max + values.cluster.shards - 1) /
+      values.cluster.shards;
+  engine.broker.sessions.messages_max = values.mqtt.session_messages_max;
+  engine.broker.sessions.bytes_max = values.mqtt.session_bytes_max;
+  engine.broker.sessions.drop_oldest =
+      values.mqtt.session_overflow == overflow_policy::drop_oldest;
   engine.rights = rights_options(values.auth);
   engine.interest.filters_max = values.topics.filters_max;
   engine.shares = values.topics.shared;
@@ -255,7 +263,8 @@ core::result<void> node::start_channels() {
                      };
                    }},
                   *live_rights_);
-  topics_ = std::make_unique<topic_gateway>(broker_->topics());
+  topics_ =
+      std::make_unique<topic_gateway>(broker_->topics(), broker_->context());
   if (from.history_messages == 0) {
     doors_.serve_channels(*topics_, channel_log_, nullptr, audit_.get());
     return {};
@@ -292,9 +301,14 @@ core::result<void> node::start_zenconn() {
 /// Not where workers keep the connections: those at ports of MQTT's own are
 /// the agent's, all others are told that it is not served there.
 void node::start_mqtt() {
-  if (auto* door = doors_.mqtt())
-    door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
-                 broker_->clock(), broker_->identity().node, audit_.get()});
+  auto* door = doors_.mqtt();
+  if (door == nullptr)
+    return;
+  clients_ =
+      std::make_unique<client_gateway>(broker_->system(), broker_->context());
+  door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
+               broker_->clock(), broker_->identity().node, audit_.get(),
+               clients_.get()});
 }
 
 core::result<void> node::start_records() {
@@ -468,7 +482,7 @@ void node::stop() {
     network_->stop();
     if (workers_)
       workers_->stop();
-    while (stats.sessions_open.load() > 0 &&
+    while (stats.sessions_open.load() + stats.clients_open.load() > 0 &&
            std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
@@ -489,7 +503,8 @@ void node::stop() {
       end - std::chrono::steady_clock::now());
   const bool complete =
       broker_->stop(std::max(left, std::chrono::milliseconds{1000}));
-  if (!complete || stats.sessions_open.load() > 0) {
+  if (!complete || stats.sessions_open.load() > 0 ||
+      stats.clients_open.load() > 0) {
     // An actor that does not end would keep the actor system for ever. What
     // was acknowledged is on disk, so leaving at once loses nothing.
     context_.log.write(log_level::error, "node",

@@ -6,6 +6,7 @@
 #include "core/authorizer.hpp"
 #include "core/clock.hpp"
 #include "core/ids.hpp"
+#include "net/client_space.hpp"
 #include "net/http_router.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/mqtt/house.hpp"
@@ -37,6 +38,7 @@ public:
     const core::clock& clock;
     core::node_id self;
     core::audit_sink* audit = nullptr; ///< null: there is none
+    client_space* clients = nullptr;   ///< null: no session outlives anything
   };
   /// Before the first connection.
   void start(const parts& with);

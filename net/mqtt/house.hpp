@@ -7,6 +7,7 @@
 #include "core/clock.hpp"
 #include "core/ids.hpp"
 #include "net/audit_pen.hpp"
+#include "net/client_space.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/mqtt/farewell.hpp"
 #include "net/mqtt/options.hpp"
@@ -59,6 +60,9 @@ public:
     /// A way back to the loop on which it is called.
     std::function<std::function<void(std::function<void()>)>()> this_loop;
     core::audit_sink* audit = nullptr; ///< null: there is none
+    /// Null: sessions last as long as their connections, and one client id has
+    /// one connection on each node.
+    client_space* clients = nullptr;
   };
 
   explicit house(mqtt_options options) : options_(std::move(options)) {}

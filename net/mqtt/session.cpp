@@ -224,6 +224,7 @@ delivered session::send(outgoing_publish& made, const delivery& what) {
   publish_terms terms;
   terms.level = what.level;
   terms.retain = what.retain;
+  terms.duplicate = what.duplicate;
   terms.id = what.id;
   if (what.alias != 0)
     terms.topic_alias = what.alias;
@@ -288,6 +289,10 @@ void session::left() {
   expires_.reset();
   held_.clear();
   rest_ = {};
+  commands_.clear();
+  numbering_.clear();
+  if (const auto port = std::exchange(port_, nullptr))
+    port->close(false); // it has not got as far as to leave
   if (std::exchange(entered_, false)) {
     note(core::audit_kind::logout, {}, gate_.client_id());
     house_.leave(gate_.client_id(), host_.info().id.value());
