@@ -19,6 +19,7 @@ using cluster::byte_writer;
 namespace words = attachment_words;
 
 constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version_of_sessions = 2;
 constexpr std::size_t head_bytes = 10;
 constexpr std::size_t checksum_bytes = 4;
 /// An offset that is none: offsets end at 99.
@@ -60,7 +61,7 @@ void put_time(byte_writer& out, core::timestamp t) {
   out.put(static_cast<std::uint64_t>(core::to_millis(t)));
 }
 
-void put(byte_writer& out, const core::message& m) {
+void put(byte_writer& out, const core::message& m, bool more) {
   out.put(static_cast<std::uint64_t>(m.id.millis));
   out.put(m.id.number);
   out.put(static_cast<std::uint8_t>(m.kind));
@@ -77,6 +78,28 @@ void put(byte_writer& out, const core::message& m) {
   }
   put_sized(out, m.meta.view());
   put_sized(out, m.payload.view());
+  if (!more)
+    return;
+  put_text(out, m.topic);
+  out.put(m.qos);
+  put_flag(out, m.retain);
+  out.put(static_cast<std::uint32_t>(m.subscription_ids.size()));
+  for (const auto id : m.subscription_ids)
+    out.put(id);
+}
+
+/// Whether it can only be said in the second version.
+template <class Other>
+bool is_of_session(const Other&) {
+  return false;
+}
+bool is_of_session(const words::attach& m) {
+  return m.inbox.kind == core::owner_kind::session;
+}
+bool is_of_session(const words::deliveries& m) {
+  return std::any_of(m.items.begin(), m.items.end(), [](const auto& item) {
+    return item.message->kind == core::message_kind::publication;
+  });
 }
 
 contents put_body(byte_writer& out, const words::attach& m) {
@@ -94,6 +117,8 @@ contents put_body(byte_writer& out, const words::attach& m) {
   put_flag(out, m.returns.has_value());
   out.put(returns.acknowledged.value());
   out.put(returns.in_hand.value());
+  if (is_of_session(m))
+    out.put(m.epoch);
   return contents::attach;
 }
 contents put_body(byte_writer&, const words::detach&) {
@@ -117,10 +142,11 @@ contents put_body(byte_writer& out, const words::attached& m) {
 }
 contents put_body(byte_writer& out, const words::deliveries& m) {
   out.put(static_cast<std::uint32_t>(m.items.size()));
+  const bool more = is_of_session(m);
   for (const auto& item : m.items) {
     TROUPE_ASSERT(item.message != nullptr, "a delivery of nothing");
     out.put(item.position.value());
-    put(out, *item.message);
+    put(out, *item.message, more);
   }
   return contents::deliveries;
 }
@@ -160,13 +186,16 @@ public:
   core::inbox_position take_position() {
     return core::inbox_position{take<std::uint64_t>()};
   }
+
+  bool more = false; ///< the second version
 };
 
 core::message take_message(reader& in) {
   core::message m;
   m.id.millis = static_cast<std::int64_t>(in.take<std::uint64_t>());
   m.id.number = in.take<std::uint64_t>();
-  m.kind = in.take_up_to(core::message_kind::list_changed);
+  m.kind = in.take_up_to(in.more ? core::message_kind::publication
+                                 : core::message_kind::list_changed);
   m.realm = in.take_text();
   m.sender = in.take_text();
   m.created = in.take_time();
@@ -180,6 +209,13 @@ core::message take_message(reader& in) {
   }
   m.meta = in.take_bytes();
   m.payload = in.take_bytes();
+  if (!in.more)
+    return m;
+  m.topic = in.take_text();
+  m.qos = in.take_small(2);
+  m.retain = in.take_flag();
+  m.subscription_ids =
+      in.take_list<std::uint32_t>(4, [&] { return in.take<std::uint32_t>(); });
   return m;
 }
 
@@ -203,6 +239,8 @@ words::attach take_attach(reader& in) {
     m.returns->in_hand = in_hand;
   else
     in.require(in_hand == core::inbox_position{});
+  if (in.more)
+    m.epoch = in.take<std::uint64_t>();
   return m;
 }
 
@@ -271,7 +309,9 @@ core::shared_bytes encode(std::uint64_t number,
   const auto kind =
       std::visit([&](const auto& m) { return put_body(body, m); }, what);
   byte_writer head{head_bytes};
-  head.put(version);
+  const bool more =
+      std::visit([](const auto& m) { return is_of_session(m); }, what);
+  head.put(more ? version_of_sessions : version);
   head.put(static_cast<std::uint8_t>(kind));
   head.put(number);
   const auto front = head.view();
@@ -296,16 +336,20 @@ decode_attachment(const core::shared_bytes& frame) {
     return core::error{core::errc::corrupt, "attachment frame"};
   byte_reader head{all};
   const auto format = head.take<std::uint8_t>();
-  if (format > version)
+  if (format > version_of_sessions)
     return core::error{core::errc::newer_format, "attachment frame"};
   const auto what = static_cast<contents>(head.take<std::uint8_t>());
   attachment_message message;
   message.attachment = head.take<std::uint64_t>();
   reader in{all.subspan(head_bytes), &frame};
+  in.more = format == version_of_sessions;
   auto body = take_body(what, in);
   if (!body)
     return body.error();
-  if (format != version || message.attachment == 0 || !in.done())
+  // Either version has what is its own, and nothing else has the second.
+  if (format == 0 || message.attachment == 0 || !in.done() ||
+      in.more !=
+          std::visit([](const auto& m) { return is_of_session(m); }, *body))
     return malformed();
   message.what = std::move(*body);
   return message;

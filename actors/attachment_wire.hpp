@@ -16,7 +16,10 @@
 /// What a session and its inbox say to each other when they live on different
 /// nodes; docs/formats/attachment-frames.md has every byte.
 ///
-///   frame = version u8 (1), what u8, attachment u64, body, crc32c u32
+///   frame = version u8 (1 or 2), what u8, attachment u64, body, crc32c u32
+///
+/// What is about the session of a client has the second version, and more in
+/// it; nodes that do not know such sessions refuse it.
 namespace troupe::actors {
 
 /// One session's side to its inbox's, or back: two rows of frames, each of
@@ -38,6 +41,8 @@ struct attach {
   std::uint32_t window = 1;
   std::optional<core::inbox_position> resume_from;
   std::optional<returning_session> returns;
+  /// See attach_request; of clients' sessions.
+  std::uint64_t epoch = 0;
 
   friend bool operator==(const attach&, const attach&) = default;
 };

@@ -21,6 +21,18 @@ core::group_id broker_context::group_of(const core::owner& inbox) const {
   return core::shard_of(inbox, options.shards);
 }
 
+const courier_actor& broker_context::courier() const {
+  return couriers[current_loop_index() % couriers.size()];
+}
+
+bool broker_context::routes_are_fresh() const {
+  if (!options.clustered)
+    return true;
+  const core::steady_time heard{core::steady_time::duration{
+      directory_heard.load(std::memory_order_relaxed)}};
+  return clock.now() - heard <= options.routes_trusted_for;
+}
+
 std::optional<core::idempotency_key>
 broker_context::take_key(core::group_id group) {
   auto& mine = keys_[current_loop_index()];

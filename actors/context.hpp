@@ -13,6 +13,7 @@
 #include "core/directory.hpp"
 #include "core/ids.hpp"
 #include "core/key_command.hpp"
+#include "core/publication.hpp"
 #include "core/time_histogram.hpp"
 
 #include <atomic>
@@ -101,6 +102,18 @@ struct broker_stats {
   counter key_reads_repeated{0};   ///< of a shard: there was no answer
   counter key_reads_incomplete{0}; ///< of a shard: given up
   counter key_frames_unusable{0};
+  // Sessions of clients that publish and subscribe.
+  counter clients_open{0};          ///< connected here
+  counter clients_lasting{0};       ///< of those: they outlive it
+  counter clients_taken_over{0};    ///< by another connection of their id
+  counter clients_reopened{0};      ///< were given up by mistake
+  counter clients_freed{0};         ///< connection gone without a word
+  counter publications_queued{0};   ///< for sessions; asked for here
+  counter publications_refused{0};  ///< of those: not durable for all
+  counter publications_overflow{0}; ///< of those: too many under way here
+  counter queued_copies{0};         ///< a session each
+  counter queued_copies_lost{0};    ///< of those: the session's queue was full
+  counter sessions_ended{0};        ///< with wills and routes, led here
 };
 
 /// What this node is to a group.
@@ -146,6 +159,16 @@ struct broker_options {
   /// hand, whose leader or link was lost, is kept for it so long. Longer than
   /// it takes to notice either.
   core::milliseconds claim_grace{3'000};
+  /// A client's session whose connection is gone without a word counts as
+  /// closed after so long; in between the connection may come back from
+  /// another leader, or over a new link.
+  core::milliseconds client_grace{3'000};
+  /// Publications to sessions that may be under way on one loop.
+  std::size_t queueing_max = 16'384;
+  /// For a node that has not heard of the directory's leader for so long its
+  /// routes may be old.
+  core::milliseconds routes_trusted_for{1'000};
+  core::session_policy sessions;
   /// How many replicas there are of what.
   cluster::placement_rules placement;
   /// A leader that is not the preferred one gives way to it when that has been
@@ -172,8 +195,9 @@ struct broker_context {
   const core::directory* directory = nullptr;
   std::vector<shard_actor> shards; ///< [i] is group i + 1
   directory_actor directory_handle;
-  membership_actor membership_handle; ///< only of a node with links
-  std::vector<keys_actor> key_actors; ///< by loop
+  membership_actor membership_handle;  ///< only of a node with links
+  std::vector<keys_actor> key_actors;  ///< by loop
+  std::vector<courier_actor> couriers; ///< [i] is on loop i
   /// The way to inboxes led by other nodes; null without a cluster.
   attachment_table* attachments = nullptr;
   /// Told by the directory's actor of every change of rights.
@@ -201,6 +225,12 @@ struct broker_context {
   /// This node gives its clients away: nobody logs in here. Written by the
   /// membership actor, read on any thread.
   std::atomic<bool> draining{false};
+  /// The directory's leader was heard of then, as a steady_time's ticks.
+  /// Written by its actor, read on any thread.
+  std::atomic<core::steady_time::rep> directory_heard{0};
+  /// What is published to those who listen just now; on a loop. Set once at
+  /// start.
+  std::function<void(core::publication)> publish_now = [](core::publication) {};
   /// A group has written everything and its actor is about to end.
   std::function<void(core::group_id)> on_retired = [](core::group_id) {};
 
@@ -208,6 +238,10 @@ struct broker_context {
     return shards[group.value() - 1U];
   }
   [[nodiscard]] core::group_id group_of(const core::owner& inbox) const;
+  /// The courier of the loop this code runs on; REQUIRES: there are couriers.
+  [[nodiscard]] const courier_actor& courier() const;
+  /// Whether the routes of this node are as new as an acknowledgement needs.
+  [[nodiscard]] bool routes_are_fresh() const;
   [[nodiscard]] core::node_id leader_of(core::group_id group) const {
     return core::node_id{
         leaders[group.value()].load(std::memory_order_relaxed)};

@@ -19,7 +19,9 @@ directory_state::directory_state(pointer ptr) : self_(ptr) {}
 
 void directory_state::start(directory_deps deps) {
   context_ = deps.context;
-  machine_ = std::make_unique<core::directory_machine>(*deps.store);
+  store_ = deps.store;
+  routes_ = deps.routes;
+  make_machine(deps.group.replica.space->applied());
   group_timers timers;
   timers.tick = [this](core::milliseconds after, std::uint32_t number) {
     self_->delayed_send(self_, after, raft_tick{number});
@@ -36,6 +38,7 @@ void directory_state::start(directory_deps deps) {
             return apply(index, raw);
           },
           [this] {
+            make_machine(group_->consensus().applied());
             tell_all_lists();
             tell_rights();
           });
@@ -48,6 +51,20 @@ void directory_state::start(directory_deps deps) {
                    });
   group_->start();
   settle();
+}
+
+/// Anew from what the tables hold as of an index.
+void directory_state::make_machine(core::log_index applied) {
+  machine_ = std::make_unique<core::directory_machine>(*store_, routes_);
+  if (routes_ != nullptr)
+    routes_->set_as_of(applied);
+}
+
+/// What this node knows is as new as what its leader says, or it leads.
+void directory_state::note_leader() {
+  context_->directory_heard.store(
+      context_->clock.now().time_since_epoch().count(),
+      std::memory_order_relaxed);
 }
 
 void directory_state::propose(directory_proposals& batch) {
@@ -137,7 +154,12 @@ void directory_state::passivate(const passivate_list& request) {
 // ---------------------------------------------- replication, storage, time
 
 void directory_state::on_frame(group_frame& frame) {
+  const bool is_leaders = frame.from == group_->leader() &&
+                          (frame.kind == group_frame_kind::raft ||
+                           frame.kind == group_frame_kind::entries);
   group_->on_frame(frame);
+  if (is_leaders && frame.from == group_->leader())
+    note_leader();
   settle();
 }
 
@@ -158,6 +180,9 @@ void directory_state::on_state_committed(core::log_index applied) {
 
 void directory_state::on_raft_tick(std::uint32_t number) {
   group_->on_tick(number);
+  // A leader that reaches no majority does not lead for long.
+  if (group_->ready())
+    note_leader();
   if (group_->ready() && !group_->retiring())
     steward_->on_tick(group_->consensus());
   settle();

@@ -8,6 +8,7 @@
 #include "actors/replicated_group.hpp"
 #include "core/directory_machine.hpp"
 #include "core/directory_store.hpp"
+#include "core/route_table.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
@@ -28,6 +29,9 @@ struct directory_deps {
   core::directory_store* store = nullptr;
   /// What is entered if this node is the first of a cluster.
   std::optional<node_identity> identity{};
+  /// Kept in step with the tables' routes; outlives the actor. Null: nobody
+  /// matches publications here.
+  core::route_table* routes = nullptr;
 };
 
 /// Owner: the node, from start to stop; without it nobody can register or edit
@@ -73,9 +77,13 @@ private:
   void tell_rights();
   void tell_all_lists();
   void settle();
+  void make_machine(core::log_index applied);
+  void note_leader();
 
   pointer self_;
   broker_context* context_ = nullptr;
+  core::directory_store* store_ = nullptr;
+  core::route_table* routes_ = nullptr;
   std::unique_ptr<core::directory_machine> machine_;
   std::unique_ptr<replicated_group<directory_client, directory_answers>> group_;
   std::optional<cluster_steward> steward_;

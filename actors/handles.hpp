@@ -31,6 +31,8 @@ struct attach_tick;
 struct attached;
 struct attachment_frame;
 struct attachment_lost;
+struct client_commands;
+struct courier_order;
 struct cursor_moves;
 struct deadline_tick;
 struct deliveries;
@@ -39,6 +41,7 @@ struct detach;
 struct devices_changed;
 struct directory_answers;
 struct directory_proposals;
+struct due_tick;
 struct expand_list;
 struct fetch_entries;
 struct fetched_entries;
@@ -55,6 +58,7 @@ struct inspect;
 struct inspect_inbox;
 struct inspect_list;
 struct inspect_live;
+struct inspect_sessions;
 struct join_asked;
 struct list_changed;
 struct list_expansion;
@@ -109,7 +113,24 @@ using session_actor = caf::typed_actor<
     // State for the debug endpoint, JSON.
     caf::replies_to<inspect>::with<std::string>>;
 
-/// Delivers one user's inbox to the sessions of its devices. Spawned by the
+/// The session of one connected client that publishes and subscribes, whether
+/// it outlives the connection or not. Attaches to the session's inbox as a
+/// session_actor does to a user's. Born with the connection, dies with it.
+using client_actor = session_actor::extend<caf::reacts_to<client_commands>>;
+
+/// Carries out on one loop what belongs to no connection: publications on
+/// their way to the inboxes of sessions, wills, the routes of sessions that
+/// have ended. One a loop, spawned by the node.
+using courier_actor = caf::typed_actor<
+    // A piece of work, run on this actor's loop.
+    caf::reacts_to<courier_order>, caf::reacts_to<shard_answers>,
+    caf::reacts_to<directory_answers>, caf::reacts_to<list_expansion>,
+    // INTERNAL: looks for overdue requests; asks again who had no leader.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
+
+/// Delivers one user's inbox to the sessions of its devices, or a session's to
+/// its connection. Spawned by the
 /// shard when the first session attaches, passivated when the last has been
 /// gone for a while; what is durable lives in the shard.
 using inbox_actor = caf::typed_actor<
@@ -176,11 +197,15 @@ using shard_actor = caf::typed_actor<
     // INTERNAL: consensus clock, coalesced cursor moves, expiry.
     caf::reacts_to<raft_tick>, caf::reacts_to<flush_tick>,
     caf::reacts_to<sweep_tick>,
+    // INTERNAL: a session may be due.
+    caf::reacts_to<due_tick>,
     // The node stops: end the inboxes' actors, write what is pending; no
     // answer, the log tells when it is done.
     caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>,
     // State of one inbox, with or without a live actor.
-    caf::replies_to<inspect_inbox>::with<std::string>>;
+    caf::replies_to<inspect_inbox>::with<std::string>,
+    // A page of the records of clients' sessions, as this replica has them.
+    caf::replies_to<inspect_sessions>::with<std::string>>;
 
 /// One replica of the directory group: users, aliases, lists. Lives as long as
 /// the node; reads go past it (core::directory is safe to read on any loop).

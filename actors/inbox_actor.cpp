@@ -31,7 +31,8 @@ bool inbox_state::attached_device::has_room() const {
 inbox_state::inbox_state(pointer ptr) : self_(ptr) {}
 
 std::string inbox_state::path() const {
-  return "realms/" + core::encode_path_segment(owner_.realm) + "/inboxes/" +
+  return "realms/" + core::encode_path_segment(owner_.realm) +
+         (is_of_session() ? "/sessions/" : "/inboxes/") +
          core::encode_path_segment(owner_.name);
 }
 
@@ -243,7 +244,10 @@ void inbox_state::feed_all() {
 void inbox_state::schedule_idle_tick() {
   if (std::exchange(idle_tick_pending_, true))
     return;
-  self_->delayed_send(self_, context_->options.passivate_after, idle_tick{});
+  self_->delayed_send(self_,
+                      is_of_session() ? context_->options.client_grace
+                                      : context_->options.passivate_after,
+                      idle_tick{});
 }
 
 void inbox_state::on_idle_tick() {
@@ -256,7 +260,8 @@ void inbox_state::on_idle_tick() {
 /// after which a device is inactive it is reported again.
 void inbox_state::schedule_seen_tick() {
   const auto limit = context_->options.inbox.device_inactive_after;
-  if (limit.count() == 0 || std::exchange(seen_tick_pending_, true))
+  if (limit.count() == 0 || is_of_session() ||
+      std::exchange(seen_tick_pending_, true))
     return;
   self_->delayed_send(self_, std::max(limit / 2, core::milliseconds{1}),
                       seen_tick{});
@@ -277,7 +282,7 @@ void inbox_state::on_seen_tick() {
 /// another one, or will be.
 void inbox_state::retire_now() {
   for (auto& [offset, device] : devices_) {
-    report(offset, device.cursor.acknowledged);
+    report_seen(offset, device.cursor.acknowledged);
     if (context_->options.clustered)
       self_->send(device.session, inbox_released{});
     else
@@ -292,7 +297,8 @@ std::string inbox_state::describe() const {
   out.begin_object()
       .member("kind", "inbox")
       .member("realm", std::string_view{owner_.realm})
-      .member("user", std::string_view{owner_.name})
+      .member(is_of_session() ? "session" : "user",
+              std::string_view{owner_.name})
       .member("last", last_.value())
       .member("claims", std::uint64_t{claims_.size()});
   runtime::describe_actor(out, *self_);

@@ -48,6 +48,11 @@ struct inbox_deps {
 /// nobody gets past such an entry that is there and somebody else's. Claims
 /// that nobody has raised yet are kept for a grace time: of all older entries
 /// when the shard has a new leader, and of a session whose link broke.
+///
+/// Of a session of a client it is the place of its one connection: who comes
+/// anew ends the one before. It retires soon after the connection is gone, and
+/// the shard then looks whether that was said. There is one for each client
+/// that is connected, also if its session has no record and so no messages.
 struct inbox_state {
   static inline const char* name = "inbox";
   using pointer = inbox_actor::stateful_pointer<inbox_state>;
@@ -118,6 +123,11 @@ private:
   void come_back(const attach_request& request, attached_device& device,
                  core::inbox_position in_tables) const;
   void replace(core::device_offset offset, const attach_request& by);
+  void take_over(core::device_offset offset);
+  void report_seen(core::device_offset device, core::inbox_position up_to);
+  [[nodiscard]] bool is_of_session() const {
+    return owner_.kind == core::owner_kind::session;
+  }
   void take(attached_device& device, stored_delivery item);
   void take_in_hand(core::device_offset offset, attached_device& device,
                     const stored_delivery& item);

@@ -25,11 +25,17 @@ void inbox_state::attach(attach_request& request) {
   last_ = std::max(last_, request.head.last);
   device_count_ = static_cast<std::uint32_t>(request.head.cursors.size());
   if (const auto at = devices_.find(request.device); at != devices_.end()) {
-    if (at->second.who != request.who)
+    if (at->second.who == request.who)
+      // The same session: it has lost the way to its earlier attachment.
+      replace(request.device, request);
+    else if (!is_of_session())
       return answer(request, core::errc::device_busy,
                     core::resume_outcome::not_asked, {});
-    // The same session: it has lost the way to its earlier attachment.
-    replace(request.device, request);
+    else if (request.returns) // it was elsewhere when it was taken over
+      return answer(request, core::errc::not_logged_in,
+                    core::resume_outcome::not_asked, {});
+    else
+      take_over(request.device);
   }
   auto known = std::find_if(
       request.head.cursors.begin(), request.head.cursors.end(),
@@ -59,8 +65,7 @@ void inbox_state::attach(attach_request& request) {
   auto& placed =
       devices_.emplace(request.device, std::move(device)).first->second;
   answer(request, core::errc::ok, outcome, from);
-  // Also tells the tables that the device was seen.
-  report(request.device, placed.cursor.acknowledged);
+  report_seen(request.device, placed.cursor.acknowledged);
   schedule_seen_tick();
   feed(request.device, placed);
 }
@@ -89,6 +94,23 @@ void inbox_state::replace(core::device_offset offset,
     self_->send(old.session, inbox_released{});
   release(offset, old, by.returns.has_value());
   devices_.erase(offset);
+}
+
+/// The connection before of a client's session.
+void inbox_state::take_over(core::device_offset offset) {
+  auto& old = devices_.at(offset);
+  self_->demonitor(old.session.address());
+  self_->send(old.session, session_stop{{core::errc::conflict, "taken over"}});
+  devices_.erase(offset);
+  context_->stats.clients_taken_over.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// Also tells the tables that the device was there until now. A session's
+/// record knows better.
+void inbox_state::report_seen(core::device_offset device,
+                              core::inbox_position up_to) {
+  if (!is_of_session())
+    report(device, up_to);
 }
 
 /// Where a returning client goes on. `from` becomes its position; the cursor
@@ -130,7 +152,7 @@ void inbox_state::remove(const detach& request) {
   auto at = devices_.find(request.device);
   if (at == devices_.end() || at->second.id != request.attachment)
     return;
-  report(request.device, at->second.cursor.acknowledged); // seen until now
+  report_seen(request.device, at->second.cursor.acknowledged);
   self_->demonitor(at->second.session.address());
   release(request.device, at->second, request.lost);
   devices_.erase(at);

@@ -31,12 +31,13 @@ void live_inboxes::pass_on(attach_request& request,
   shard_->send(place.actor, std::move(request));
 }
 
-void live_inboxes::passivate(const passivate_inbox& request) {
+bool live_inboxes::passivate(const passivate_inbox& request) {
   auto* at = find_slot(request.inbox);
   if (at == nullptr || at->attaches != request.attaches_seen)
-    return; // somebody came meanwhile
+    return false;
   shard_->send(at->actor, retire{});
   slots_.erase(request.inbox);
+  return true;
 }
 
 inbox_actor live_inboxes::find(const core::owner& inbox) const {

@@ -36,7 +36,8 @@ public:
   /// there is none. REQUIRES: not retired.
   void pass_on(attach_request& request, const core::inbox_head& head,
                const accession& since);
-  void passivate(const passivate_inbox& request);
+  /// False: somebody came meanwhile.
+  bool passivate(const passivate_inbox& request);
   /// Null if nobody is attached.
   [[nodiscard]] inbox_actor find(const core::owner& inbox) const;
   [[nodiscard]] std::size_t size() const { return slots_.size(); }

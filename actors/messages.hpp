@@ -5,6 +5,7 @@
 #include "actors/group_transport.hpp"
 #include "actors/handles.hpp"
 #include "actors/links/node_links.hpp"
+#include "core/client_command.hpp"
 #include "core/command.hpp"
 #include "core/directory_machine.hpp"
 #include "core/inbox_machine.hpp"
@@ -111,6 +112,8 @@ struct attach_request {
   std::uint32_t window = 1;
   std::optional<core::inbox_position> resume_from;
   std::optional<returning_session> returns{};
+  /// Of a client's session: what open_session answered, 0 if it has no record.
+  std::uint64_t epoch = 0;
   /// Filled in by the shard.
   core::inbox_head head{};
 };
@@ -240,6 +243,15 @@ struct session_commands {
   std::vector<core::session_command> items;
 };
 
+struct client_commands {
+  std::vector<core::client_command> items;
+};
+
+struct courier_state;
+struct courier_order {
+  std::function<void(courier_state&)> work;
+};
+
 // -------------------------------------------------------------- replication
 
 /// From a replica of the same group on another node; see group_transport.
@@ -287,6 +299,7 @@ struct state_committed {
 };
 struct attach_tick {};
 struct deadline_tick {};
+struct due_tick {};
 struct flush_tick {};
 struct grace_tick {};
 struct idle_tick {};
@@ -313,6 +326,12 @@ struct inspect {};
 struct inspect_inbox {
   core::owner inbox;
 };
+/// Those of a realm behind a name, in order; a JSON array.
+struct inspect_sessions {
+  std::string realm;
+  std::string after;
+  std::size_t count_max = 100;
+};
 /// shard → inbox.
 struct inspect_live {};
 struct live_inbox {
@@ -332,6 +351,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attached)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attachment_frame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::attachment_lost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::channels::channel_report)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::client_commands)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::courier_order)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::cursor_moves)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deadline_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::deliveries)
@@ -340,6 +361,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::detach)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::devices_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::directory_answers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::directory_proposals)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::due_tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::expand_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fence_passed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::fetch_entries)
@@ -356,6 +378,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_inbox)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_live)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::inspect_sessions)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::join_asked)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_changed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(troupe::actors::list_expansion)

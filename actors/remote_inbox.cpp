@@ -47,6 +47,7 @@ void remote_inbox_state::start(remote_inbox_deps deps) {
   ask.window = request.window;
   ask.resume_from = request.resume_from;
   ask.returns = request.returns;
+  ask.epoch = request.epoch;
   send(ask);
 }
 

@@ -42,6 +42,7 @@ void remote_session_state::start(remote_session_deps deps) {
   ask.window = request.window;
   ask.resume_from = request.resume_from;
   ask.returns = request.returns;
+  ask.epoch = request.epoch;
   self_->send(deps.shard, std::move(ask));
 }
 

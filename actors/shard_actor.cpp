@@ -23,6 +23,9 @@ bool changes_keys(const core::shard_command& command) {
          std::holds_alternative<core::clear_key>(command) ||
          std::holds_alternative<core::sweep_expired>(command);
 }
+/// Commands from this one on are about sessions; sweeps change them, too.
+constexpr std::size_t first_of_sessions =
+    core::shard_command{core::open_session{}}.index();
 
 core::error unavailable(const char* why) {
   return {core::errc::unavailable, why};
@@ -44,6 +47,12 @@ void shard_state::start(shard_deps deps) {
   sessions_ =
       std::make_unique<schema::stored_sessions>(*deps.group.replica.space);
   inboxes_.emplace(self_, *context_);
+  watch_.emplace(session_watch::parts{
+      *context_, *sessions_,
+      [this](const core::owner& who) { return inboxes_->observes(who); },
+      [this](core::shard_command command) {
+        return propose_own(std::move(command), false);
+      }});
   group_timers timers;
   timers.tick = [this](core::milliseconds after, std::uint32_t number) {
     self_->delayed_send(self_, after, raft_tick{number});
@@ -66,7 +75,8 @@ void shard_state::start(shard_deps deps) {
 void shard_state::make_machine() {
   machine_.emplace(group_->group(),
                    core::shard_tables{*tables_, *keys_, *sessions_},
-                   core::shard_observers{&*inboxes_});
+                   core::shard_observers{&*inboxes_, nullptr, &*watch_});
+  sessions_changed_ = true;
   show_keys();
 }
 
@@ -106,10 +116,15 @@ core::shard_outcome shard_state::apply(core::log_index index,
                            std::to_string(index.value()) + ": " +
                            core::to_string(command.error()));
   auto outcome = machine_->apply(index, *command, raw);
-  if (std::holds_alternative<core::sweep_expired>(command->command))
+  if (std::holds_alternative<core::sweep_expired>(command->command)) {
     sweep_again_ = outcome.more;
-  else
+    session_sweep_ = false;
+    sessions_changed_ = true;
+  } else {
     ++applied_since_sweep_;
+    sessions_changed_ =
+        sessions_changed_ || command->command.index() >= first_of_sessions;
+  }
   if (changes_keys(command->command))
     show_keys();
   auto& stats = context_->stats;
@@ -137,11 +152,19 @@ void shard_state::settle() {
   group_->send_answers(self_);
   propose_policy_if_changed();
   continue_sweep();
+  look_at_sessions();
   finish_retirement_if_quiet();
 }
 
 void shard_state::propose_policy_if_changed() {
-  if (policy_proposed_ || !group_->ready())
+  if (!group_->ready())
+    return;
+  if (!session_policy_proposed_)
+    session_policy_proposed_ =
+        machine_->policy_of_sessions() == context_->options.sessions ||
+        propose_own(core::set_session_policy{context_->options.sessions},
+                    false);
+  if (policy_proposed_)
     return;
   // Tried again at the next occasion if the log has no room yet.
   policy_proposed_ =
@@ -193,6 +216,8 @@ void shard_state::attach_here(attach_request& request) {
     return refuse(request, {core::errc::not_leader, {}});
   if (!group_->ready())
     return refuse(request, unavailable("the shard has no leader yet"));
+  if (request.inbox.kind == core::owner_kind::session)
+    return attach_session(request);
   auto head = tables_->head(request.inbox);
   if (head) {
     for (auto& c : head->cursors) {
@@ -223,6 +248,8 @@ void shard_state::attach_here(attach_request& request) {
 void shard_state::accede() {
   if (!group_->ready() || std::exchange(acceded_, true))
     return;
+  watch_->begin(context_->clock.now());
+  sessions_changed_ = true;
   accession_ = {};
   const auto grace = context_->options.claim_grace;
   if (!context_->options.clustered || grace.count() == 0)
@@ -240,7 +267,8 @@ void shard_state::accede() {
 }
 
 void shard_state::release_inboxes() {
-  acceded_ = false;
+  acceded_ = session_sweep_ = false;
+  watch_->end();
   inboxes_->release();
   for (auto& [index, request] : std::exchange(attaches_, {}))
     attach_here(request);
@@ -372,6 +400,7 @@ void shard_state::on_sweep_tick() {
   if (!group_->ready())
     return;
   const auto now = context_->clock.now();
+  sessions_changed_ = true;
   const bool full =
       applied_since_sweep_ > 0 && now - last_full_sweep_ >= full_sweep_interval;
   const auto at = group_->next_time();
@@ -491,9 +520,11 @@ shard_actor::behavior_type shard_behavior(shard_state::pointer self,
       [&st](const raft_tick& m) { st.on_raft_tick(m.number); },
       [&st](const flush_tick&) { st.on_flush_tick(); },
       [&st](const sweep_tick&) { st.on_sweep_tick(); },
+      [&st](const due_tick&) { st.on_due_tick(); },
       [&st](const retire&) { st.begin_retirement(); },
       [&st](const inspect&) { return st.describe(); },
       [&st](const inspect_inbox& m) { return st.inspect_one(m.inbox); },
+      [&st](const inspect_sessions& m) { return st.list_sessions(m); },
   };
 }
 

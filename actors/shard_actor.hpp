@@ -7,6 +7,7 @@
 #include "actors/live_inboxes.hpp"
 #include "actors/messages.hpp"
 #include "actors/replicated_group.hpp"
+#include "actors/session_watch.hpp"
 #include "core/shard_machine.hpp"
 #include "schema/stored_inboxes.hpp"
 #include "schema/stored_keys.hpp"
@@ -44,9 +45,7 @@ struct shard_state {
   void gather(cursor_moves& moves);
   void fetch(const fetch_entries& request);
   void read_keys(keys::keys_asked& question);
-  void passivate(const passivate_inbox& request) {
-    inboxes_->passivate(request);
-  }
+  void passivate(const passivate_inbox& request);
   void on_frame(group_frame& frame);
   void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
@@ -54,6 +53,7 @@ struct shard_state {
   void on_raft_tick(std::uint32_t number);
   void on_flush_tick();
   void on_sweep_tick();
+  void on_due_tick();
   /// Begins to stop; ends by itself when all is written.
   void begin_retirement();
   /// Lets the core work, then sends what came of it.
@@ -62,6 +62,7 @@ struct shard_state {
   /// Asks the inbox's actor too, if there is one.
   caf::typed_response_promise<std::string>
   inspect_one(const core::owner& inbox);
+  [[nodiscard]] std::string list_sessions(const inspect_sessions& page) const;
 
 private:
   /// `live` is null if no actor has answered.
@@ -80,6 +81,8 @@ private:
   void attach_here(attach_request& request);
   void answer(const keys::keys_asked& question, core::errc why);
   void show_keys();
+  void attach_session(attach_request& request);
+  void look_at_sessions();
   void refuse(const attach_request& request, core::error why);
   void finish_retirement_if_quiet();
 
@@ -92,6 +95,7 @@ private:
   std::unique_ptr<schema::stored_keys> keys_;
   std::unique_ptr<schema::stored_sessions> sessions_;
   std::optional<live_inboxes> inboxes_;
+  std::optional<session_watch> watch_;
   std::optional<core::shard_machine> machine_;
   std::unique_ptr<replicated_group<shard_client, shard_answers>> group_;
   std::map<core::log_index, attach_request> attaches_; // wait for a cursor
@@ -101,6 +105,11 @@ private:
   bool flush_pending_ = false;
   bool policy_proposed_ = false;
   bool sweep_again_ = false;
+  bool session_policy_proposed_ = false;
+  bool sessions_changed_ = false; ///< since they were looked at
+  bool session_sweep_ = false;    ///< one is under way for them
+  bool due_pending_ = false;
+  bool look_pending_ = false;
   std::size_t inboxes_ending_ = 0;
   std::uint64_t applied_since_sweep_ = 0;
   core::steady_time last_full_sweep_{};

@@ -7,6 +7,7 @@
 #include "app/gateway.hpp"
 #include "app/inner_request.hpp"
 #include "app/session_records.hpp"
+#include "app/topic_gateway.hpp"
 #include "app/unseen_users.hpp"
 #include "app/workers/pool.hpp"
 #include "core/cluster_command.hpp"
@@ -56,6 +57,7 @@ struct admin_parts {
   net::mqtt_door* mqtt = nullptr;   ///< null: it is not served
   net::key_space* keys = nullptr;
   std::optional<audit_parts> audit{}; ///< none is kept
+  topic_gateway* topics = nullptr;    ///< not null in a node
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -141,6 +143,8 @@ private:
   void show_in_shard(const net::http_request& request, net::responder answer);
   void show_inbox(core::group_id group, const std::string& uid,
                   net::responder answer);
+  void list_in_shard(core::group_id group, const net::http_request& request,
+                     net::responder answer);
   /// GET /shards/{group}/{path} here, or at the group's leader if nothing of
   /// it is kept here. On a loop, where `then` runs.
   void ask_shard(core::group_id group, std::string_view path, http_query query,
@@ -153,6 +157,8 @@ private:
   void clear_key(const net::http_request& request, net::responder answer);
   void list_mqtt(const net::http_request& request, net::responder answer);
   void trace_mqtt(const net::http_request& request, net::responder answer);
+  void list_kept_mqtt(const net::http_request& request, net::responder answer);
+  void end_mqtt(const std::string& client, net::responder answer);
   void list_records(const net::http_request& request, net::responder answer);
   void list_live(const net::http_request& request, net::responder answer);
   void list_interest(const net::http_request& request, net::responder answer);

@@ -381,6 +381,7 @@ std::string admin::metrics_text() const {
     add_zenconn(out, parts_.zenconn->stats());
   if (parts_.mqtt != nullptr)
     add_mqtt(out, parts_.mqtt->stats());
+  add_mqtt_sessions(out, parts_.engine.context().stats);
   if (parts_.records != nullptr)
     add_records(out, parts_.records->stats());
   if (parts_.audit)

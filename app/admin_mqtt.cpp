@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// MQTT's sessions of this node: who is here, and how to end one.
+// MQTT's sessions: who is at this node, which ones the cluster keeps, and how
+// to end one.
+#include "actors/queue_operation.hpp"
 #include "app/admin.hpp"
 #include "app/admin_query.hpp"
 #include "net/mqtt_door.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
 
 #include <cstddef>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -41,13 +46,57 @@ std::string_view word_of(net::mqtt::trace_way way) {
   }
   return "";
 }
+/// Pages of all shards, put together when the last is there.
+struct kept_sessions {
+  kept_sessions(net::responder to, std::size_t most, std::size_t shards)
+      : answer(std::move(to)), limit(most), missing(shards) {}
+
+  void take(std::size_t shard, const net::http_response& response) {
+    boost::system::error_code bad;
+    const auto body = response.status == 200 ? json::parse(response.body, bad)
+                                             : json::value{};
+    if (const auto* page = body.if_array(); page != nullptr && !bad)
+      for (const auto& row : *page)
+        rows.emplace(std::string{row.at("client").as_string()}, row);
+    else
+      silent.emplace_back(shard);
+    if (--missing == 0)
+      finish();
+  }
+  void finish() {
+    json::object all;
+    json::array page;
+    all["next"] = nullptr;
+    for (auto& [client, row] : rows) {
+      page.push_back(std::move(row));
+      if (page.size() < limit)
+        continue;
+      all["next"] = client;
+      break;
+    }
+    all["sessions"] = std::move(page);
+    all["silent"] = std::move(silent); // shards
+    answer.send(json_response(all));
+  }
+
+  net::responder answer;
+  std::size_t limit;
+  std::size_t missing;
+  std::map<std::string, json::value> rows;
+  json::array silent;
+};
 
 } // namespace
 
 void admin::add_mqtt_routes() {
   route("GET", "/mqtt/sessions",
         [this](const net::http_request& r, net::responder a) {
-          list_mqtt(r, std::move(a));
+          const auto scope = r.query_value("scope").value_or("node");
+          if (scope == "node")
+            return list_mqtt(r, std::move(a));
+          if (scope == "kept")
+            return list_kept_mqtt(r, std::move(a));
+          a.send(net::http_error(400, "scope is node or kept"));
         });
   route("GET", "/mqtt/trace",
         [this](const net::http_request& r, net::responder a) {
@@ -55,11 +104,45 @@ void admin::add_mqtt_routes() {
         });
   route("DELETE", "/mqtt/sessions",
         [this](const net::http_request& r, net::responder a) {
-          const std::string client{r.query_value("client").value_or("")};
-          if (parts_.mqtt == nullptr || !parts_.mqtt->kick(client))
-            return a.send(error_response({core::errc::not_found, client}));
-          a.send(json_response(json::object{{"ended", client}}));
+          end_mqtt(std::string{r.query_value("client").value_or("")},
+                   std::move(a));
         });
+}
+
+/// Of a session that is kept nothing stays, wherever its client is; any other
+/// must have its connection here.
+void admin::end_mqtt(const std::string& client, net::responder answer) {
+  const bool here = parts_.mqtt != nullptr && parts_.mqtt->kick(client);
+  const core::owner name{std::string{admin_realm}, core::owner_kind::session,
+                         client};
+  order([name, here, answer](actors::operator_state& op) {
+    op.run(std::make_unique<actors::forgetting_operation>(
+        name, [name, here, answer](core::errc why) {
+          if (why == core::errc::not_found && here)
+            why = core::errc::ok;
+          respond(answer,
+                  why == core::errc::ok
+                      ? json_response(json::object{{"ended", name.name}})
+                      : error_response({why, name.name}));
+        }));
+  });
+}
+
+void admin::list_kept_mqtt(const net::http_request& request,
+                           net::responder answer) {
+  const auto limit = limit_of(request, page_default, page_max);
+  if (!limit)
+    return answer.send(
+        net::http_error(400, "limit is a number from 1 to 10000"));
+  http_query query{{"limit", std::to_string(*limit)}};
+  for (const auto* key : {"after", "realm"})
+    if (const auto value = request.query_value(key))
+      query.emplace_back(key, *value);
+  auto all =
+      std::make_shared<kept_sessions>(std::move(answer), *limit, shard_count());
+  for (std::uint16_t g = 1; g <= shard_count(); ++g)
+    ask_shard(core::group_id{g}, "sessions", query,
+              [all, g](const net::http_response& page) { all->take(g, page); });
 }
 
 void admin::list_mqtt(const net::http_request& request, net::responder answer) {

@@ -6,6 +6,7 @@
 #include "app/inner_request.hpp"
 #include "app/unseen_users.hpp"
 
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 
@@ -69,6 +70,8 @@ void admin::show_in_shard(const net::http_request& request,
     return show_inbox(where->group,
                       std::string{where->rest.substr(inboxes.size())},
                       std::move(answer));
+  if (where->rest == "sessions")
+    return list_in_shard(where->group, request, std::move(answer));
   const auto asked = unseen_question::of(request);
   if (where->rest != "inactive" || !asked)
     return answer.send(error_response({core::errc::not_found, request.path}));
@@ -91,6 +94,27 @@ void admin::show_inbox(core::group_id group, const std::string& uid,
              boost::system::error_code bad;
              auto body = json::parse(*state, bad);
              respond(answer, json_response(bad ? json::object{} : body));
+           });
+  });
+}
+
+/// Records of MQTT's sessions.
+void admin::list_in_shard(core::group_id group,
+                          const net::http_request& request,
+                          net::responder answer) {
+  actors::inspect_sessions page;
+  page.realm = request.query_value("realm").value_or(admin_realm);
+  page.after = request.query_value("after").value_or("");
+  page.count_max = limit_of(request, page.count_max, 10'000).value_or(0);
+  auto& context = parts_.engine.context();
+  order([page, group, answer, &context](actors::operator_state& op) {
+    op.ask(context.shard(group), page,
+           [answer](core::result<std::string> rows) {
+             if (!rows)
+               return respond(answer, error_response(rows.error()));
+             boost::system::error_code bad;
+             auto body = json::parse(*rows, bad);
+             respond(answer, json_response(bad ? json::array{} : body));
            });
   });
 }

@@ -287,7 +287,7 @@ void admin::publish(const net::http_request& request, net::responder answer) {
   auto what = publication_of(request.body);
   if (!what)
     return answer.send(error_response(what.error()));
-  const auto outcome = parts_.engine.topics().publish(std::move(*what));
+  const auto outcome = parts_.topics->publish_here(std::move(*what));
   if (!outcome)
     return answer.send(error_response(outcome.error()));
   answer.send(json_response(json::object{{"filters", outcome->filters},

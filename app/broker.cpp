@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/broker.hpp"
 
+#include "actors/courier_actor.hpp"
 #include "actors/directory_actor.hpp"
 #include "actors/keys/keys_actor.hpp"
 #include "actors/messages.hpp"
@@ -103,7 +104,7 @@ core::result<void> broker::open_state() {
   state_ = std::move(*opened_state);
   directory_tables_ = std::make_unique<schema::stored_directory>(
       state_->space(core::directory_group));
-  directory_ = std::make_unique<core::directory>(*directory_tables_);
+  directory_ = std::make_unique<core::directory>(*directory_tables_, &routes_);
   return {};
 }
 
@@ -203,6 +204,9 @@ core::result<void> broker::start_actors() {
   channels_ = std::make_unique<actors::channels::channel_host>(
       *system_, clock_, settings_.channels);
   topics_->set_channels(*channels_);
+  context_->publish_now = [topics = topics_.get()](core::publication what) {
+    (void)topics->publish(std::move(what));
+  };
   if (settings_.cluster)
     if (auto opened = open_cluster(); !opened)
       return opened;
@@ -272,6 +276,7 @@ void broker::start_groups() {
                                    deps_of(core::directory_group),
                                    directory_tables_.get(),
                                    {}};
+  directory.routes = &routes_;
   if (cluster_)
     directory.identity = cluster_->self();
   auto& loops = scheduler();
@@ -280,6 +285,12 @@ void broker::start_groups() {
                                     actors::directory_state>(
           *system_, &loops.at(0), actors::directory_behavior,
           std::move(directory));
+  for (std::size_t i = 0; i < loops.size(); ++i)
+    context_->couriers.push_back(
+        actors::runtime::spawn_pinned<actors::courier_actor,
+                                      actors::courier_state>(
+            *system_, &loops.at(i), actors::courier_behavior,
+            actors::courier_deps{context_.get(), i}));
   for (std::uint16_t i = 1; i <= settings_.broker.shards; ++i) {
     const core::group_id group{i};
     context_->shards.push_back(
@@ -392,6 +403,9 @@ bool broker::stop(std::chrono::milliseconds patience) {
       caf::anon_send_exit(shard, caf::exit_reason::kill);
   if (!complete)
     caf::anon_send_exit(context_->directory_handle, caf::exit_reason::kill);
+  for (const auto& courier : context_->couriers)
+    caf::anon_send(courier, actors::retire{});
+  context_->couriers.clear();
   context_->shards.clear();
   context_->key_actors.clear();
   context_->directory_handle = actors::directory_actor{};

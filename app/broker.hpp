@@ -15,6 +15,7 @@
 #include "core/clock.hpp"
 #include "core/directory.hpp"
 #include "core/result.hpp"
+#include "core/route_table.hpp"
 #include "core/share_policy.hpp"
 #include "storage/data_folder.hpp"
 #include "storage/file_system.hpp"
@@ -149,6 +150,7 @@ private:
   std::unique_ptr<actors::stored_log> replica_log_;
   std::vector<storage::recovered_group> recovered_;
   std::unique_ptr<schema::stored_directory> directory_tables_;
+  core::route_table routes_;
   std::unique_ptr<core::directory> directory_;
   std::unique_ptr<actors::broker_context> context_;
   std::unique_ptr<core::authorizer> authorizer_;

@@ -65,6 +65,11 @@ net::mqtt::mqtt_options mqtt_options(const mqtt_settings& from) {
   to.receive_maximum = static_cast<std::uint16_t>(from.receive_maximum);
   to.topic_alias_max = static_cast<std::uint16_t>(from.topic_aliases_max);
   to.subscriptions_max = from.subscriptions_max;
+  to.sessions_last = from.sessions;
+  if (from.session_expiry_max.count() > 0)
+    to.session_expiry_max = net::mqtt::seconds{static_cast<std::uint32_t>(
+        std::min<std::int64_t>(from.session_expiry_max.count() / 1000,
+                               net::mqtt::never.count() - 1))};
   to.inflight_max = static_cast<std::uint16_t>(from.inflight_max);
   to.queue_messages_max = from.queue_messages_max;
   to.queue_bytes_max = from.queue_bytes_max;

@@ -112,6 +112,8 @@ private:
     require(!mqtt.realm.empty(), "mqtt.realm", "must name a realm");
     require(mqtt.keep_alive_max.count() % 1000 == 0, "mqtt.keep_alive_max",
             "is finer than seconds");
+    require(mqtt.session_expiry_max.count() % 1000 == 0,
+            "mqtt.session_expiry_max", "is finer than seconds");
     require(!values_.listen.mqtts ||
                 (!values_.tls.certificate.empty() && !values_.tls.key.empty()),
             "listen.mqtts", "needs tls.certificate and tls.key");

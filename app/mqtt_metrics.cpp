@@ -69,4 +69,37 @@ void add_mqtt(metrics_writer& out, const net::mqtt::mqtt_stats& s) {
   out.counter("troupe_mqtt_wills_total", "Wills published.", s.wills);
 }
 
+void add_mqtt_sessions(metrics_writer& out, const actors::broker_stats& s) {
+  out.gauge("troupe_mqtt_clients", "Clients that have a session in the broker.",
+            s.clients_open);
+  out.gauge("troupe_mqtt_clients_lasting",
+            "Of those: their sessions outlive their connections.",
+            s.clients_lasting);
+  out.counter("troupe_mqtt_taken_over_total",
+              "Connections ended by another one of their client identifier, of "
+              "sessions led here.",
+              s.clients_taken_over);
+  out.counter("troupe_mqtt_freed_total",
+              "Sessions led here whose connection was gone without a word.",
+              s.clients_freed);
+  out.counter("troupe_mqtt_reopened_total",
+              "Sessions that were given up though their client was there.",
+              s.clients_reopened);
+  out.counter("troupe_mqtt_kept_ended_total",
+              "Sessions led here that have expired, with their routes.",
+              s.sessions_ended);
+  out.counter("troupe_mqtt_queueing_total",
+              "Publications to be queued for sessions.", s.publications_queued);
+  out.counter("troupe_mqtt_queueing_refused_total",
+              "Of those: not safe for all of them.", s.publications_refused);
+  out.counter("troupe_mqtt_queueing_overflow_total",
+              "Publications not queued because too many were under way.",
+              s.publications_overflow);
+  out.counter("troupe_mqtt_queued_copies_total",
+              "Queued publications, a session each.", s.queued_copies);
+  out.counter("troupe_mqtt_queued_lost_total",
+              "Of those: lost to a session whose queue was full.",
+              s.queued_copies_lost);
+}
+
 } // namespace troupe::app

@@ -114,6 +114,7 @@ core::result<bound_addresses> node::start() {
                     records_.get(),
                     doors_.mqtt(),
                     keys_.get()};
+  parts.topics = topics_.get();
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
@@ -139,6 +140,13 @@ broker_settings node::engine_settings() {
   engine.broker.recipients_max = values.mq.recipients_max;
   engine.broker.inbox = inbox_policy(values.inbox);
   engine.broker.keys = {values.keys.max, values.keys.bytes_max};
+  engine.broker.sessions.sessions_max =
+      (values.mqtt.sessions_max + values.cluster.shards - 1) /
+      values.cluster.shards;
+  engine.broker.sessions.messages_max = values.mqtt.session_messages_max;
+  engine.broker.sessions.bytes_max = values.mqtt.session_bytes_max;
+  engine.broker.sessions.drop_oldest =
+      values.mqtt.session_overflow == overflow_policy::drop_oldest;
   engine.rights = rights_options(values.auth);
   engine.interest.filters_max = values.topics.filters_max;
   engine.shares = values.topics.shared;
@@ -367,7 +375,7 @@ void node::stop() {
     network_->stop();
     if (workers_)
       workers_->stop();
-    while (stats.sessions_open.load() > 0 &&
+    while (stats.sessions_open.load() + stats.clients_open.load() > 0 &&
            std::chrono::steady_clock::now() < end)
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
   }
@@ -390,7 +398,8 @@ void node::stop() {
       end - std::chrono::steady_clock::now());
   const bool complete =
       broker_->stop(std::max(left, std::chrono::milliseconds{1000}));
-  if (!complete || stats.sessions_open.load() > 0) {
+  if (!complete || stats.sessions_open.load() > 0 ||
+      stats.clients_open.load() > 0) {
     // An actor that does not end would keep the actor system for ever. What
     // was acknowledged is on disk, so leaving at once loses nothing.
     context_.log.write(log_level::error, "node",

@@ -6,6 +6,7 @@
 #include "app/channel_history.hpp"
 #include "app/channel_log.hpp"
 #include "app/client_doors.hpp"
+#include "app/client_gateway.hpp"
 #include "app/gateway.hpp"
 #include "app/identity.hpp"
 #include "app/key_gateway.hpp"
@@ -76,6 +77,7 @@ private:
   std::unique_ptr<actor_gateway> gateway_;
   std::unique_ptr<audit_gateway> audited_; ///< before it, with an audit
   channel_log channel_log_;
+  std::unique_ptr<client_gateway> clients_;
   std::unique_ptr<topic_gateway> topics_;
   std::unique_ptr<sys_publisher> sys_; ///< null: nothing is told
   std::unique_ptr<key_gateway> keys_;

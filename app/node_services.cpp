@@ -45,7 +45,8 @@ core::result<void> node::start_channels() {
                      };
                    }},
                   *live_rights_);
-  topics_ = std::make_unique<topic_gateway>(broker_->topics());
+  topics_ =
+      std::make_unique<topic_gateway>(broker_->topics(), broker_->context());
   keys_ = std::make_unique<key_gateway>(*broker_);
   if (from.history_messages == 0) {
     doors_.serve_channels(*topics_, channel_log_, nullptr, audit_.get());
@@ -83,10 +84,14 @@ core::result<void> node::start_zenconn() {
 /// Not where workers keep the connections: those at ports of MQTT's own are
 /// the agent's, all others are told that it is not served there.
 void node::start_mqtt() {
-  if (auto* door = doors_.mqtt())
-    door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
-                 broker_->clock(), broker_->identity().node, audit_.get(),
-                 keys_.get()});
+  auto* door = doors_.mqtt();
+  if (door == nullptr)
+    return;
+  clients_ =
+      std::make_unique<client_gateway>(broker_->system(), broker_->context());
+  door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
+               broker_->clock(), broker_->identity().node, audit_.get(),
+               keys_.get(), clients_.get()});
 }
 
 void node::start_sys() {

@@ -174,6 +174,12 @@ struct mqtt_settings {
   std::uint64_t receive_maximum = 1024;
   std::uint64_t topic_aliases_max = 64;
   std::uint64_t subscriptions_max = 10'000; ///< of one session
+  bool sessions = true;                     ///< that outlive connections
+  milliseconds session_expiry_max{0};       ///< 0 = no bound
+  std::uint64_t sessions_max = 16'000'000;  ///< in the cluster; 0 = no bound
+  std::uint64_t session_messages_max = 100'000; ///< that wait; 0 = no bound
+  std::uint64_t session_bytes_max = 256ULL << 20;
+  overflow_policy session_overflow = overflow_policy::drop_oldest;
   std::uint64_t inflight_max = 1024;
   std::uint64_t queue_messages_max = 10'000;
   std::uint64_t queue_bytes_max = 8ULL << 20;

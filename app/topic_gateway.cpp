@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/topic_gateway.hpp"
 
+#include "actors/courier_actor.hpp"
+#include "actors/messages.hpp"
+#include "actors/route_fan.hpp"
 #include "actors/runtime/loop.hpp"
+#include "core/own_topics.hpp"
+#include "core/route_table.hpp"
 
+#include <caf/send.hpp>
+
+#include <limits>
 #include <utility>
 
 namespace troupe::app {
@@ -68,11 +76,120 @@ topic_gateway::share(std::string_view realm, const core::topic_filter& filter,
   return std::unique_ptr<net::topic_hold>{std::move(hold)};
 }
 
+/// What is to be queued of one publication.
+struct topic_gateway::order {
+  bool wanted = false;
+  actors::queued_publication queued;
+  std::vector<topics::share_name> shares;
+  /// Set while the routes of this node may be old: asks them later.
+  std::function<actors::queued_publication()> find;
+};
+
+/// Matches it against the routes of this node, and says so in it.
+topic_gateway::order topic_gateway::order_for(core::publication& what,
+                                              net::queue_terms& terms) {
+  order made;
+  const auto* routes = context_.directory->routes();
+  if (terms.qos == 0 || routes == nullptr || context_.couriers.empty() ||
+      core::is_own_topic(what.topic.text()))
+    return made;
+  const auto turn = turn_.fetch_add(1, std::memory_order_relaxed);
+  const auto fill = [&] {
+    made.wanted = true;
+    made.queued.message = actors::message_of(what, terms.qos, terms.retain);
+    made.queued.time_to_live = terms.time_to_live;
+    made.queued.deduplication_key = std::move(terms.deduplication_key);
+  };
+  if (terms.done && !context_.routes_are_fresh()) {
+    // By then they have all that anybody was told is done until now.
+    what.queued_as_of = std::numeric_limits<std::uint64_t>::max();
+    fill();
+    made.find = [queued = std::move(made.queued), routes, turn,
+                 by = terms.publisher]() mutable {
+      const auto name = core::topic::parse(queued.message.topic);
+      queued.to = actors::recipients_of(
+          routes->match(queued.message.realm, *name, by), turn);
+      return std::move(queued);
+    };
+    return made;
+  }
+  auto found = routes->match(what.realm, what.topic, terms.publisher);
+  what.queued_as_of = found.as_of.value();
+  for (const auto& each : found.shared)
+    made.shares.push_back({each.share, each.filter});
+  made.queued.to = actors::recipients_of(std::move(found), turn);
+  if (!made.queued.to.empty())
+    fill();
+  return made;
+}
+
+void topic_gateway::hand_over(order& what, net::queue_terms& terms) {
+  actors::courier_order work;
+  if (what.find)
+    work.work = [find = std::move(what.find), done = std::move(terms.done)](
+                    actors::courier_state& by) mutable {
+      by.queue_when_fresh(std::move(find), std::move(done));
+    };
+  else
+    work.work = [queued = std::move(what.queued), done = std::move(terms.done)](
+                    actors::courier_state& by) mutable {
+      by.queue(std::move(queued), std::move(done));
+    };
+  caf::anon_send(context_.courier(), std::move(work));
+}
+
 core::result<std::size_t> topic_gateway::publish(core::publication what) {
-  auto done = router_.publish(std::move(what));
+  const auto done = publish_here(std::move(what));
   if (!done)
     return done.error();
   return done->peers;
+}
+
+core::result<topics::publish_outcome>
+topic_gateway::publish_here(core::publication what) {
+  if (auto fits = core::check(what, router_.options().publication); !fits)
+    return fits.error();
+  net::queue_terms terms;
+  auto made = order_for(what, terms);
+  auto done =
+      router_.publish(std::move(what), topics::reach::cluster, made.shares);
+  if (!done)
+    return done.error();
+  if (made.wanted)
+    hand_over(made, terms);
+  return done;
+}
+
+core::result<bool> topic_gateway::publish(core::publication what,
+                                          net::queue_terms terms) {
+  // What is not queued the router looks at alone.
+  if (terms.qos != 0)
+    if (auto fits = core::check(what, router_.options().publication); !fits)
+      return fits.error();
+  auto made = order_for(what, terms);
+  if (!terms.only_queue)
+    if (auto done = router_.publish(std::move(what), topics::reach::cluster,
+                                    made.shares);
+        !done)
+      return done.error();
+  if (!made.wanted)
+    return false;
+  const bool waits = static_cast<bool>(terms.done);
+  hand_over(made, terms);
+  return waits;
+}
+
+void topic_gateway::queue_for(const core::inbox_recipient& to,
+                              const core::publication& what,
+                              const net::queue_terms& terms) {
+  if (context_.couriers.empty())
+    return;
+  order made;
+  made.queued.message = actors::message_of(what, terms.qos, terms.retain);
+  made.queued.time_to_live = terms.time_to_live;
+  made.queued.to.push_back(to);
+  net::queue_terms nobody_waits;
+  hand_over(made, nobody_waits);
 }
 
 void topic_gateway::later(std::function<void()> work) {

@@ -83,7 +83,7 @@ void put(byte_writer& out, const core::directory_outcome& o) {
 
 bool has_more(const core::shard_outcome& o) {
   return o.number != 0 || o.generation != 0 || o.present || o.replaced ||
-         !o.receipts.empty();
+         !o.receipts.empty() || !o.awaiting.empty() || o.closed;
 }
 
 void put_more(byte_writer& out, const core::shard_outcome& o) {
@@ -96,6 +96,10 @@ void put_more(byte_writer& out, const core::shard_outcome& o) {
     out.put(r.number);
     put_flag(out, r.repeated);
   });
+  put_list(out, o.awaiting, [&](std::uint16_t packet) { out.put(packet); });
+  put_flag(out, o.closed.has_value());
+  out.put(static_cast<std::uint64_t>(
+      core::to_millis(o.closed.value_or(core::timestamp{}))));
 }
 
 bool has_more(const core::directory_outcome& o) { return !o.routes.empty(); }
@@ -206,6 +210,10 @@ void reader::take_more(core::shard_outcome& o) {
     r.repeated = take_flag();
     return r;
   });
+  o.awaiting =
+      take_list<std::uint16_t>(2, [this] { return take<std::uint16_t>(); });
+  if (const auto closed = take_maybe())
+    o.closed = core::from_millis(static_cast<std::int64_t>(*closed));
 }
 
 void reader::take_more(core::directory_outcome& o) {

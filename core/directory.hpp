@@ -100,6 +100,15 @@ public:
 
   /// Routes to match publications against; null if this node keeps no table.
   [[nodiscard]] const route_table* routes() const noexcept { return routes_; }
+  /// Those of one session; generation and count, if it ever had any.
+  [[nodiscard]] std::optional<session_routes>
+  routes_of(std::string_view realm, std::string_view session) const {
+    return store_.routes_of(realm, session);
+  }
+  void each_route(std::string_view realm, std::string_view session,
+                  const route_store::route_visitor& visit) const {
+    store_.each_route(realm, session, visit);
+  }
   [[nodiscard]] route_totals totals_of_routes() const {
     return store_.totals_of_routes();
   }

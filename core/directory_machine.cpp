@@ -447,6 +447,8 @@ directory_outcome application::operator()(const change_routes& command) {
   directory_outcome outcome;
   outcome.failure = std::move(done.failure);
   outcome.routes = std::move(done.results);
+  if (routes_ != nullptr)
+    routes_->set_as_of(index_);
   return outcome;
 }
 

@@ -134,17 +134,23 @@ error inbox_machine::append_one(const append_message& c,
 
 error inbox_machine::make_room(const owner& inbox, inbox_head& head,
                                std::uint32_t weight, timestamp now) {
+  const bool is_session = inbox.kind == owner_kind::session;
+  const auto messages_max =
+      is_session ? of_sessions_.messages_max : policy_.messages_max;
+  const auto bytes_max =
+      is_session ? of_sessions_.bytes_max : policy_.bytes_max;
+  const bool refuse = is_session ? !of_sessions_.drop_oldest
+                                 : policy_.overflow == overflow_policy::refuse;
   auto over = [&] {
-    return (policy_.messages_max != 0 &&
-            head.count + 1 > policy_.messages_max) ||
-           (policy_.bytes_max != 0 && head.bytes + weight > policy_.bytes_max);
+    return (messages_max != 0 && head.count + 1 > messages_max) ||
+           (bytes_max != 0 && head.bytes + weight > bytes_max);
   };
   if (!over())
     return {};
   trim(head, now);
-  if (policy_.bytes_max != 0 && weight > policy_.bytes_max)
+  if (bytes_max != 0 && weight > bytes_max)
     return {errc::inbox_full, inbox.name};
-  if (policy_.overflow == overflow_policy::refuse)
+  if (refuse)
     return over() ? error{errc::inbox_full, inbox.name} : error{};
   while (over() && head.first <= head.last) {
     if (auto oldest = store_.entry(head.number, head.first)) {

@@ -63,6 +63,8 @@ public:
   }
 
   [[nodiscard]] const inbox_policy& policy() const noexcept { return policy_; }
+  /// The bounds of inboxes of sessions, which are a policy of theirs.
+  void bound_sessions(const session_policy& by) { of_sessions_ = by; }
 
   /// True if `device` must still get `entry` by its cursor.
   [[nodiscard]] static bool wants(const cursor& device,
@@ -101,6 +103,7 @@ private:
   inbox_store& store_;
   inbox_observer* observer_;
   inbox_policy policy_;
+  session_policy of_sessions_;
   std::uint64_t dropped_ = 0; // by the command being applied
 };
 

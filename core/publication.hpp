@@ -28,6 +28,9 @@ struct publication {
   /// node published, also over restarts as long as its clock does; about the
   /// time in microseconds. The router says so.
   std::uint64_t number = 0;
+  /// It has been queued for the sessions that have routes to it, by a table of
+  /// routes as of this index of the directory's log; 0: it has not.
+  std::uint64_t queued_as_of = 0;
   std::string sender;       ///< uid, "" if there is none
   std::string content_type; ///< "" if the protocol has none
   std::vector<std::pair<std::string, std::string>> headers;

@@ -162,6 +162,7 @@ route_matches route_table::match(std::string_view realm, const topic& name,
                                  std::string_view publisher) const {
   const std::shared_lock lock{mutex_};
   route_matches result;
+  result.as_of = as_of_;
   const auto at = realms_.find(realm);
   if (at == realms_.end())
     return result;
@@ -196,6 +197,16 @@ bool route_table::matches(std::string_view realm, const topic& name) const {
 std::size_t route_table::size() const {
   const std::shared_lock lock{mutex_};
   return size_;
+}
+
+log_index route_table::as_of() const {
+  const std::shared_lock lock{mutex_};
+  return as_of_;
+}
+
+void route_table::set_as_of(log_index index) {
+  const std::unique_lock lock{mutex_};
+  as_of_ = std::max(as_of_, index);
 }
 
 } // namespace troupe::core

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/ids.hpp"
 #include "core/route_command.hpp"
 #include "core/route_store.hpp"
 #include "core/topic.hpp"
@@ -39,6 +40,8 @@ struct shared_match {
 };
 
 struct route_matches {
+  /// See route_table::as_of.
+  log_index as_of;
   /// Each session once: of several routes that match, the highest QoS, and all
   /// subscription ids.
   std::vector<route_match> direct;
@@ -71,6 +74,12 @@ public:
   [[nodiscard]] bool matches(std::string_view realm, const topic& name) const;
 
   [[nodiscard]] std::size_t size() const;
+
+  /// The directory's log up to here is in the table: a route that was made at
+  /// or before it is seen by every match from then on.
+  [[nodiscard]] log_index as_of() const;
+  /// After the routes of that command.
+  void set_as_of(log_index index);
 
 private:
   using session_number = std::uint32_t;
@@ -113,6 +122,7 @@ private:
   mutable std::shared_mutex mutex_;
   std::map<std::string, realm_routes, std::less<>> realms_;
   std::size_t size_ = 0;
+  log_index as_of_;
 };
 
 } // namespace troupe::core

@@ -21,6 +21,13 @@ std::optional<timestamp> will_time(const session_record& record) {
   return when;
 }
 
+/// The connection before ends with the command (it is taken over) or has ended,
+/// and its will has not been published: it is due if it may not wait (MQTT 5,
+/// 3.1.3.2.2), and the session goes on without it if it may.
+bool outlived_by_will(const session_record& record) {
+  return record.will && (record.will_due || record.will->delay.count() == 0);
+}
+
 /// When a sweep has something to do.
 std::optional<timestamp> due_time(const session_record& record) {
   if (record.expired)
@@ -68,7 +75,9 @@ session_machine::session_machine(group_id group, session_store& store,
                                  inbox_machine& inboxes,
                                  session_observer* observer)
     : group_(group), store_(store), inboxes_(inboxes), observer_(observer),
-      policy_(store.policy_of_sessions()) {}
+      policy_(store.policy_of_sessions()) {
+  inboxes_.bound_sessions(policy_);
+}
 
 // ------------------------------------------------------- begin and end
 
@@ -91,6 +100,8 @@ shard_outcome session_machine::execute(const open_session& c,
       drop(name, *before, at);
       outcome.replaced = true;
       before.reset();
+    } else if (observer_ != nullptr && outlived_by_will(*before)) {
+      observer_->on_will_replaced(name, *before);
     }
   }
   const auto count = store_.session_count();
@@ -103,6 +114,7 @@ shard_outcome session_machine::execute(const open_session& c,
   if (before) {
     record = *before;
     outcome.present = true;
+    outcome.awaiting = store_.packets(name).awaiting;
   } else {
     record.generation = at.index.value();
     record.created = at.now;
@@ -114,6 +126,7 @@ shard_outcome session_machine::execute(const open_session& c,
   record.protocol = c.protocol;
   record.expiry = c.expiry;
   record.receive_max = c.receive_max;
+  outcome.closed = record.closed.value_or(at.now);
   record.closed.reset();
   record.will = c.will;
   record.will_due = false;
@@ -183,6 +196,7 @@ shard_outcome session_machine::execute(const drop_session& c,
 shard_outcome session_machine::execute(const set_session_policy& c,
                                        const shard_context&) {
   policy_ = c.policy;
+  inboxes_.bound_sessions(policy_);
   store_.put_policy_of_sessions(policy_);
   return {};
 }

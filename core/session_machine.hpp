@@ -28,9 +28,13 @@ public:
   virtual void on_session_pending(const owner& name,
                                   const session_record& record) = 0;
   /// Nobody has published the will that is in the record: a clean start ends
-  /// a session whose will still waited for its time.
+  /// a session whose will still waited for its time, or an operator does.
   virtual void on_session_dropped(const owner& name,
                                   const session_record& record) = 0;
+  /// The session goes on with another connection and the will of that one;
+  /// the one in `record` has become due and is not kept any more.
+  virtual void on_will_replaced(const owner& name,
+                                const session_record& record) = 0;
 };
 
 /// The inbox of a session.

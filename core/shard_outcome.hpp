@@ -47,6 +47,12 @@ struct shard_outcome {
   /// open_session: an older session of the name ended by this, and its routes
   /// are to be removed.
   bool replaced = false;
+  /// open_session: packet ids of messages that were sent by an earlier
+  /// connection and wait for PUBCOMP, see session_packets.
+  std::vector<std::uint16_t> awaiting{};
+  /// open_session: until when the session had a connection; of one that was
+  /// not there, now.
+  std::optional<timestamp> closed{};
   /// begin_receive: one for each item, in their order.
   std::vector<receipt> receipts{};
 

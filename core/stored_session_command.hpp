@@ -145,6 +145,11 @@ struct drop_session {
 /// Bounds of the sessions of a shard; 0 means "no limit".
 struct session_policy {
   std::uint64_t sessions_max = 1'000'000;
+  /// Of one session's inbox, instead of those of inbox_policy.
+  std::uint64_t messages_max = 100'000;
+  std::uint64_t bytes_max = 256ULL << 20U;
+  /// Above its bounds the oldest message is lost, else the new one.
+  bool drop_oldest = true;
 
   friend bool operator==(const session_policy&,
                          const session_policy&) = default;

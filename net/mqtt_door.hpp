@@ -6,6 +6,7 @@
 #include "core/authorizer.hpp"
 #include "core/clock.hpp"
 #include "core/ids.hpp"
+#include "net/client_space.hpp"
 #include "net/http_router.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/key_space.hpp"
@@ -39,6 +40,7 @@ public:
     core::node_id self;
     core::audit_sink* audit = nullptr; ///< null: there is none
     key_space* keys = nullptr;         ///< null: nothing is retained
+    client_space* clients = nullptr;   ///< null: no session outlives anything
   };
   /// Before the first connection.
   void start(const parts& with);

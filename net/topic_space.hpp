@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/command.hpp"
+#include "core/ids.hpp"
 #include "core/listener_about.hpp"
 #include "core/publication.hpp"
 #include "core/result.hpp"
@@ -10,7 +12,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace troupe::net {
 
@@ -42,6 +47,25 @@ public:
   virtual void handed_on(std::size_t) {}
 };
 
+/// How a publication is queued for the sessions that outlive their connections
+/// and want it.
+struct queue_terms {
+  /// What is promised: such a session gets this QoS at most; 0: nothing is
+  /// queued.
+  std::uint8_t qos = 1;
+  bool retain = false;
+  /// Name of the session that publishes, "" if it is none's.
+  std::string publisher{};
+  std::optional<core::milliseconds> time_to_live{};
+  /// See core::append_message.
+  std::string deduplication_key{};
+  /// Who listens just now has had it: it is only queued.
+  bool only_queue = false;
+  /// What became of it, on this loop, never inside of the call; empty: nobody
+  /// waits.
+  std::function<void(core::errc)> done{};
+};
+
 /// The topics of the node, as protocols see them. Implemented by app/ over the
 /// topic router and by recorders in tests; outlives the network. Thread-safe:
 /// called on every loop, by connections of that loop.
@@ -64,10 +88,24 @@ public:
     return core::errc::unavailable;
   }
 
-  /// To everybody who listens, on all nodes; nobody is waited for. What one
-  /// `publisher` publishes arrives in order. Says how many other nodes want
-  /// it, and nothing of arrival. Errors: those of core::check().
+  /// To everybody who listens, on all nodes; nobody is waited for. Sessions
+  /// that want it have it queued by queue_terms' default. What one `publisher`
+  /// publishes arrives in order. Says how many other nodes want it, and nothing
+  /// of arrival. Errors: those of core::check().
   virtual core::result<std::size_t> publish(core::publication what) = 0;
+
+  /// The same, and it is queued for sessions. True: `done` will be called; else
+  /// there is nothing to wait for.
+  virtual core::result<bool> publish(core::publication what, queue_terms) {
+    if (const auto done = publish(std::move(what)); !done)
+      return done.error();
+    return false;
+  }
+
+  /// For one session alone, whoever else has it; as if it had published it
+  /// itself. Nobody waits.
+  virtual void queue_for(const core::inbox_recipient&, const core::publication&,
+                         const queue_terms&) {}
 
   /// Runs `work` on this loop when what it does now is done.
   virtual void later(std::function<void()> work) = 0;

@@ -390,6 +390,9 @@ struct DropSession {
 
 struct SessionPolicy {
   sessionsMax @0 :UInt64;
+  messagesMax @1 :UInt64; # of one session's inbox
+  bytesMax @2 :UInt64;
+  dropOldest @3 :Bool;
 }
 
 # ---------------------------------------------------------------------- routes

@@ -181,24 +181,37 @@ errc decode_record(core::bytes_view bytes, core::session_packets& to) {
                      });
 }
 
+void write_policy(const core::session_policy& from,
+                  wire::SessionPolicy::Builder to) {
+  to.setSessionsMax(from.sessions_max);
+  to.setMessagesMax(from.messages_max);
+  to.setBytesMax(from.bytes_max);
+  to.setDropOldest(from.drop_oldest);
+}
+
+void read_policy(wire::SessionPolicy::Reader from, core::session_policy& to) {
+  to.sessions_max = from.getSessionsMax();
+  to.messages_max = from.getMessagesMax();
+  to.bytes_max = from.getBytesMax();
+  to.drop_oldest = from.getDropOldest();
+}
+
 core::shared_bytes encode_record(const core::session_policy& from) {
-  return write_record(record_kind::session_policy,
-                      [&](capnp::MessageBuilder& message) {
-                        message.initRoot<wire::StoredSessionPolicy>()
-                            .initPolicy()
-                            .setSessionsMax(from.sessions_max);
-                      });
+  return write_record(
+      record_kind::session_policy, [&](capnp::MessageBuilder& message) {
+        write_policy(
+            from, message.initRoot<wire::StoredSessionPolicy>().initPolicy());
+      });
 }
 
 errc decode_record(core::bytes_view bytes, core::session_policy& to) {
-  return read_record(bytes, record_kind::session_policy,
-                     [&](capnp::MessageReader& message, std::size_t) {
-                       to.sessions_max =
-                           message.getRoot<wire::StoredSessionPolicy>()
-                               .getPolicy()
-                               .getSessionsMax();
-                       return errc::ok;
-                     });
+  return read_record(
+      bytes, record_kind::session_policy,
+      [&](capnp::MessageReader& message, std::size_t) {
+        read_policy(message.getRoot<wire::StoredSessionPolicy>().getPolicy(),
+                    to);
+        return errc::ok;
+      });
 }
 
 // ------------------------------------------------------------------ routes

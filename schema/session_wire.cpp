@@ -439,7 +439,7 @@ void session_writer::operator()(const core::drop_session& c) {
 }
 
 void session_writer::operator()(const core::set_session_policy& c) {
-  to.initSetSessionPolicy().setSessionsMax(c.policy.sessions_max);
+  write_policy(c.policy, to.initSetSessionPolicy());
 }
 
 errc read_session_command(wire::ShardCommand::Reader from, std::size_t words,
@@ -498,8 +498,8 @@ errc read_session_command(wire::ShardCommand::Reader from, std::size_t words,
     return errc::ok;
   }
   case wire::ShardCommand::SET_SESSION_POLICY:
-    to =
-        core::set_session_policy{{from.getSetSessionPolicy().getSessionsMax()}};
+    read_policy(from.getSetSessionPolicy(),
+                to.emplace<core::set_session_policy>().policy);
     return errc::ok;
   default:
     return errc::newer_format; // a place in the union that we do not know

@@ -55,6 +55,10 @@ void write_packets(const std::vector<std::uint16_t>& from,
                                       std::size_t words, core::errc broken,
                                       std::vector<std::uint16_t>& to);
 
+void write_policy(const core::session_policy& from,
+                  wire::SessionPolicy::Builder to);
+void read_policy(wire::SessionPolicy::Reader from, core::session_policy& to);
+
 void write_route(const core::route& from, wire::Route::Builder to);
 void read_route(wire::Route::Reader from, core::route& to);
 

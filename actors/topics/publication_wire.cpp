@@ -14,7 +14,7 @@ namespace {
 using cluster::byte_reader;
 using cluster::byte_writer;
 
-constexpr std::uint8_t version = 3;
+constexpr std::uint8_t version = 4;
 constexpr std::size_t checksum_bytes = 4;
 
 core::error malformed() { return {core::errc::malformed, "publication frame"}; }
@@ -30,6 +30,7 @@ std::string take_text(byte_reader& in) {
 bool take_head(byte_reader& in, core::publication& p) {
   p.publisher = in.take<std::uint64_t>();
   p.number = in.take<std::uint64_t>();
+  p.queued_as_of = in.take<std::uint64_t>();
   p.realm = take_text(in);
   auto name = core::topic::parse(take_text(in));
   if (!name)
@@ -70,6 +71,7 @@ core::shared_bytes encode(const core::publication& p, bool for_all,
   head.put(version);
   head.put(p.publisher);
   head.put(p.number);
+  head.put(p.queued_as_of);
   put_text(head, p.realm);
   put_text(head, p.topic.text());
   put_text(head, p.sender);

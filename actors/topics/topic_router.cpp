@@ -221,8 +221,9 @@ topic_router::subscribe(std::string_view realm,
       *this, loop, realm, filter, target, options, *held)};
 }
 
-core::result<publish_outcome> topic_router::publish(core::publication what,
-                                                    reach how) {
+core::result<publish_outcome>
+topic_router::publish(core::publication what, reach how,
+                      const std::vector<share_name>& without) {
   if (auto fits = core::check(what, options_.publication); !fits) {
     count(stats_.refused);
     return fits.error();
@@ -244,6 +245,10 @@ core::result<publish_outcome> topic_router::publish(core::publication what,
     mine.found.peers.clear();
     mine.found.shares.clear();
   }
+  for (const auto& gone : without)
+    std::erase_if(mine.found.shares, [&](const auto& each) {
+      return each.share == gone.share && each.filter == gone.filter;
+    });
   publish_outcome outcome{mine.found.filters(), mine.found.peers.size(), 0};
   if (mine.found.empty()) {
     count(stats_.unmatched);

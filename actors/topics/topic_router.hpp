@@ -113,6 +113,12 @@ enum class reach : std::uint8_t {
   node,    ///< who listens on this node, for himself
 };
 
+/// A share of a filter whose turn is given otherwise.
+struct share_name {
+  std::string share;
+  std::string filter; ///< a core::topic_filter's text
+};
+
 struct publish_outcome {
   std::size_t filters = 0; ///< of this node's loops that match
   std::size_t peers = 0;   ///< other nodes that want it
@@ -175,8 +181,10 @@ public:
                                              subscribe_options options = {});
   /// On the publisher's loop, always the same one. Errors: those of
   /// core::check(). Success says nothing of arrival.
-  core::result<publish_outcome> publish(core::publication what,
-                                        reach how = reach::cluster);
+  /// Those of `without` do not get it.
+  core::result<publish_outcome>
+  publish(core::publication what, reach how = reach::cluster,
+          const std::vector<share_name>& without = {});
   /// What another node has published, as it sent it; on a loop.
   void receive(core::node_id from, const core::shared_bytes& frame);
 

@@ -11,6 +11,7 @@ enum class farewell : std::uint8_t {
   shutting_down, ///< the node ends
   taken_over,    ///< the same client has come again
   kicked,        ///< an operator wants it
+  out_of_reach,  ///< its session can't be gone on with from here
 };
 
 } // namespace troupe::net::mqtt

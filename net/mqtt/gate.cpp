@@ -63,6 +63,11 @@ void gate::on_violation(const violation& what, std::optional<version> spoken) {
 }
 
 void gate::on(const disconnect& what) {
+  const auto expiry = what.session_expiry.value_or(seconds{0});
+  if (!asked_to_last_ && expiry.count() > 0)
+    return protocol_error("3.14.2.2.2: a session that was to end goes on");
+  if (lasting_ && what.session_expiry)
+    world_.keep(std::min(expiry, world_.available().session_expiry_max));
   // [MQTT-3.14.4-3]: the will goes with a normal end only.
   will_due_ = what.reason != reason_code::normal_disconnection;
   end("the client disconnected", false);
@@ -127,6 +132,8 @@ void gate::on_closed() {
   aliases_in_.reset();
   aliases_out_.reset();
   publish_will();
+  lasting_.reset();
+  world_.leave(!will_due_);
 }
 
 void gate::on_farewell(farewell why) {
@@ -144,6 +151,8 @@ void gate::on_farewell(farewell why) {
                 "the same client has connected again");
   case farewell::kicked:
     return fail(reason_code::administrative_action, "an operator ended it");
+  case farewell::out_of_reach:
+    return fail(reason_code::server_busy, "the session is out of reach");
   }
 }
 
@@ -176,10 +185,16 @@ void gate::on_rights_changed() {
     return fail(reason_code::not_authorized,
                 "a subscription is not permitted any more");
   }
-  for (const auto& filter : lost)
+  std::vector<core::route_name> gone;
+  for (const auto& filter : lost) {
+    gone.push_back({subscriptions_.find(filter)->heard.text(), {}});
     stop_hearing(filter);
-  for (const auto at : lost_shares)
+  }
+  for (const auto at : lost_shares) {
+    gone.push_back({at->second.heard.text(), at->second.share});
     stop_sharing(at);
+  }
+  unroute(std::move(gone));
 }
 
 void gate::on_tick(core::steady_time now) {
@@ -215,7 +230,9 @@ std::optional<core::steady_time> gate::deadline() const {
 
 bool gate::paused() const {
   return stage_ == stage::login || stage_ == stage::session ||
-         received_.waiting() >= answers_max;
+         received_.waiting() >= answers_max ||
+         (lasting_ &&
+          lasting_->answers.size() + lasting_->releasing.size() >= answers_max);
 }
 
 } // namespace troupe::net::mqtt

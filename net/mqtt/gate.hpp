@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/client_event.hpp"
 #include "core/clock.hpp"
 #include "core/publication.hpp"
 #include "net/mqtt/farewell.hpp"
@@ -30,7 +31,8 @@ namespace troupe::net::mqtt {
 ///
 /// Sources: gate.cpp (the way of a packet, time, the end), gate_connect.cpp,
 /// gate_publish.cpp (what the client publishes), gate_subscribe.cpp,
-/// gate_deliver.cpp (what it is sent).
+/// gate_deliver.cpp (what it is sent), gate_lasting.cpp (what outlives the
+/// connection).
 class gate {
 public:
   /// All outlive it.
@@ -72,6 +74,15 @@ public:
   /// Less than before waits for the client.
   void on_room();
 
+  // Of a session that outlives its connection; see client_event.hpp.
+
+  /// A message from its inbox, which was queued at `queued`.
+  void on_delivery(core::inbox_position position, outgoing what,
+                   core::timestamp queued);
+  void on_released(const std::vector<std::uint16_t>& packets);
+  void on_completed(const std::vector<std::uint16_t>& packets);
+  void on_routed(const core::client_routed& what);
+
   void on_tick(core::steady_time now);
   void on_rights_changed();
   void on_farewell(farewell why);
@@ -105,6 +116,8 @@ private:
   /// What a CONNECT asks for and is kept.
   struct kept_will;
   struct arrival;
+  /// What only a session has that outlives its connection.
+  struct lasting;
 
   [[nodiscard]] bool is_5() const { return speaking_ == version::v5; }
 
@@ -133,6 +146,7 @@ private:
   void welcome(bool session_present);
   [[nodiscard]] std::string response_information() const;
   void publish_will();
+  [[nodiscard]] std::optional<core::session_will> will_for_record();
 
   // gate_publish.cpp
   void on(const publish& what);
@@ -160,7 +174,8 @@ private:
                                         const core::topic_filter& filter,
                                         std::string_view share);
   [[nodiscard]] bool has_room_to_subscribe();
-  [[nodiscard]] bool forget(const parsed_filter& which);
+  [[nodiscard]] bool forget(const parsed_filter& which,
+                            std::vector<core::route_name>& gone);
   using share_map = std::map<std::string, subscription, std::less<>>;
   [[nodiscard]] static std::string share_key(const core::topic_filter& filter,
                                              std::string_view share);
@@ -179,6 +194,23 @@ private:
   void pump();
   void on_answered(send_window::outcome what);
 
+  // gate_lasting.cpp
+  void begin_lasting(const session_found& found);
+  void resume(const session_found& found);
+  void restore(const core::route& one, const session_found& found,
+               std::vector<core::route_name>& lost);
+  void answer_when_routed(suback told,
+                          const std::vector<subscription_request>& asked);
+  void answer_when_routed(unsuback told, std::vector<core::route_name> gone);
+  void unroute(std::vector<core::route_name> gone);
+  [[nodiscard]] core::route route_of(const subscription& what) const;
+  [[nodiscard]] subscription* find_subscription(const parsed_filter& which);
+  void deliver_lasting(const core::publication_ptr& what, const wanted& by,
+                       qos published, bool retain);
+  void pump_lasting();
+  void on_lasting_answer(send_window::outcome what);
+  void on_lasting_pubrec(const pubrec& what);
+
   const mqtt_options& options_;
   mqtt_stats& stats_;
   gate_world& world_;
@@ -186,6 +218,7 @@ private:
   version speaking_ = version::v5;
   bool client_problems_ = true; ///< may be told reason strings
   bool will_due_ = false;       ///< if it ends now
+  bool asked_to_last_ = false;  ///< by CONNECT, beyond the connection
   core::steady_time now_{};     ///< of the last call that knows
   core::steady_time heard_{};
   std::uint32_t packet_bytes_max_ = 0xFFFFFFFF;
@@ -205,6 +238,7 @@ private:
   const core::publication* last_ = nullptr; ///< of on_publication(), not owned
   std::uint64_t last_number_ = 0;
   std::uint16_t inflight_max_ = 1;
+  std::unique_ptr<lasting> lasting_; ///< null: it ends with the connection
 };
 
 } // namespace troupe::net::mqtt

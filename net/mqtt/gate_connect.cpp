@@ -113,6 +113,10 @@ void gate::keep_will(const will_message& what) {
   will_->shown = what.topic;
   will_->what = publication_of(*parse_topic(what.topic), what.level,
                                what.retain, what.properties, what.payload);
+  will_->level = what.level;
+  will_->retain = what.retain && world_.available().retained;
+  will_->delay = what.delay.value_or(seconds{0});
+  will_->expiry = what.properties.expiry;
 }
 
 core::credentials gate::credentials_of(const connect& what) const {
@@ -156,8 +160,41 @@ void gate::on_login(const core::login_outcome& found) {
   // Before MQTT 5 a session that is not clean has no end.
   const auto asked = is_5() ? arrival_->session_expiry.value_or(seconds{0})
                             : (arrival_->clean_start ? seconds{0} : never);
+  asked_to_last_ = asked.count() > 0;
   wanted.expiry = std::min(asked, world_.available().session_expiry_max);
+  arrival_->expiry = wanted.expiry;
+  wanted.receive_max =
+      is_5() ? options_.receive_maximum : std::uint16_t{65'535};
+  wanted.window = std::min(options_.inflight_max, arrival_->receive_maximum);
+  if (wanted.expiry.count() > 0)
+    wanted.will = will_for_record();
   world_.open_session(wanted);
+}
+
+/// What the session's record keeps of the will; what may not be published is
+/// not kept.
+std::optional<core::session_will> gate::will_for_record() {
+  const auto will = std::exchange(will_, nullptr);
+  if (!will)
+    return std::nullopt;
+  if (const auto why = world_.check(core::right::publish, will->what.topic);
+      why != core::deny_reason::none) {
+    count(stats_.refused_publish);
+    world_.refused(core::audit_kind::publish, will->shown,
+                   core::to_string(why));
+    return std::nullopt;
+  }
+  core::session_will kept;
+  kept.topic = will->what.topic.text();
+  kept.content.content_type = std::move(will->what.content_type);
+  kept.content.headers = std::move(will->what.headers);
+  kept.content.qos = static_cast<std::uint8_t>(will->level);
+  kept.content.payload = std::move(will->what.payload);
+  kept.retain = will->retain;
+  kept.delay = std::chrono::seconds{will->delay.count()};
+  if (will->expiry)
+    kept.time_to_live = std::chrono::seconds{will->expiry->count()};
+  return kept;
 }
 
 void gate::on_refused(reason_code why, std::string_view text) {
@@ -198,8 +235,13 @@ void gate::on_session(const session_found& found) {
   will_due_ = true;
   count(stats_.sessions);
   count(stats_.sessions_ever);
-  welcome(found.present);
+  const bool lasts = arrival_->expiry.count() > 0;
+  if (lasts)
+    begin_lasting(found);
+  welcome(lasts && found.present);
   arrival_.reset();
+  if (lasts)
+    resume(found);
 }
 
 void gate::welcome(bool session_present) {

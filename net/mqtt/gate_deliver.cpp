@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the client is sent, and how it answers.
 #include "net/mqtt/crossing.hpp"
-#include "net/mqtt/gate.hpp"
+#include "net/mqtt/gate_parts.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -28,7 +28,10 @@ void gate::on_publication(const core::publication_ptr& what) {
   if (!by.any)
     return;
   const auto marks = marks_of(*what);
-  deliver(what, by, marks.level, marks.retain && by.retain_as_published);
+  const bool retain = marks.retain && by.retain_as_published;
+  if (lasting_ && by.level != qos::at_most_once)
+    return deliver_lasting(what, by, marks.level, retain);
+  deliver(what, by, marks.level, retain);
 }
 
 void gate::on_shared(const core::topic_filter& filter, std::string_view share,
@@ -44,8 +47,12 @@ void gate::on_shared(const core::topic_filter& filter, std::string_view share,
   by.level = by_share.level;
   if (by_share.id != 0)
     by.ids.push_back(by_share.id);
+  by.routed_at = by_share.routed_at;
   const auto marks = marks_of(*what);
-  deliver(what, by, marks.level, marks.retain && by_share.retain_as_published);
+  const bool retain = marks.retain && by_share.retain_as_published;
+  if (lasting_ && by.level != qos::at_most_once)
+    return deliver_lasting(what, by, marks.level, retain);
+  deliver(what, by, marks.level, retain);
 }
 
 bool gate::on_retained(const core::topic_filter& of,
@@ -62,7 +69,11 @@ bool gate::on_retained(const core::topic_filter& of,
   by.level = found->level;
   if (found->id != 0)
     by.ids.push_back(found->id);
-  deliver(what, by, marks_of(*what).level, true); // [MQTT-3.3.1-8]
+  const auto level = marks_of(*what).level;
+  if (lasting_ && std::min(by.level, level) != qos::at_most_once)
+    world_.queue_own(*what, std::min(by.level, level), true, by.ids);
+  else
+    deliver(what, by, level, true); // [MQTT-3.3.1-8]
   return stage_ == stage::open;
 }
 
@@ -70,6 +81,8 @@ bool gate::takes_retained() const {
   // Half of the room is for what comes meanwhile.
   return stage_ == stage::open &&
          world_.backlog() <= options_.backlog_bytes_max / 2 &&
+         (!lasting_ || (lasting_->window.waiting() == 0 &&
+                        lasting_->window.inflight() < inflight_max_)) &&
          (!window_ || (!window_->any_waits() && window_->open()));
 }
 
@@ -136,8 +149,10 @@ bool gate::send(delivery& one) {
 }
 
 void gate::on_room() {
-  if (stage_ == stage::open)
-    pump();
+  if (stage_ != stage::open)
+    return;
+  pump();
+  pump_lasting();
 }
 
 void gate::pump() {
@@ -159,11 +174,15 @@ void gate::on_answered(send_window::outcome what) {
 }
 
 void gate::on(const puback& what) {
+  if (lasting_)
+    return on_lasting_answer(lasting_->window.on_puback(what.id));
   if (window_)
     on_answered(window_->on_puback(what.id));
 }
 
 void gate::on(const pubrec& what) {
+  if (lasting_)
+    return on_lasting_pubrec(what);
   auto outcome = send_window::outcome::unknown;
   if (window_)
     outcome = window_->on_pubrec(what.id, is_failure(what.reason));
@@ -180,6 +199,12 @@ void gate::on(const pubrec& what) {
 }
 
 void gate::on(const pubcomp& what) {
+  if (lasting_) {
+    const auto outcome = lasting_->window.on_pubcomp(what.id);
+    if (outcome == send_window::outcome::done)
+      world_.complete(what.id);
+    return on_lasting_answer(outcome);
+  }
   if (window_)
     on_answered(window_->on_pubcomp(what.id));
 }

@@ -2,8 +2,14 @@
 #pragma once
 
 #include "net/mqtt/gate.hpp"
+#include "net/mqtt/lasting_window.hpp"
 
+#include <cstdint>
+#include <map>
+#include <set>
 #include <string>
+#include <variant>
+#include <vector>
 
 /// What the sources of a gate share and nobody else needs.
 namespace troupe::net::mqtt {
@@ -12,6 +18,29 @@ namespace troupe::net::mqtt {
 struct gate::kept_will {
   core::publication what;
   std::string shown; ///< the topic, in the client's spelling
+  qos level = qos::at_most_once;
+  bool retain = false;
+  seconds delay{0};
+  std::optional<seconds> expiry{};
+};
+
+struct gate::lasting {
+  lasting(std::uint16_t inflight_max, const std::vector<std::uint16_t>& waiting)
+      : window(inflight_max, waiting) {}
+
+  lasting_window window;
+  core::timestamp closed{}; ///< the connection before
+  /// Answers that wait until the directory has what they say.
+  struct answer {
+    std::variant<suback, unsuback> told;
+    /// Of a SUBACK: which of its reasons each route is about.
+    std::vector<std::size_t> places{};
+    std::size_t removed = 0; ///< routes, before those that are added
+    std::vector<core::route_name> names{};
+  };
+  std::map<std::uint64_t, answer> answers; ///< by ticket
+  std::vector<core::route_name> gone;      ///< with the next change
+  std::set<std::uint16_t> releasing;       ///< PUBCOMP is due
 };
 
 /// What a CONNECT asks for, until it is answered.
@@ -22,6 +51,7 @@ struct gate::arrival {
   seconds asked_keep_alive{};
   seconds keep_alive{}; ///< as granted
   std::optional<seconds> session_expiry{};
+  seconds expiry{}; ///< as granted
   std::uint16_t receive_maximum = 65'535;
   std::uint16_t topic_alias_maximum = 0;
   std::string uid; ///< once it is known

@@ -81,6 +81,11 @@ void gate::on(const publish& what) {
   if (what.properties.payload_is_text.value_or(false) &&
       !ws::is_utf8(what.payload.view())) {
     outcome = reason_code::payload_format_invalid;
+  } else if (lasting_ && what.level == qos::exactly_once) {
+    return world_.publish_once(publication_of(std::move(*topic), what.level,
+                                              what.retain, what.properties,
+                                              what.payload),
+                               *name, ticket, what.id);
   } else {
     switch (world_.publish(publication_of(std::move(*topic), what.level,
                                           what.retain, what.properties,
@@ -129,6 +134,9 @@ void gate::answer(packet_id id, qos level, reason_code outcome) {
     told.reason = outcome;
     return world_.send(any_packet{told});
   }
+  // [MQTT-4.3.3-9]: the id is free, and nothing more is said about it.
+  if (lasting_ && is_failure(outcome))
+    world_.release(id);
   pubrec told;
   told.id = id;
   told.reason = outcome;
@@ -158,6 +166,11 @@ void gate::deny(const publish& what, std::string_view name,
 }
 
 void gate::on(const pubrel& what) {
+  if (lasting_) {
+    received_.release(what.id);
+    lasting_->releasing.insert(what.id.value());
+    return world_.release(what.id);
+  }
   pubcomp told;
   told.id = what.id;
   if (!received_.release(what.id) && is_5())

@@ -24,6 +24,8 @@ void gate::on(const subscribe& what) {
       return; // denied, and that was the end
     told.reasons.push_back(outcome);
   }
+  if (lasting_)
+    return answer_when_routed(std::move(told), what.filters);
   world_.send(any_packet{told});
 }
 
@@ -138,8 +140,11 @@ reason_code gate::grant(const subscription_request& what, std::uint32_t id,
                  ? reason_code::topic_filter_invalid
                  : reason_code::quota_exceeded;
     }
-    if (!is_new)
-      stop_hearing(filter); // the rights to it have changed
+    if (!is_new) { // the rights to it have changed
+      if (lasting_)
+        lasting_->gone.push_back({known->heard.text(), {}});
+      stop_hearing(filter);
+    }
     subscriptions_.add(std::move(wanted));
     count(stats_.subscriptions);
   }
@@ -167,16 +172,20 @@ reason_code gate::deny(const subscription_request& what,
 }
 
 /// False: there is no such subscription.
-bool gate::forget(const parsed_filter& which) {
+bool gate::forget(const parsed_filter& which,
+                  std::vector<core::route_name>& gone) {
   if (!which.share.empty()) {
     const auto at = shares_.find(share_key(which.filter, which.share));
     if (at == shares_.end())
       return false;
+    gone.push_back({at->second.heard.text(), at->second.share});
     stop_sharing(at);
     return true;
   }
-  if (subscriptions_.find(which.filter) == nullptr)
+  const auto* found = subscriptions_.find(which.filter);
+  if (found == nullptr)
     return false;
+  gone.push_back({found->heard.text(), {}});
   stop_hearing(which.filter);
   return true;
 }
@@ -184,16 +193,19 @@ bool gate::forget(const parsed_filter& which) {
 void gate::on(const unsubscribe& what) {
   unsuback told;
   told.id = what.id;
+  std::vector<core::route_name> gone;
   for (const auto& text : what.filters) {
     const auto asked = parse_filter(text);
     if (!asked) {
       told.reasons.push_back(reason_code::topic_filter_invalid);
-    } else if (forget(*asked)) {
+    } else if (forget(*asked, gone)) {
       told.reasons.push_back(reason_code::success);
     } else {
       told.reasons.push_back(reason_code::no_subscription_existed);
     }
   }
+  if (lasting_)
+    return answer_when_routed(std::move(told), std::move(gone));
   world_.send(any_packet{told});
 }
 

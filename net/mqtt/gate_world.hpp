@@ -8,6 +8,8 @@
 #include "core/principal.hpp"
 #include "core/publication.hpp"
 #include "core/result.hpp"
+#include "core/route_command.hpp"
+#include "core/stored_session_command.hpp"
 #include "core/topic.hpp"
 #include "core/topic_filter.hpp"
 #include "net/mqtt/packets.hpp"
@@ -18,6 +20,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace troupe::net::mqtt {
 
@@ -30,6 +33,7 @@ struct delivery {
   std::uint16_t alias = 0;      ///< 0: none
   bool alias_known = false;     ///< the topic itself is left out
   std::optional<seconds> age{}; ///< if its expiry is to be lessened by it
+  bool duplicate = false;       ///< may have been sent before
   std::span<const std::uint32_t> subscription_ids{};
 };
 
@@ -52,10 +56,19 @@ struct features {
 struct session_request {
   std::string_view client_id;
   bool clean_start = true;
-  seconds expiry{0}; ///< as granted
+  seconds expiry{0}; ///< as granted; 0: it ends with the connection
+  // Of one that does not:
+  std::uint16_t receive_max = 65'535; ///< of QoS 2, received and not released
+  std::uint16_t window = 1;           ///< messages under way to the client
+  std::optional<core::session_will> will{};
 };
 struct session_found {
   bool present = false;
+  // Of one that was there; see core::client_opened.
+  std::vector<core::route> routes{};
+  core::log_index routed_at{};
+  std::vector<std::uint16_t> awaiting{};
+  core::timestamp closed{};
 };
 
 /// What becomes of a publication that is asked for.
@@ -122,6 +135,28 @@ public:
   /// they are available.
   virtual void send_retained(const core::topic_filter& what,
                              const core::topic_filter& of) = 0;
+
+  // What a session does that outlives its connection, see client_command.hpp.
+
+  /// Like publish(), of QoS 2: a message that the client sends again under the
+  /// same id, over any connection, is published once. Always pending.
+  virtual void publish_once(core::publication what, std::string_view shown,
+                            std::uint64_t ticket, packet_id id) = 0;
+  /// gate::on_completed() will say.
+  virtual void release(packet_id id) = 0;
+  /// gate::on_released() will say, if `awaiting` is not empty.
+  virtual void settle(core::inbox_position up_to,
+                      std::vector<std::uint16_t> awaiting) = 0;
+  virtual void complete(packet_id id) = 0;
+  /// gate::on_routed() will say.
+  virtual void route(std::uint64_t ticket, std::vector<core::route_name> remove,
+                     std::vector<core::route> add) = 0;
+  virtual void keep(seconds expiry) = 0;
+  /// Something that did not come by the session's inbox, and shall.
+  virtual void queue_own(const core::publication& what, qos level, bool retain,
+                         std::vector<std::uint32_t> subscription_ids) = 0;
+  /// The session is left, of any kind. The last thing but close().
+  virtual void leave(bool drop_will) = 0;
 
   /// Something was refused; before the answer.
   virtual void refused(core::audit_kind what, std::string_view target,

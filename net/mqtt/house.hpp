@@ -8,6 +8,7 @@
 #include "core/ids.hpp"
 #include "core/result.hpp"
 #include "net/audit_pen.hpp"
+#include "net/client_space.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/key_space.hpp"
 #include "net/mqtt/farewell.hpp"
@@ -65,6 +66,9 @@ public:
     std::function<std::function<void(std::function<void()>)>()> this_loop;
     core::audit_sink* audit = nullptr; ///< null: there is none
     key_space* keys = nullptr;         ///< null: nothing is retained
+    /// Null: sessions last as long as their connections, and one client id has
+    /// one connection on each node.
+    client_space* clients = nullptr;
   };
 
   explicit house(mqtt_options options) : options_(std::move(options)) {}

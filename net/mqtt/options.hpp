@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/ids.hpp"
+#include "net/mqtt/packets.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -55,6 +56,12 @@ struct mqtt_options {
   std::uint16_t receive_maximum = 1024;
   std::uint16_t topic_alias_max = 64;
   std::size_t subscriptions_max = 10'000;
+
+  // What stays of it.
+  /// Whether sessions outlive their connections.
+  bool sessions_last = true;
+  /// For how long at most; MQTT's "never" is no bound.
+  seconds session_expiry_max{never};
 
   // What waits for a client.
   /// Messages of QoS 1 and 2 under way to it, if it allows for so many.

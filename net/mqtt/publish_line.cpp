@@ -36,25 +36,39 @@ core::publication_limits limits_without_revision() {
 
 } // namespace
 
+reason_code outcome_of(core::errc why) noexcept {
+  switch (why) {
+  case core::errc::ok:
+    return reason_code::success;
+  case core::errc::storage_full:
+  case core::errc::overloaded:
+  case core::errc::too_large:
+    return reason_code::quota_exceeded;
+  default:
+    return reason_code::implementation_specific_error;
+  }
+}
+
 std::optional<reason_code> publish_line::publish(core::publication what,
+                                                 queue_terms how,
                                                  told_function told) {
   const auto marks = marks_of(what);
   const bool kept = marks.retain && keys_ != nullptr;
-  if (!kept && line_.empty())
-    return pass_on(std::move(what));
   if (kept && !core::check(what, limits_without_revision())) {
     count(stats_.unkept_invalid);
     return reason_code::quota_exceeded;
   }
   const auto bytes = core::weight(what);
-  const auto one =
-      std::make_shared<item>(item{std::move(what), bytes, std::move(told)});
+  const auto one = std::make_shared<item>(
+      item{std::move(what), std::move(how), bytes, std::move(told)});
   line_.push_back(one);
   bytes_ += bytes;
-  if (kept)
+  if (kept) {
     keep(one);
-  else
+  } else {
     one->ready = true;
+    drain();
+  }
   return std::nullopt;
 }
 
@@ -111,16 +125,26 @@ void publish_line::drain() {
     line_.pop_front();
     bytes_ -= one->bytes;
     if (one->goes)
-      if (const auto passed = pass_on(std::move(one->what));
-          one->outcome == reason_code::success)
-        one->outcome = passed;
-    one->told(one->outcome);
+      pass_on(*one);
+    else
+      one->told(one->outcome);
   }
 }
 
-reason_code publish_line::pass_on(core::publication what) {
-  return topics_.publish(std::move(what)) ? reason_code::success
-                                          : reason_code::quota_exceeded;
+/// To who listens, and to the sessions for which it is queued. What could not
+/// be kept is not made good by that.
+void publish_line::pass_on(item& one) {
+  auto told = [told = std::move(one.told),
+               kept = one.outcome](reason_code passed) {
+    told(kept == reason_code::success ? passed : kept);
+  };
+  if (one.how.qos > 0)
+    one.how.done = [told](core::errc why) { told(outcome_of(why)); };
+  const auto waits = topics_.publish(std::move(one.what), std::move(one.how));
+  if (!waits)
+    told(reason_code::quota_exceeded);
+  else if (!*waits)
+    told(reason_code::success);
 }
 
 } // namespace troupe::net::mqtt

@@ -17,6 +17,9 @@
 
 namespace troupe::net::mqtt {
 
+/// How a publisher is told that his message is not safe.
+[[nodiscard]] reason_code outcome_of(core::errc why) noexcept;
+
 /// What one client publishes, in its order. A message that is to be retained is
 /// made durable first and goes to who listens when it is: who subscribes
 /// meanwhile finds it kept or hears it. Those behind it wait, up to a bound.
@@ -33,12 +36,14 @@ public:
 
   using told_function = std::function<void(reason_code)>;
 
-  /// Says at once what became of it, or nothing, and calls `told` later. With
+  /// `told` is called later, once, unless the answer is a reason why not. With
   /// QoS 0 a message that can't be kept goes on nevertheless; with QoS 1 and 2
-  /// it does so only if it may be kept yet.
-  std::optional<reason_code> publish(core::publication what,
+  /// it does so only if it may be kept yet. `how` has no `done`.
+  std::optional<reason_code> publish(core::publication what, queue_terms how,
                                      told_function told);
 
+  /// What is not to be kept need not wait here.
+  [[nodiscard]] bool empty() const { return line_.empty(); }
   /// No more should be published for now.
   [[nodiscard]] bool is_full() const {
     return line_.size() >= items_max || bytes_ >= bytes_max;
@@ -50,6 +55,7 @@ private:
 
   struct item {
     core::publication what;
+    queue_terms how;
     std::size_t bytes = 0;
     told_function told;
     bool ready = false;
@@ -60,7 +66,7 @@ private:
   void keep(const std::shared_ptr<item>& one);
   void on_kept(item& one, core::result<std::uint64_t> outcome);
   void drain();
-  [[nodiscard]] reason_code pass_on(core::publication what);
+  void pass_on(item& one);
 
   topic_space& topics_;
   key_space* keys_;

@@ -247,6 +247,7 @@ delivered session::send(outgoing_publish& made, const delivery& what) {
   publish_terms terms;
   terms.level = what.level;
   terms.retain = what.retain;
+  terms.duplicate = what.duplicate;
   terms.id = what.id;
   if (what.alias != 0)
     terms.topic_alias = what.alias;
@@ -316,6 +317,10 @@ void session::left() {
   rest_ = {};
   if (feed_)
     feed_->stop();
+  commands_.clear();
+  numbering_.clear();
+  if (const auto port = std::exchange(port_, nullptr))
+    port->close(false); // it has not got as far as to leave
   if (std::exchange(entered_, false)) {
     tell_trace(trace_way::event, [] { return std::string{"is gone"}; });
     trace_.reset();

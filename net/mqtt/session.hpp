@@ -4,6 +4,7 @@
 #include "core/audit.hpp"
 #include "core/authorizer.hpp"
 #include "core/shared_bytes.hpp"
+#include "net/client_space.hpp"
 #include "net/identity/live_rights.hpp"
 #include "net/mqtt/encoder.hpp"
 #include "net/mqtt/gate.hpp"
@@ -72,7 +73,10 @@ private:
   class scope {
   public:
     scope(session& of, effects& out) : of_(of) { of_.out_ = &out; }
-    ~scope() { of_.out_ = nullptr; }
+    ~scope() {
+      of_.send_commands();
+      of_.out_ = nullptr;
+    }
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
 
@@ -80,6 +84,7 @@ private:
     session& of_;
   };
   class share_ear;
+  class client_ear;
   /// Something that is listened to, perhaps for several subscriptions.
   struct hearing {
     std::shared_ptr<topic_listener> ear; ///< of a share
@@ -96,9 +101,7 @@ private:
   void log_in(core::credentials shown) override;
   std::string make_client_id() override;
   void open_session(const session_request& what) override;
-  [[nodiscard]] features available() const override {
-    return {seconds{0}, keys() != nullptr, true};
-  }
+  [[nodiscard]] features available() const override;
   core::deny_reason standing() override;
   core::deny_reason check(core::right what, const core::topic& on) override;
   core::deny_reason check(core::right what,
@@ -114,6 +117,18 @@ private:
   [[nodiscard]] bool is_own(const core::publication& what) const override;
   void send_retained(const core::topic_filter& what,
                      const core::topic_filter& of) override;
+  void publish_once(core::publication what, std::string_view shown,
+                    std::uint64_t ticket, packet_id id) override;
+  void release(packet_id id) override;
+  void settle(core::inbox_position up_to,
+              std::vector<std::uint16_t> awaiting) override;
+  void complete(packet_id id) override;
+  void route(std::uint64_t ticket, std::vector<core::route_name> remove,
+             std::vector<core::route> add) override;
+  void keep(seconds expiry) override;
+  void queue_own(const core::publication& what, qos level, bool retain,
+                 std::vector<std::uint32_t> subscription_ids) override;
+  void leave(bool drop_will) override;
   void refused(core::audit_kind what, std::string_view target,
                std::string_view why) override;
   [[nodiscard]] core::timestamp wall() const override;
@@ -162,10 +177,30 @@ private:
   /// Null: nothing is retained here.
   [[nodiscard]] key_space* keys() const;
   [[nodiscard]] bool line_is_full() const { return line_ && line_->is_full(); }
-  [[nodiscard]] publish_state
-  pass_on(core::publication what, std::string_view shown, std::uint64_t ticket);
+  [[nodiscard]] publish_state pass_on(core::publication what,
+                                      std::string_view shown, queue_terms terms,
+                                      std::uint64_t ticket);
+  [[nodiscard]] publish_state line_up(core::publication what,
+                                      std::string_view shown, queue_terms terms,
+                                      std::uint64_t ticket);
   void go_on_with_retained();
   void note_value(const core::publication& what);
+  // session_lasting.cpp
+  void enter();
+  void ask(core::client_command what);
+  void send_commands();
+  [[nodiscard]] queue_terms terms_for(const core::publication& what,
+                                      std::uint64_t ticket);
+  publish_state hand_over(core::publication what, std::string_view shown,
+                          queue_terms terms, std::uint64_t ticket);
+  void hear(core::client_event event);
+  void on(core::client_opened& what);
+  void on(core::client_delivery& what);
+  void on(const core::client_released& what);
+  void on(const core::client_received& what);
+  void on(const core::client_completed& what);
+  void on(const core::client_routed& what);
+  void on(const core::client_ended& what);
 
   void note(core::audit_kind what, std::string_view target,
             std::string_view type, std::string_view why = {},
@@ -189,6 +224,15 @@ private:
   std::shared_ptr<trace> trace_;        ///< null: nobody looks
   std::shared_ptr<publish_line> line_;  ///< null before the first publication
   std::unique_ptr<retained_feed> feed_; ///< null before the first subscription
+  std::shared_ptr<client_ear> ear_;     ///< outlives port_
+  std::unique_ptr<client_port> port_;   ///< to its session; null: none
+  std::vector<core::client_command> commands_; ///< of this call
+  /// Messages of QoS 2 that wait for their numbers.
+  struct numbered {
+    core::publication what;
+    std::string shown;
+  };
+  std::map<std::uint64_t, numbered> numbering_; ///< by ticket
 
   /// An answer goes when the record of what it answers is kept.
   struct held_answer {

@@ -13,28 +13,40 @@ key_space* session::keys() const {
                                                        : nullptr;
 }
 
-/// The line may have to tell long after the session has gone.
 publish_state session::pass_on(core::publication what, std::string_view shown,
-                               std::uint64_t ticket) {
+                               queue_terms terms, std::uint64_t ticket) {
+  const bool kept = marks_of(what).retain && keys() != nullptr;
+  if (kept || (line_ && !line_->empty()))
+    return line_up(std::move(what), shown, std::move(terms), ticket);
+  const auto waits =
+      house_.with().topics.publish(std::move(what), std::move(terms));
+  if (!waits)
+    return publish_state::refused;
+  return *waits ? publish_state::pending : publish_state::done;
+}
+
+/// The line may have to tell long after the session has gone.
+publish_state session::line_up(core::publication what, std::string_view shown,
+                               queue_terms terms, std::uint64_t ticket) {
+  terms.done = {};
   if (!line_)
     line_ = std::make_shared<publish_line>(house_.with().topics, keys(),
                                            house_.stats());
-  const auto done = line_->publish(
-      std::move(what), [weak = std::weak_ptr<session*>{self_}, ticket,
-                        shown = std::string{shown}](reason_code outcome) {
-        const auto still = weak.lock();
-        if (!still || (*still)->gate_.closed())
-          return;
-        (*still)->run([&] {
-          if (is_failure(outcome))
-            (*still)->refused(core::audit_kind::publish, shown,
-                              to_string(outcome));
-          (*still)->gate_.on_published(ticket, outcome);
-        });
-      });
-  if (!done)
-    return publish_state::pending;
-  return is_failure(*done) ? publish_state::refused : publish_state::done;
+  const auto refused =
+      line_->publish(std::move(what), std::move(terms),
+                     [weak = std::weak_ptr<session*>{self_}, ticket,
+                      shown = std::string{shown}](reason_code outcome) {
+                       const auto still = weak.lock();
+                       if (!still || (*still)->gate_.closed())
+                         return;
+                       (*still)->run([&] {
+                         if (is_failure(outcome))
+                           (*still)->refused(core::audit_kind::publish, shown,
+                                             to_string(outcome));
+                         (*still)->gate_.on_published(ticket, outcome);
+                       });
+                     });
+  return refused ? publish_state::refused : publish_state::pending;
 }
 
 // ------------------------------------------------------------- to the client

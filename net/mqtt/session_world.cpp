@@ -107,37 +107,6 @@ std::string session::make_client_id() {
   return made.empty() ? made : "auto-" + made;
 }
 
-void session::open_session(const session_request& what) {
-  entered_ = true;
-  const auto weak = std::weak_ptr<session*>{self_};
-  const auto& info = host_.info();
-  tenant self;
-  self.number = info.id.value();
-  self.facts = {rights_->who().uid,
-                to_string(info.peer),
-                mqtt::to_string(gate_.speaking()),
-                endpoint_ != nullptr,
-                info.tls,
-                wall()};
-  self.post = house_.with().this_loop();
-  self.end = [weak](farewell why) {
-    if (const auto still = weak.lock())
-      (*still)->run([&] { (*still)->gate_.on_farewell(why); });
-  };
-  self.watch = [weak](std::shared_ptr<trace> by) {
-    if (const auto still = weak.lock())
-      (*still)->trace_ = std::move(by);
-  };
-  house_.enter(std::string{what.client_id}, std::move(self));
-  trace_ = house_.trace_of(what.client_id);
-  tell_trace(trace_way::event, [&] {
-    return "connects from " + to_string(info.peer) + " with MQTT " +
-           std::string{mqtt::to_string(gate_.speaking())} +
-           (rights_->who().uid.empty() ? "" : " as " + rights_->who().uid);
-  });
-  gate_.on_session({});
-}
-
 // --------------------------------------------------------------------- rights
 
 core::deny_reason session::standing() { return rights_->standing(); }
@@ -228,22 +197,8 @@ void session::stop_listening(const core::topic_filter& what,
 
 publish_state session::publish(core::publication what, std::string_view shown,
                                std::uint64_t ticket) {
-  what.realm = house_.options().realm;
-  what.publisher = host_.info().id.value();
-  what.sender = rights_->who().uid;
-  const bool writes = house_.audit().writes();
-  const auto type = writes ? what.content_type : std::string{};
-  const auto payload = writes ? what.payload : core::shared_bytes{};
-  const auto done = pass_on(std::move(what), shown, ticket);
-  tell_trace(trace_way::event, [&] {
-    return std::string{done == publish_state::done      ? "published"
-                       : done == publish_state::pending ? "to be kept first"
-                                                        : "refused"};
-  });
-  if (writes)
-    note(core::audit_kind::publish, shown, type,
-         done == publish_state::refused ? "too large" : "", payload);
-  return done;
+  auto terms = terms_for(what, ticket);
+  return hand_over(std::move(what), shown, std::move(terms), ticket);
 }
 
 bool session::is_own(const core::publication& what) const {

@@ -26,6 +26,9 @@ struct subscription {
   bool retain_as_published = false;
   std::uint32_t id = 0; ///< 0: none
   std::string share{};  ///< "": it is not shared
+  /// Of a session that outlives its connection: the directory has it since
+  /// this index of its log; 0: not yet, or nobody asks.
+  std::uint64_t routed_at = 0;
 };
 
 /// What all subscriptions of a client that match say together of a message.
@@ -34,6 +37,8 @@ struct wanted {
   qos level = qos::at_most_once;
   bool retain_as_published = false;
   std::vector<std::uint32_t> ids{};
+  /// The first one that is wanted above QoS 0 is routed since then.
+  std::uint64_t routed_at = UINT64_MAX;
 };
 
 /// The subscriptions of one client, by their filters. Owned by a gate.

@@ -106,7 +106,7 @@ TEST(AttachmentWire, ALargePayloadIsNotCopiedAndASmallOneKeepsNothing) {
 
 TEST(AttachmentWire, NewerVersionsAndNobodyAreRefused) {
   auto newer = std::string{encode(1, words::detach{}).text()};
-  newer[0] = 2;
+  newer[0] = 3;
   EXPECT_EQ(decode_attachment(with_checksum(core::shared_bytes::copy_of(newer)))
                 .error()
                 .code,

@@ -25,6 +25,7 @@ topic topic_of(const std::string& text) { return *topic::parse(text); }
 
 /// The order is of no meaning.
 route_matches sorted(route_matches m) {
+  m.as_of = {}; // the naive one has none
   const auto by_session = [](const route_match& a, const route_match& b) {
     return a.session < b.session;
   };

@@ -414,6 +414,48 @@ TEST_F(SessionMachine, AnEntryOfASessionKnowsItsRecipient) {
   EXPECT_EQ(store_.references(entry("a")->source), 2U);
 }
 
+TEST_F(SessionMachine, WhoComesBackLearnsWhatWaitsAndSinceWhen) {
+  const auto first = open("c");
+  apply(delivered{{{first, inbox_position{0}, {5, 3}}}});
+  close(first);
+  const auto closed = now_;
+  now_ += milliseconds{1000};
+  const auto outcome = apply(opening("c"));
+  EXPECT_EQ(outcome.awaiting, (std::vector<std::uint16_t>{5, 3}));
+  EXPECT_EQ(outcome.closed, closed);
+  now_ += milliseconds{1000};
+  EXPECT_EQ(apply(opening("c")).closed, now_) << "it is taken over";
+}
+
+TEST_F(SessionMachine, AWillThatMayNotWaitIsNotLostToTheNextConnection) {
+  auto command = opening("c");
+  command.will = will_of("bye", milliseconds{0});
+  apply(command);
+  apply(opening("c"));
+  EXPECT_EQ(seen_.told, (texts{"will replaced c"}));
+  command.will = will_of("bye", milliseconds{500});
+  apply(command);
+  apply(opening("c"));
+  EXPECT_EQ(seen_.told.size(), 1U) << "that one may wait";
+}
+
+TEST_F(SessionMachine, AQueueHasTheBoundsOfSessions) {
+  inbox_policy others;
+  others.messages_max = 1;
+  apply(set_inbox_policy{others});
+  session_policy policy;
+  policy.messages_max = 2;
+  apply(set_session_policy{policy});
+  open("c");
+  for (int i = 0; i < 3; ++i)
+    EXPECT_TRUE(publish({"c"}).failures.empty());
+  EXPECT_EQ(queue("c"), (numbers{2, 3}));
+  policy.drop_oldest = false;
+  apply(set_session_policy{policy});
+  EXPECT_EQ(code_of(publish({"c"})), errc::inbox_full);
+  EXPECT_EQ(queue("c"), (numbers{2, 3}));
+}
+
 TEST_F(SessionMachine, UsersAndSessionsOfOneNameAreTwo) {
   apply(add_cursor{{"default", owner_kind::user, "c"}, device_offset{0}, {}});
   open("c");

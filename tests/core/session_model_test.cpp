@@ -161,6 +161,8 @@ private:
     r.protocol = c.protocol;
     r.expiry = c.expiry;
     r.receive_max = c.receive_max;
+    outcome.closed = r.closed.value_or(now_);
+    outcome.awaiting = sessions[c.name].awaiting;
     r.closed = {};
     r.will = c.will;
     r.will_due = false;

@@ -35,6 +35,9 @@ struct shard_recorder final : key_observer, session_observer {
     told.push_back("pending " + name.name + (record.will_due ? " will" : "") +
                    (record.expired ? " expired" : ""));
   }
+  void on_will_replaced(const owner& name, const session_record&) override {
+    told.push_back("will replaced " + name.name);
+  }
   void on_session_dropped(const owner& name, const session_record&) override {
     told.push_back("dropped " + name.name);
   }

@@ -208,6 +208,18 @@ class Mosquitto:
              "-d", "-C", str(count), "-W", str(DEADLINE), *arguments]
         )
 
+    def take(self, *arguments, version=V311, count=1):
+        """What a subscriber prints that may be sent something before it has
+        been granted anything."""
+        done = subprocess.run(
+            ["mosquitto_sub", *self._at, "-V", self.VERSIONS[version],
+             "-C", str(count), "-W", str(DEADLINE), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE + 5,
+        )
+        return done.stdout.splitlines()
+
     def rr(self, *arguments, version=V5):
         return subprocess.run(
             ["mosquitto_rr", *self._at, "-V", self.VERSIONS[version],

@@ -154,21 +154,13 @@ class Messages(MqttCase):
     def test_what_is_available_is_said(self):
         client = self.client(SessionExpiryInterval=3600)
         said = client.welcome
-        self.assertEqual(said.SessionExpiryInterval, 0)
+        self.assertFalse(hasattr(said, "SessionExpiryInterval"))
         self.assertFalse(hasattr(said, "RetainAvailable"))
         self.assertFalse(hasattr(said, "SharedSubscriptionAvailable"))
         self.assertEqual(said.ReceiveMaximum, 1024)
         self.assertEqual(said.MaximumPacketSize, 1 << 20)
         self.assertEqual(said.TopicAliasMaximum, 64)
         self.assertTrue(said.AssignedClientIdentifier)
-
-    def test_old_clients_get_no_session_that_stays(self):
-        client = self.client(version=V311, name="old", clean=False)
-        self.assertEqual(client.flags["session present"], 0)
-        client.subscribe("old", qos=1)
-        client.close()
-        again = self.client(version=V311, name="old", clean=False)
-        self.assertEqual(again.flags["session present"], 0)
 
     def test_overlapping_subscriptions_and_no_local(self):
         from tests.integration.mqtt_client import SubscribeOptions
@@ -308,6 +300,20 @@ class Messages(MqttCase):
         self.assertGreaterEqual(self.metric("subscriptions"), 1)
         self.assertGreaterEqual(self.metric('received_total{qos="1"}'), 1)
         self.assertGreaterEqual(self.metric('sent_total{qos="1"}'), 1)
+
+
+class NoSessions(MqttCase):
+    settings = {"mqtt.sessions": "false"}
+
+    def test_nothing_stays(self):
+        client = self.client(SessionExpiryInterval=3600)
+        self.assertEqual(client.welcome.SessionExpiryInterval, 0)
+        client = self.client(version=V311, name="old", clean=False)
+        self.assertEqual(client.flags["session present"], 0)
+        client.subscribe("old", qos=1)
+        client.close()
+        again = self.client(version=V311, name="old", clean=False)
+        self.assertEqual(again.flags["session present"], 0)
 
 
 class Lives(MqttCase):

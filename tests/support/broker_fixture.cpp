@@ -2,6 +2,7 @@
 #include "tests/support/broker_fixture.hpp"
 
 #include "actors/admin_operations.hpp"
+#include "actors/courier_actor.hpp"
 #include "actors/directory_actor.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/shard_actor.hpp"
@@ -38,7 +39,7 @@ void broker_fixture::start(const settings& with) {
     spaces_.push_back(std::make_unique<test::memory_state_space>());
   if (!tables_) {
     tables_ = std::make_unique<schema::stored_directory>(*spaces_[0]);
-    directory_ = std::make_unique<core::directory>(*tables_);
+    directory_ = std::make_unique<core::directory>(*tables_, &routes_);
   }
   contexts_.push_back(
       std::make_unique<broker_context>(system_.clock(), options, 1));
@@ -60,7 +61,11 @@ void broker_fixture::start(const settings& with) {
       runtime::spawn_pinned<directory_actor, directory_state>(
           system_.system(), nullptr, directory_behavior,
           directory_deps{&context(), deps_of(core::directory_group),
-                         tables_.get()});
+                         tables_.get(), std::nullopt, &routes_});
+  context().couriers.push_back(
+      runtime::spawn_pinned<courier_actor, courier_state>(
+          system_.system(), nullptr, courier_behavior,
+          courier_deps{&context(), 0}));
   for (std::uint16_t i = 1; i <= with.shards; ++i)
     context().shards.push_back(runtime::spawn_pinned<shard_actor, shard_state>(
         system_.system(), nullptr, shard_behavior,
@@ -103,6 +108,9 @@ void broker_fixture::crash() {
 void broker_fixture::forget_handles() {
   caf::anon_send(operator_, retire{});
   operator_ = operator_actor{};
+  for (const auto& courier : context().couriers)
+    caf::anon_send(courier, retire{});
+  context().couriers.clear();
   clients_.clear();
   system_.run();
   context().shards.clear();

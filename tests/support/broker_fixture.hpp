@@ -4,6 +4,7 @@
 #include "actors/context.hpp"
 #include "actors/messages.hpp"
 #include "actors/operator_actor.hpp"
+#include "core/route_table.hpp"
 #include "schema/stored_directory.hpp"
 #include "schema/stored_inboxes.hpp"
 #include "tests/support/deterministic_system.hpp"
@@ -105,6 +106,7 @@ protected:
   // Destroyed last: actors may look at these until the system is gone.
   std::vector<std::unique_ptr<test::memory_state_space>> spaces_;
   std::unique_ptr<schema::stored_directory> tables_;
+  core::route_table routes_;
   std::unique_ptr<core::directory> directory_;
   instant_log log_;
   std::vector<std::unique_ptr<actors::broker_context>> contexts_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/cluster_fixture.hpp"
 
+#include "actors/courier_actor.hpp"
 #include "actors/directory_actor.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/shard_actor.hpp"
@@ -222,7 +223,7 @@ void cluster_fixture::wipe(std::uint32_t id) {
   for (unsigned g = 0; g <= settings_.shards; ++g)
     at.spaces.push_back(std::make_unique<test::memory_state_space>());
   at.tables = std::make_unique<schema::stored_directory>(*at.spaces[0]);
-  at.directory = std::make_unique<core::directory>(*at.tables);
+  at.directory = std::make_unique<core::directory>(*at.tables, &at.routes);
 }
 
 void cluster_fixture::start_node(std::uint32_t id) {
@@ -267,7 +268,11 @@ void cluster_fixture::start_node(std::uint32_t id) {
       runtime::spawn_pinned<directory_actor, directory_state>(
           system_.system(), nullptr, directory_behavior,
           directory_deps{&at.context(), deps_of(core::directory_group),
-                         at.tables.get(), identity_of(at)});
+                         at.tables.get(), identity_of(at), &at.routes});
+  at.context().couriers.push_back(
+      runtime::spawn_pinned<courier_actor, courier_state>(
+          system_.system(), nullptr, courier_behavior,
+          courier_deps{&at.context(), 0}));
   for (std::uint16_t i = 1; i <= settings_.shards; ++i)
     at.context().shards.push_back(
         runtime::spawn_pinned<shard_actor, shard_state>(
@@ -323,6 +328,9 @@ void cluster_fixture::kill(cluster_node& at) {
   caf::anon_send_exit(at.context().directory_handle, caf::exit_reason::kill);
   for (const auto& shard : at.context().shards)
     caf::anon_send_exit(shard, caf::exit_reason::kill);
+  for (const auto& courier : at.context().couriers)
+    caf::anon_send_exit(courier, caf::exit_reason::kill);
+  at.context().couriers.clear();
   at.context().directory_handle = directory_actor{};
   at.context().shards.clear();
   system_.run();

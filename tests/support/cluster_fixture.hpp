@@ -7,6 +7,7 @@
 #include "actors/messages.hpp"
 #include "actors/snapshot_storage.hpp"
 #include "cluster/raft_types.hpp"
+#include "core/route_table.hpp"
 #include "schema/stored_directory.hpp"
 #include "tests/support/deterministic_system.hpp"
 #include "tests/support/instant_log.hpp"
@@ -39,6 +40,7 @@ struct cluster_node final : actors::group_tables {
   instant_log log;
   std::vector<std::unique_ptr<test::memory_state_space>> spaces;
   std::unique_ptr<schema::stored_directory> tables;
+  core::route_table routes;
   std::unique_ptr<core::directory> directory;
   /// Of all its lives; actors may look at one until the system is gone.
   std::vector<std::unique_ptr<actors::broker_context>> contexts;

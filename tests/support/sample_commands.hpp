@@ -116,7 +116,7 @@ inline std::vector<core::logged_shard_command> sample_session_commands() {
       core::drop_will{one},
       core::drop_session{one, true},
       core::drop_session{two, false},
-      core::set_session_policy{{3}},
+      core::set_session_policy{{3, 4, 5, false}},
   };
   std::vector<core::logged_shard_command> commands;
   for (auto& body : bodies)

@@ -87,7 +87,7 @@ inline const auto sample_records = std::tuple{
                          core::milliseconds{4}, 5, core::from_millis(6),
                          sample_will(), true, true},
     core::session_packets{{{1, 2}, {65'535, 1ULL << 63}}, {3, 1, 65'535}},
-    core::session_policy{1},
+    core::session_policy{1, 2, 3, true},
     core::session_routes{1, 2},
     core::route{{"a/+", "workers"}, {2, true, true, 268'435'455}},
     core::route_totals{1, 2}};

@@ -165,6 +165,8 @@ public:
     now = until;
   }
 
+  /// What was asked since the last look.
+  lines take_asked() { return std::exchange(requests, {}); }
   /// What the client was sent since the last look.
   lines take() { return std::exchange(sent, {}); }
 
@@ -184,6 +186,8 @@ public:
     if (what.level != qos::at_most_once)
       text += " qos" + std::to_string(static_cast<int>(what.level)) +
               " id=" + std::to_string(what.id.value());
+    if (what.duplicate)
+      text += " again";
     if (what.retain)
       text += " retain";
     if (what.alias != 0)
@@ -216,7 +220,9 @@ public:
   void open_session(const session_request& what) override {
     asked_expiry = what.expiry;
     clean = what.clean_start;
-    subject.on_session({present});
+    left_will = what.will;
+    resumed.present = present;
+    subject.on_session(resumed);
   }
   [[nodiscard]] features available() const override { return can; }
   core::deny_reason standing() override { return stands; }
@@ -278,6 +284,49 @@ public:
                      const core::topic_filter&) override {
     retained_asked.push_back(what.text());
   }
+  void publish_once(core::publication what, std::string_view name,
+                    std::uint64_t ticket, packet_id id) override {
+    published.push_back(std::string{name} + " " +
+                        std::string{what.payload.text()} + " once " +
+                        std::to_string(id.value()));
+    tickets.push_back(ticket);
+  }
+  void release(packet_id id) override {
+    requests.push_back("release " + std::to_string(id.value()));
+  }
+  void settle(core::inbox_position up_to,
+              std::vector<std::uint16_t> awaiting) override {
+    auto text = "settle " + std::to_string(up_to.value());
+    for (const auto id : awaiting)
+      text += " " + std::to_string(id);
+    requests.push_back(std::move(text));
+  }
+  void complete(packet_id id) override {
+    requests.push_back("complete " + std::to_string(id.value()));
+  }
+  void route(std::uint64_t ticket, std::vector<core::route_name> remove,
+             std::vector<core::route> add) override {
+    std::string text = "route";
+    for (const auto& each : remove)
+      text += " -" + each.share + (each.share.empty() ? "" : ":") + each.filter;
+    for (const auto& each : add)
+      text += " +" + each.name.share + (each.name.share.empty() ? "" : ":") +
+              each.name.filter + "=" + std::to_string(each.options.qos);
+    requests.push_back(std::move(text));
+    tickets.push_back(ticket);
+  }
+  void keep(seconds expiry) override {
+    requests.push_back("keep " + std::to_string(expiry.count()));
+  }
+  void queue_own(const core::publication& what, qos level, bool retain,
+                 std::vector<std::uint32_t>) override {
+    requests.push_back("queue " + what.topic.text() + " " +
+                       std::to_string(static_cast<int>(level)) +
+                       (retain ? " retain" : ""));
+  }
+  void leave(bool drop_will) override {
+    requests.push_back(drop_will ? "leave, no will" : "leave");
+  }
   void refused(core::audit_kind what, std::string_view target,
                std::string_view why) override {
     refusals.push_back(std::string{core::to_string(what)} + " " +
@@ -310,6 +359,10 @@ public:
   core::publication last;
   connack welcome;
   core::credentials shown;
+  /// What was asked of a session that outlives its connection.
+  lines requests;
+  session_found resumed{};
+  std::optional<core::session_will> left_will{};
   seconds asked_expiry{};
   bool clean = true;
   std::map<std::string, int> listened;

@@ -30,6 +30,13 @@ public:
         (marks.revision == 0 ? "" : "@" + std::to_string(marks.revision)));
     return std::size_t{0};
   }
+  core::result<bool> publish(core::publication what, queue_terms how) override {
+    (void)publish(std::move(what));
+    if (!queues)
+      return false;
+    queueing.push_back(std::move(how.done));
+    return true;
+  }
   void later(std::function<void()>) override {}
 
   void set(core::set_key what, set_function done) override {
@@ -53,16 +60,20 @@ public:
   std::string say(const std::string& text, bool retain = true,
                   qos level = qos::at_least_once,
                   const message_properties& properties = {}) {
+    queue_terms how;
+    how.qos = static_cast<std::uint8_t>(level);
     const auto at_once = line->publish(
         publication_of(*core::topic::parse("t"), level, retain, properties,
                        core::shared_bytes::copy_of(text)),
-        [this, text](reason_code code) {
+        how, [this, text](reason_code code) {
           told.push_back(text + " " + std::string{to_string(code)});
         });
     return at_once ? std::string{to_string(*at_once)} : "";
   }
 
   mqtt_stats stats;
+  bool queues = false; ///< sessions want it
+  std::vector<std::function<void(core::errc)>> queueing;
   lines asked;
   lines published;
   lines told;
@@ -74,8 +85,10 @@ public:
 
 TEST(MqttPublishLine, WhatIsNotKeptGoesAtOnce) {
   line_world it;
-  EXPECT_EQ(it.say("a", false), "success");
+  EXPECT_EQ(it.say("a", false), "");
   EXPECT_EQ(it.published, lines{"a"});
+  EXPECT_EQ(it.told, lines{"a success"});
+  EXPECT_TRUE(it.line->empty());
   EXPECT_EQ(it.asked, lines{});
 }
 
@@ -113,7 +126,27 @@ TEST(MqttPublishLine, TheOrderStaysWhateverIsKept) {
   it.answer(std::uint64_t{10});
   EXPECT_EQ(it.published, (lines{"1@10", "2", "3@20", "4"}));
   EXPECT_EQ(it.told.size(), 4U);
-  EXPECT_EQ(it.say("5", false), "success");
+  EXPECT_TRUE(it.line->empty());
+}
+
+TEST(MqttPublishLine, IsToldWhenItIsKeptAndQueued) {
+  line_world it;
+  it.queues = true;
+  it.say("a");
+  it.answer(std::uint64_t{9});
+  EXPECT_EQ(it.published, lines{"a@9"});
+  EXPECT_EQ(it.told, lines{});
+  it.queueing.at(0)(core::errc::ok);
+  EXPECT_EQ(it.told, lines{"a success"});
+  // Not queued though it is kept, and the other way round.
+  it.say("b");
+  it.answer(std::uint64_t{10});
+  it.queueing.at(1)(core::errc::storage_full);
+  it.say("c");
+  it.answer(core::errc::timed_out);
+  it.queueing.at(2)(core::errc::ok);
+  EXPECT_EQ(it.told, (lines{"a success", "b quota exceeded",
+                            "c implementation specific error"}));
 }
 
 TEST(MqttPublishLine, WhatIsRefusedIsToldAndOnlyQos0GoesOn) {

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sessions that outlive their connections.
+#include "tests/net/mqtt/gate_driver.hpp"
+
+namespace troupe::net::mqtt {
+namespace {
+
+class Lasting : public testing::Test, public gate_driver {
+protected:
+  Lasting() { can.session_expiry_max = never; }
+
+  void come_to_last(seconds expiry = seconds{60}) {
+    connect asked_for;
+    asked_for.client_id = "me";
+    asked_for.clean_start = false;
+    asked_for.session_expiry = expiry;
+    say(asked_for);
+  }
+  /// A message from the inbox.
+  void arrive(std::uint64_t position, std::string_view payload,
+              qos level = qos::at_least_once,
+              core::timestamp queued = core::from_millis(1'700'000'000'000)) {
+    auto what = publication_of(*parse_topic("t"), level, false, {},
+                               core::shared_bytes::copy_of(payload));
+    what.number = static_cast<std::uint64_t>(core::to_millis(queued)) * 1000;
+    outgoing to_send;
+    to_send.what = std::make_shared<const core::publication>(std::move(what));
+    to_send.level = level;
+    subject.on_delivery(core::inbox_position{position}, std::move(to_send),
+                        queued);
+  }
+  void routed(std::uint64_t at = 10,
+              std::vector<core::route_result> results =
+                  {core::route_result::was_absent},
+              core::errc code = core::errc::ok) {
+    subject.on_routed(
+        {tickets.back(), {code, {}}, core::log_index{at}, std::move(results)});
+  }
+  static lines none() { return {}; }
+};
+
+TEST_F(Lasting, IsWhatWasAskedForAndThereIs) {
+  come_to_last(seconds{77});
+  EXPECT_EQ(take(), lines{"CONNACK 0x00"});
+  EXPECT_EQ(asked_expiry, seconds{77});
+  can.session_expiry_max = seconds{50};
+  gate_driver other;
+  other.can = can;
+  connect asked_for;
+  asked_for.client_id = "me";
+  asked_for.session_expiry = seconds{77};
+  other.say(asked_for);
+  EXPECT_EQ(other.take(), lines{"CONNACK 0x00 expiry=50"});
+}
+
+TEST_F(Lasting, SaysThatItWasThere) {
+  present = true;
+  come_to_last();
+  EXPECT_EQ(take(), lines{"CONNACK 0x00 present"});
+}
+
+TEST_F(Lasting, OfOlderVersionsIsOneThatIsNotClean) {
+  connect asked_for;
+  asked_for.protocol = version::v3_1_1;
+  asked_for.client_id = "me";
+  asked_for.clean_start = false;
+  say(asked_for);
+  EXPECT_EQ(asked_expiry, never);
+}
+
+TEST_F(Lasting, SubscribesOnceTheDirectoryHasIt) {
+  come_to_last();
+  take();
+  hear("a/#", qos::at_least_once);
+  EXPECT_EQ(take(), none());
+  EXPECT_EQ(take_asked(), lines{"route +a/#=1"});
+  EXPECT_EQ(listened.size(), 1U);
+  routed();
+  EXPECT_EQ(take(), lines{"SUBACK 1000 0x01"});
+}
+
+TEST_F(Lasting, SaysWhenTheDirectoryHasNoRoom) {
+  come_to_last();
+  take();
+  hear("a", qos::at_least_once);
+  routed(10, {}, core::errc::too_many);
+  EXPECT_EQ(take(), lines{"SUBACK 1000 0x97"});
+  EXPECT_TRUE(listened.empty());
+}
+
+TEST_F(Lasting, EndsWhenTheDirectoryDoesNotAnswer) {
+  come_to_last();
+  take();
+  hear("a", qos::at_least_once);
+  routed(10, {}, core::errc::timed_out);
+  EXPECT_EQ(take(), lines{"DISCONNECT 0x89"});
+}
+
+TEST_F(Lasting, UnsubscribesOnceTheDirectoryHasIt) {
+  come_to_last();
+  hear("a", qos::at_least_once);
+  routed();
+  take();
+  take_asked();
+  unsubscribe away;
+  away.id = packet_id{5};
+  away.filters = {"a", "b"};
+  say(away);
+  EXPECT_EQ(take(), none());
+  EXPECT_EQ(take_asked(), lines{"route -a"});
+  routed();
+  EXPECT_EQ(take(), lines{"UNSUBACK 5 0x00 0x11"});
+}
+
+TEST_F(Lasting, ComesBackWithItsSubscriptions) {
+  present = true;
+  resumed.routes = {{{"a", {}}, {1, false, false, 3}},
+                    {{"b", "s"}, {0, false, false, 0}}};
+  resumed.routed_at = core::log_index{9};
+  come_to_last();
+  EXPECT_EQ(listened.size(), 1U);
+  EXPECT_EQ(shares.size(), 1U);
+  publish_here("a", "x");
+  EXPECT_EQ(take(), (lines{"CONNACK 0x00 present", "PUBLISH a x sub=3"}));
+}
+
+TEST_F(Lasting, LosesWhatIsNotPermittedAnyMore) {
+  present = true;
+  resumed.routes = {{{"a", {}}, {1, false, false, 0}}};
+  denied.insert("subscribe:a");
+  come_to_last();
+  EXPECT_EQ(take_asked(), lines{"route -a"});
+  EXPECT_TRUE(listened.empty());
+}
+
+TEST_F(Lasting, GetsByTopicWhatDidNotComeByItsInbox) {
+  come_to_last();
+  hear("a", qos::at_least_once);
+  routed(10);
+  take();
+  take_asked();
+  auto what = publication_of(*parse_topic("a"), qos::at_least_once, false, {},
+                             core::shared_bytes::copy_of("x"));
+  what.queued_as_of = 10;
+  deliver(what);
+  EXPECT_EQ(take_asked(), none());
+  what.queued_as_of = 9;
+  deliver(what);
+  EXPECT_EQ(take_asked(), lines{"queue a 1"});
+  what.queued_as_of = 0;
+  deliver(what);
+  EXPECT_EQ(take_asked(), lines{"queue a 1"});
+  publish_here("a", "y");
+  EXPECT_EQ(take(), lines{"PUBLISH a y"});
+  // Of doors that have no QoS, what is queued comes by the inbox alone.
+  auto plain = publication_of(*parse_topic("a"), qos::at_most_once, false, {},
+                              core::shared_bytes::copy_of("z"));
+  plain.queued_as_of = 12;
+  deliver(plain);
+  EXPECT_EQ(take(), none());
+}
+
+TEST_F(Lasting, HasPacketIdsThatFollowFromPositions) {
+  come_to_last();
+  take();
+  take_asked();
+  arrive(41, "x");
+  arrive(65'534, "y");
+  arrive(65'535, "z");
+  EXPECT_EQ(take(),
+            (lines{"PUBLISH t x qos1 id=42", "PUBLISH t y qos1 id=65535",
+                   "PUBLISH t z qos1 id=1"}));
+  answer<puback>(42);
+  EXPECT_EQ(take_asked(), lines{"settle 41"});
+  answer<puback>(1);
+  EXPECT_EQ(take_asked(), none());
+  answer<puback>(65'535);
+  EXPECT_EQ(take_asked(), lines{"settle 65535"});
+}
+
+TEST_F(Lasting, ReleasesWhatIsDurable) {
+  come_to_last();
+  take();
+  take_asked();
+  arrive(1, "x", qos::exactly_once);
+  EXPECT_EQ(take(), lines{"PUBLISH t x qos2 id=2"});
+  answer<pubrec>(2);
+  EXPECT_EQ(take(), none());
+  EXPECT_EQ(take_asked(), lines{"settle 1 2"});
+  subject.on_released({2});
+  EXPECT_EQ(take(), lines{"PUBREL 2"});
+  answer<pubcomp>(2);
+  EXPECT_EQ(take_asked(), lines{"complete 2"});
+}
+
+TEST_F(Lasting, HoldsEarlyAnswersBack) {
+  come_to_last();
+  arrive(1, "x");
+  arrive(2, "y", qos::exactly_once);
+  take();
+  take_asked();
+  answer<pubrec>(3);
+  EXPECT_EQ(take_asked(), none());
+  answer<puback>(2);
+  EXPECT_EQ(take_asked(), lines{"settle 2 3"});
+}
+
+TEST_F(Lasting, ReleasesAgainWhatWaitedForItsEnd) {
+  present = true;
+  resumed.awaiting = {7, 5};
+  come_to_last();
+  EXPECT_EQ(take(), (lines{"CONNACK 0x00 present", "PUBREL 7", "PUBREL 5"}));
+  arrive(6, "x"); // would have the id 7
+  EXPECT_EQ(take(), none());
+  answer<pubcomp>(7);
+  EXPECT_EQ(take(), lines{"PUBLISH t x qos1 id=7"});
+}
+
+TEST_F(Lasting, MarksWhatMayHaveBeenSent) {
+  present = true;
+  resumed.closed = core::from_millis(1'700'000'000'000);
+  come_to_last();
+  take();
+  arrive(1, "x");
+  arrive(2, "y", qos::at_least_once, core::from_millis(1'700'000'000'001));
+  EXPECT_EQ(take(),
+            (lines{"PUBLISH t x qos1 id=2 again", "PUBLISH t y qos1 id=3"}));
+}
+
+TEST_F(Lasting, SendsNoMoreThanTheClientTakes) {
+  connect asked_for;
+  asked_for.client_id = "me";
+  asked_for.session_expiry = seconds{60};
+  asked_for.receive_maximum = 2;
+  say(asked_for);
+  take();
+  arrive(1, "x", qos::exactly_once);
+  arrive(2, "y");
+  arrive(3, "z");
+  EXPECT_EQ(take().size(), 2U);
+  answer<pubrec>(2);
+  subject.on_released({2});
+  EXPECT_EQ(take(), lines{"PUBREL 2"});
+  answer<pubcomp>(2);
+  EXPECT_EQ(take(), lines{"PUBLISH t z qos1 id=4"});
+}
+
+TEST_F(Lasting, SkipsWhatIsOverAndWhatIsTooLarge) {
+  connect asked_for;
+  asked_for.client_id = "me";
+  asked_for.session_expiry = seconds{60};
+  asked_for.maximum_packet_size = 20;
+  say(asked_for);
+  take();
+  take_asked();
+  arrive(1, std::string(100, 'x'));
+  EXPECT_EQ(take(), none());
+  EXPECT_EQ(take_asked(), lines{"settle 1"});
+}
+
+TEST_F(Lasting, TakesAMessageOfQos2Once) {
+  come_to_last();
+  take();
+  take_asked();
+  tell("a", "x", qos::exactly_once, 7);
+  EXPECT_EQ(published, lines{"a x once 7"});
+  tell("a", "x", qos::exactly_once, 7);
+  EXPECT_EQ(published.size(), 1U);
+  subject.on_published(tickets.back(), reason_code::success);
+  EXPECT_EQ(take(), lines{"PUBREC 7"});
+  answer<pubrel>(7);
+  EXPECT_EQ(take(), none());
+  EXPECT_EQ(take_asked(), lines{"release 7"});
+  subject.on_completed({7});
+  EXPECT_EQ(take(), lines{"PUBCOMP 7"});
+}
+
+TEST_F(Lasting, FreesTheIdOfWhatIsRefused) {
+  come_to_last();
+  take();
+  take_asked();
+  tell("a", "x", qos::exactly_once, 7);
+  subject.on_published(tickets.back(), reason_code::quota_exceeded);
+  EXPECT_EQ(take(), lines{"PUBREC 7 0x97"});
+  EXPECT_EQ(take_asked(), lines{"release 7"});
+  subject.on_completed({7});
+  EXPECT_EQ(take(), none());
+}
+
+TEST_F(Lasting, LeavesItsWillWithTheBroker) {
+  connect asked_for;
+  asked_for.client_id = "me";
+  asked_for.session_expiry = seconds{60};
+  asked_for.will.emplace();
+  asked_for.will->topic = "gone";
+  asked_for.will->level = qos::at_least_once;
+  asked_for.will->delay = seconds{5};
+  say(asked_for);
+  ASSERT_TRUE(left_will);
+  EXPECT_EQ(left_will->topic, "gone");
+  EXPECT_EQ(left_will->content.qos, 1);
+  EXPECT_EQ(left_will->delay, core::milliseconds{5000});
+  take_asked();
+  subject.on_closed();
+  EXPECT_EQ(take_asked(), lines{"leave"});
+  EXPECT_TRUE(published.empty());
+}
+
+TEST_F(Lasting, SaysGoodbye) {
+  come_to_last();
+  take_asked();
+  disconnect bye;
+  bye.session_expiry = seconds{9};
+  say(bye);
+  EXPECT_EQ(take_asked(), (lines{"keep 9", "leave, no will"}));
+}
+
+TEST_F(Lasting, CantBeWhenItWasNotAskedFor) {
+  come();
+  take();
+  disconnect bye;
+  bye.session_expiry = seconds{9};
+  say(bye);
+  EXPECT_EQ(take(), lines{"DISCONNECT 0x82"});
+}
+
+} // namespace
+} // namespace troupe::net::mqtt
