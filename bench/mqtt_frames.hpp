@@ -35,11 +35,12 @@ inline void write_head(std::string& to, unsigned first, std::size_t length) {
   } while (length > 0);
 }
 
-/// Clean session, keep alive of a minute.
-inline void write_connect(std::string& to, std::string_view client_id) {
+/// Keep alive of a minute.
+inline void write_connect(std::string& to, std::string_view client_id,
+                          bool clean = true) {
   write_head(to, 0x10, 12 + client_id.size());
   write_text(to, "MQTT");
-  to.append("\x04\x02", 2);
+  to.append(clean ? "\x04\x02" : "\x04\x00", 2);
   write_number(to, 60);
   write_text(to, client_id);
 }

@@ -45,6 +45,8 @@ struct options {
   std::size_t publishers = 1;
   std::size_t subscribers = 1;
   std::size_t idle = 0; ///< clients that do nothing
+  /// Clients whose sessions stay when they leave, subscribed as the others.
+  std::size_t offline = 0;
   /// How often a publication arrives; 0: to be told by filters.
   std::size_t copies = 0;
   bool nobody = false; ///< it arrives nowhere: acknowledgements count
@@ -204,6 +206,8 @@ private:
       flush(i);
       answered(i, 1);
     }
+    for (std::size_t j = 0; j < wanted_.offline; ++j)
+      leave_session(j);
     for (std::size_t t = 0; t < std::max(wanted_.topics, wanted_.publishers);
          ++t)
       if (wanted_.publishers > 0)
@@ -211,6 +215,29 @@ private:
             numbered(wanted_.topic, t % wanted_.topics));
     for (std::size_t j = 0; j < wanted_.subscribers; ++j)
       subscribe(wanted_.publishers + j, j);
+  }
+
+  /// With a connection of its own, one after the other.
+  void leave_session(std::size_t number) {
+    const int fd = dial(wanted_.port, INADDR_LOOPBACK);
+    const auto say = [fd](const std::string& bytes, std::size_t answer_bytes) {
+      std::array<char, 64> answer{};
+      if (::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0)
+        give_up("send");
+      if (answer_bytes > 0 &&
+          ::recv(fd, answer.data(), answer_bytes, MSG_WAITALL) !=
+              static_cast<ssize_t>(answer_bytes))
+        throw std::runtime_error{"no session"};
+    };
+    std::string bytes;
+    frames::write_connect(bytes, "bench-offline-" + std::to_string(number),
+                          false);
+    say(bytes, 4);
+    bytes.clear();
+    frames::write_subscribe(bytes, 1, {numbered(wanted_.filter, number)}, 1);
+    say(bytes, 5);
+    say(std::string{"\xE0\0", 2}, 0);
+    ::close(fd);
   }
 
   void subscribe(std::size_t which, std::size_t number) {
@@ -515,6 +542,9 @@ int main(int argc, char** argv) {
   app.add_option("--publishers", wanted.publishers);
   app.add_option("--subscribers", wanted.subscribers);
   app.add_option("--idle", wanted.idle, "clients that do nothing");
+  app.add_option(
+      "--offline", wanted.offline,
+      "clients that subscribe with QoS 1, keep their session, leave");
   app.add_option("--copies", wanted.copies, "of a publication that arrive");
   app.add_flag("--nobody", wanted.nobody, "none arrives: count PUBACKs");
   app.add_option("--qos", wanted.qos)->check(CLI::Range(0, 1));

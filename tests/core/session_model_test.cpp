@@ -115,6 +115,7 @@ private:
       return outcome;
     }
     keys.erase({c.realm, c.topic});
+    outcome.number = index_;
     return outcome;
   }
   shard_outcome run(const set_key_policy& c) {

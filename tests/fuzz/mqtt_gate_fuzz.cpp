@@ -112,11 +112,31 @@ private:
       denies_ = what >= 8;
       return subject_.on_rights_changed();
     case 6:
+      if (what >= 8)
+        return answer_for_the_session();
       subject_.on_heard(now_);
       return;
     default:
       subject_.on_farewell(what < 8 ? farewell::draining : farewell::kicked);
     }
+  }
+  /// What a session that outlives its connection waits for.
+  void answer_for_the_session() {
+    for (auto& each : std::exchange(routed_, {}))
+      if (!closed_)
+        subject_.on_routed(each);
+    if (const auto ids = std::exchange(awaiting_, {}); !ids.empty() && !closed_)
+      subject_.on_released(ids);
+    if (const auto ids = std::exchange(releasing_, {});
+        !ids.empty() && !closed_)
+      subject_.on_completed(ids);
+    for (auto& each : std::exchange(inbox_, {}))
+      if (!closed_)
+        deliver_next(std::move(each));
+  }
+  void deliver_next(outgoing what) {
+    position_ = core::next(position_);
+    subject_.on_delivery(position_, std::move(what), time_);
   }
   void pass(core::milliseconds span) {
     now_ += span;
@@ -175,11 +195,15 @@ private:
     subject_.on_login(found);
   }
   std::string make_client_id() override { return "made-up"; }
-  void open_session(const session_request&) override {
-    subject_.on_session({});
+  void open_session(const session_request& what) override {
+    session_found found;
+    found.present = !what.clean_start && what.expiry.count() > 0;
+    if (found.present)
+      found.awaiting = {1, 7};
+    subject_.on_session(found);
   }
   [[nodiscard]] features available() const override {
-    return {seconds{0}, retained_, shared_};
+    return {seconds{retained_ ? 3'600U : 0U}, retained_, shared_};
   }
   core::deny_reason standing() override { return core::deny_reason::none; }
   core::deny_reason check(core::right, const core::topic&) override {
@@ -223,6 +247,45 @@ private:
       published_.push_back(std::move(what));
     return publish_state::done;
   }
+  void publish_once(core::publication what, std::string_view shown,
+                    std::uint64_t ticket, packet_id id) override {
+    TROUPE_ASSERT(id != packet_id{}, "no packet id");
+    TROUPE_ASSERT(!left_, "publishes without a session");
+    (void)publish(std::move(what), shown, ticket);
+    if (tickets_.empty() || tickets_.back() != ticket)
+      tickets_.push_back(ticket);
+  }
+  void release(packet_id id) override { releasing_.push_back(id.value()); }
+  void settle(core::inbox_position up_to,
+              std::vector<std::uint16_t> awaiting) override {
+    TROUPE_ASSERT(settled_ < up_to && up_to <= position_, "settles anything");
+    settled_ = up_to;
+    awaiting_.insert(awaiting_.end(), awaiting.begin(), awaiting.end());
+  }
+  void complete(packet_id) override {}
+  void route(std::uint64_t ticket, std::vector<core::route_name> remove,
+             std::vector<core::route> add) override {
+    core::client_routed done;
+    done.ticket = ticket;
+    done.results.assign(remove.size() + add.size(),
+                        core::route_result::was_absent);
+    if (denies_ && !add.empty())
+      done.results.back() = core::route_result::refused;
+    done.at = core::log_index{++last_};
+    routed_.push_back(std::move(done));
+  }
+  void keep(seconds) override {}
+  void queue_own(const core::publication& what, qos level, bool retain,
+                 std::vector<std::uint32_t> ids) override {
+    TROUPE_ASSERT(level != qos::at_most_once, "queues what is not kept");
+    if (inbox_.size() < 100)
+      inbox_.push_back({std::make_shared<const core::publication>(what), level,
+                        retain, std::move(ids)});
+  }
+  void leave(bool) override {
+    TROUPE_ASSERT(!left_, "leaves twice");
+    left_ = true;
+  }
   [[nodiscard]] bool is_own(const core::publication& what) const override {
     return what.publisher == 1;
   }
@@ -245,6 +308,14 @@ private:
   std::map<std::string, int> listened_;
   std::set<std::pair<std::string, std::string>> shares_;
   std::vector<std::uint64_t> tickets_;
+  // Of a session that outlives its connection.
+  bool left_ = false;
+  core::inbox_position position_;
+  core::inbox_position settled_;
+  std::vector<core::client_routed> routed_;
+  std::vector<std::uint16_t> awaiting_;
+  std::vector<std::uint16_t> releasing_;
+  std::vector<outgoing> inbox_;
   std::vector<core::publication> published_;
   gate subject_;
 };
