@@ -197,8 +197,7 @@ private:
   // gate_lasting.cpp
   void begin_lasting(const session_found& found);
   void resume(const session_found& found);
-  void restore(const core::route& one, const session_found& found,
-               std::vector<core::route_name>& lost);
+  void restore(const core::route& one, std::vector<core::route_name>& lost);
   void answer_when_routed(suback told,
                           const std::vector<subscription_request>& asked);
   void answer_when_routed(unsuback told, std::vector<core::route_name> gone);

@@ -19,7 +19,7 @@ void gate::begin_lasting(const session_found& found) {
     return;
   std::vector<core::route_name> lost;
   for (const auto& one : found.routes)
-    restore(one, found, lost);
+    restore(one, lost);
   unroute(std::move(lost));
 }
 
@@ -34,7 +34,7 @@ void gate::resume(const session_found& found) {
 
 /// A subscription that was made over an earlier connection. What is not
 /// permitted any more is lost.
-void gate::restore(const core::route& one, const session_found& found,
+void gate::restore(const core::route& one,
                    std::vector<core::route_name>& lost) {
   auto filter = core::topic_filter::parse(one.name.filter);
   if (!filter || world_.check(core::right::subscribe, *filter) !=
@@ -49,7 +49,9 @@ void gate::restore(const core::route& one, const session_found& found,
   made.retain_as_published = one.options.retain_as_published;
   made.id = one.options.subscription_id;
   made.share = one.name.share;
-  made.routed_at = found.routed_at.value();
+  // All nodes have had time to hear of it: whatever was matched was matched
+  // with it, and a later index would have it come twice.
+  made.routed_at = 0;
   // Without room in this node's table of filters, what is queued comes all the
   // same.
   if (!world_.listen(made.heard, made.share, made.filter.text()))
@@ -147,7 +149,9 @@ void gate::on_routed(const core::client_routed& what) {
       const bool kept = code == core::errc::ok && place < what.results.size() &&
                         what.results[place] != core::route_result::refused;
       if (kept) {
-        if (of != nullptr)
+        // What was there is matched also by those who have not heard of this.
+        if (of != nullptr &&
+            what.results[place] != core::route_result::was_present)
           of->routed_at = what.at.value();
         continue;
       }

@@ -66,7 +66,6 @@ struct session_found {
   bool present = false;
   // Of one that was there; see core::client_opened.
   std::vector<core::route> routes{};
-  core::log_index routed_at{};
   std::vector<std::uint16_t> awaiting{};
   core::timestamp closed{};
 };

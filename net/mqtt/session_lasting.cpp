@@ -164,7 +164,6 @@ void session::on(core::client_opened& what) {
   session_found found;
   found.present = what.present;
   found.routes = std::move(what.routes);
-  found.routed_at = what.routed_at;
   found.awaiting = std::move(what.awaiting);
   found.closed = what.closed;
   gate_.on_session(found);

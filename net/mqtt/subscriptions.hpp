@@ -27,7 +27,7 @@ struct subscription {
   std::uint32_t id = 0; ///< 0: none
   std::string share{};  ///< "": it is not shared
   /// Of a session that outlives its connection: the directory has it since
-  /// this index of its log; 0: not yet, or nobody asks.
+  /// this index of its log; 0: not yet, or for long, or nobody asks.
   std::uint64_t routed_at = 0;
 };
 

@@ -116,12 +116,17 @@ TEST_F(Lasting, ComesBackWithItsSubscriptions) {
   present = true;
   resumed.routes = {{{"a", {}}, {1, false, false, 3}},
                     {{"b", "s"}, {0, false, false, 0}}};
-  resumed.routed_at = core::log_index{9};
   come_to_last();
   EXPECT_EQ(listened.size(), 1U);
   EXPECT_EQ(shares.size(), 1U);
   publish_here("a", "x");
   EXPECT_EQ(take(), (lines{"CONNACK 0x00 present", "PUBLISH a x sub=3"}));
+  // Whatever was matched was matched with what it had before.
+  auto what = publication_of(*parse_topic("a"), qos::exactly_once, false, {},
+                             core::shared_bytes::copy_of("y"));
+  what.queued_as_of = 1;
+  deliver(what);
+  EXPECT_EQ(take_asked(), none());
 }
 
 TEST_F(Lasting, LosesWhatIsNotPermittedAnyMore) {
