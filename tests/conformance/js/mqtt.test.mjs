@@ -215,14 +215,30 @@ for (const url of URLS)
       assert.equal((await later.next()).payload, "marker");
     });
 
-    test("what is not served is said", async () => {
-      const client = await connect(url, {
+    test("a session that stays has what was published meanwhile", async () => {
+      const topic = name("stays");
+      const options = {
         ...five,
+        clientId: topic,
+        clean: false,
         properties: { sessionExpiryInterval: 100 },
-      });
-      const said = client.welcome.properties;
-      assert.equal(said.sessionExpiryInterval, 0);
-      assert.notEqual(said.retainAvailable, false);
+      };
+      const first = await connect(url, options);
+      assert.equal(first.welcome.sessionPresent, false);
+      // Granted as it was asked for.
+      assert.equal(
+        first.welcome.properties.sessionExpiryInterval ?? 100,
+        100,
+      );
+      await first.inner.subscribeAsync(topic, { qos: 2 });
+      await first.inner.endAsync();
+      const writer = await connect(url, five);
+      await writer.inner.publishAsync(topic, "waits", { qos: 2 });
+      const second = await connect(url, options);
+      assert.equal(second.welcome.sessionPresent, true);
+      const got = await second.next();
+      assert.equal(got.payload, "waits");
+      assert.equal(got.packet.qos, 2);
     });
   });
 
