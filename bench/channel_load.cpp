@@ -4,6 +4,8 @@
 // which each wait for the answer before they send again. Every message carries
 // the time at which it was sent; all of them are looked for at every
 // subscriber. One thread. Prints one line of JSON. See bench/channels.
+#include "bench/load_measures.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -14,7 +16,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string>
@@ -27,7 +28,7 @@
 
 namespace {
 
-using steady = std::chrono::steady_clock;
+using namespace troupe::bench;
 
 struct options {
   std::uint16_t port = 0;
@@ -43,10 +44,6 @@ struct options {
   int server = 0;  ///< its process, for CPU times
 };
 
-[[noreturn]] void give_up(const char* what) {
-  throw std::system_error{errno, std::generic_category(), what};
-}
-
 int dial(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in at{};
@@ -60,31 +57,9 @@ int dial(std::uint16_t port) {
   return fd;
 }
 
-/// What a process has used up to now.
-double cpu_seconds(int process) {
-  if (process == 0)
-    return 0;
-  std::ifstream in{"/proc/" + std::to_string(process) + "/stat"};
-  std::string line;
-  std::getline(in, line);
-  unsigned long user = 0;
-  unsigned long kernel = 0;
-  if (const auto at = line.rfind(')'); at != std::string::npos)
-    (void)std::sscanf(line.c_str() + at + 2,
-                      "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                      &user, &kernel);
-  return static_cast<double>(user + kernel) /
-         static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
 constexpr std::string_view mark = "@@";
 constexpr std::size_t stamp_digits = 16;
 constexpr std::size_t stamped = mark.size() + stamp_digits;
-
-std::uint64_t now_ns() {
-  return static_cast<std::uint64_t>(steady::now().time_since_epoch() /
-                                    std::chrono::nanoseconds{1});
-}
 
 /// Finds messages in a stream, wherever it is cut.
 class finder {

@@ -4,6 +4,7 @@
 // `window` publications that have not arrived everywhere, with QoS 1 that are
 // not acknowledged either; or all together keep a rate. Every message carries
 // when it was due. One thread. Prints one line of JSON. See bench/mqtt.
+#include "bench/load_measures.hpp"
 #include "bench/mqtt_frames.hpp"
 
 #include <CLI/CLI.hpp>
@@ -16,7 +17,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -32,8 +32,8 @@
 
 namespace {
 
+using namespace troupe::bench;
 namespace frames = troupe::bench;
-using steady = std::chrono::steady_clock;
 
 struct options {
   std::uint16_t port = 0;
@@ -58,10 +58,6 @@ struct options {
   int server = 0;  ///< its process, for CPU times and memory
 };
 
-[[noreturn]] void give_up(const std::string& what) {
-  throw std::system_error{errno, std::generic_category(), what};
-}
-
 int dial(std::uint16_t port, std::uint32_t host) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in at{};
@@ -78,61 +74,6 @@ int dial(std::uint16_t port, std::uint32_t host) {
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   return fd;
 }
-
-/// What a process has used up to now.
-double cpu_seconds(int process) {
-  if (process == 0)
-    return 0;
-  std::ifstream in{"/proc/" + std::to_string(process) + "/stat"};
-  std::string line;
-  std::getline(in, line);
-  unsigned long user = 0;
-  unsigned long kernel = 0;
-  if (const auto at = line.rfind(')'); at != std::string::npos)
-    (void)std::sscanf(line.c_str() + at + 2,
-                      "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                      &user, &kernel);
-  return static_cast<double>(user + kernel) /
-         static_cast<double>(::sysconf(_SC_CLK_TCK));
-}
-
-/// Resident memory of a process.
-double resident_bytes(int process) {
-  std::ifstream in{"/proc/" + std::to_string(process) + "/statm"};
-  double pages = 0;
-  in >> pages >> pages;
-  return pages * static_cast<double>(::sysconf(_SC_PAGESIZE));
-}
-
-std::uint64_t now_ns() {
-  return static_cast<std::uint64_t>(steady::now().time_since_epoch() /
-                                    std::chrono::nanoseconds{1});
-}
-
-/// How many of them took how long, by microseconds.
-class histogram {
-public:
-  void add(std::uint64_t ns) {
-    ++counts_[std::min<std::size_t>(ns / 1000, counts_.size() - 1)];
-    ++sum_;
-  }
-  void clear() {
-    std::fill(counts_.begin(), counts_.end(), 0);
-    sum_ = 0;
-  }
-  [[nodiscard]] double percentile(double share) const {
-    const auto wanted = share * static_cast<double>(sum_);
-    std::uint64_t seen = 0;
-    for (std::size_t us = 0; us < counts_.size(); ++us)
-      if (seen += counts_[us]; static_cast<double>(seen) >= wanted)
-        return static_cast<double>(us);
-    return 0;
-  }
-
-private:
-  std::vector<std::uint64_t> counts_ = std::vector<std::uint64_t>(4'000'000);
-  std::uint64_t sum_ = 0;
-};
 
 /// What every message begins with.
 struct stamp {
