@@ -23,9 +23,11 @@ bool changes_keys(const core::shard_command& command) {
          std::holds_alternative<core::clear_key>(command) ||
          std::holds_alternative<core::sweep_expired>(command);
 }
-/// Commands from this one on are about sessions; sweeps change them, too.
-constexpr std::size_t first_of_sessions =
-    core::shard_command{core::open_session{}}.index();
+/// Commands from open_session on are about sessions; sweeps change them, too.
+bool changes_sessions(const core::shard_command& command) {
+  static const auto first = core::shard_command{core::open_session{}}.index();
+  return command.index() >= first;
+}
 
 core::error unavailable(const char* why) {
   return {core::errc::unavailable, why};
@@ -122,8 +124,7 @@ core::shard_outcome shard_state::apply(core::log_index index,
     sessions_changed_ = true;
   } else {
     ++applied_since_sweep_;
-    sessions_changed_ =
-        sessions_changed_ || command->command.index() >= first_of_sessions;
+    sessions_changed_ = sessions_changed_ || changes_sessions(command->command);
   }
   if (changes_keys(command->command))
     show_keys();
