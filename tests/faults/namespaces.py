@@ -73,6 +73,9 @@ class Host:
         )
 
     def remove(self):
+        # The namespace goes when its last process has; its address and the name
+        # of its cable are wanted by the next host at once.
+        subprocess.run(("ip", "link", "del", self._cable), check=False)
         subprocess.run(("ip", "netns", "del", self.name), check=False)
 
     def _firewall(self, what, chain, side):

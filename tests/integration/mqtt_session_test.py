@@ -52,6 +52,19 @@ class NodeCase(SessionCase):
     def at(self):
         return self.node.address("mqtt")
 
+    def wait_until_left(self, name):
+        """What is published before the node knows that the client is gone may
+        have been sent to it."""
+
+        def has_left():
+            rows = self.node.get_json("/mqtt/sessions?scope=kept&limit=1000")
+            return any(
+                row["client"] == name and not row["connected"]
+                for row in rows["sessions"]
+            )
+
+        until(has_left, f"{name} is still there")
+
 
 class Sessions(NodeCase):
     def test_what_waited_comes(self):
@@ -62,6 +75,7 @@ class Sessions(NodeCase):
                 self.assertFalse(self.present(one))
                 one.subscribe((f"{name}/+", 2))
                 one.close()
+                self.wait_until_left(name)
                 other = self.client(self.at, "other", clean=True, expiry=0)
                 # A client shows what has QoS 2 when it is released.
                 for qos in (1, 1, 2):
