@@ -124,6 +124,8 @@ private:
   void show_actor(const net::http_request& request, net::responder answer);
   void show_at_node(const net::http_request& request, net::responder answer);
   void answer_relayed(const net::http_request& request, net::responder answer);
+  void show_of_loop(const std::vector<std::string>& words,
+                    net::responder answer);
   void show_proxy(const std::vector<std::string>& words, net::responder answer);
   void show_session(std::uint64_t number, net::responder answer);
   void list_connections(

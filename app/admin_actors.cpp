@@ -198,8 +198,12 @@ void admin::show_actor(const net::http_request& request,
       op.ask(channel, actors::inspect{}, done);
     });
   }
-  if (words.size() == 4 && words[0] == "realms" && words[2] == "inboxes") {
-    core::owner inbox{words[1], core::owner_kind::user, words[3]};
+  if (words.size() == 4 && words[0] == "realms" &&
+      (words[2] == "inboxes" || words[2] == "sessions")) {
+    core::owner inbox{words[1],
+                      words[2] == "inboxes" ? core::owner_kind::user
+                                            : core::owner_kind::session,
+                      words[3]};
     return order([inbox, done, &context](actors::operator_state& op) {
       op.ask(context.shard(context.group_of(inbox)),
              actors::inspect_inbox{inbox}, done);
@@ -226,6 +230,8 @@ void admin::show_actor(const net::http_request& request,
         op.ask(context.shard(core::group_id{*number}), actors::inspect{}, done);
       });
   }
+  if (words.size() == 2 && (words[0] == "couriers" || words[0] == "keys"))
+    return show_of_loop(words, std::move(answer));
   if (words.size() == 2 && words[0] == "sessions")
     if (const auto number = number_of<std::uint64_t>(words[1]))
       return show_session(*number, std::move(answer));
@@ -233,6 +239,28 @@ void admin::show_actor(const net::http_request& request,
     return show_proxy(words, std::move(answer));
   if (words.size() == 1 && words[0] == "operator")
     return order([done](actors::operator_state& op) { done(op.describe()); });
+  answer.send(error_response({core::errc::not_found, path}));
+}
+
+/// Of those of which each loop has one.
+void admin::show_of_loop(const std::vector<std::string>& words,
+                         net::responder answer) {
+  const auto path = "/" + words[0] + "/" + words[1];
+  auto done = [answer, path](const core::result<std::string>& state) {
+    give_state(answer, path, state);
+  };
+  const auto& context = parts_.engine.context();
+  const auto loop = number_of<std::size_t>(words[1]);
+  if (loop && words[0] == "couriers" && *loop < context.couriers.size())
+    return order(
+        [actor = context.couriers[*loop], done](actors::operator_state& op) {
+          op.ask(actor, actors::inspect{}, done);
+        });
+  if (loop && words[0] == "keys" && *loop < context.key_actors.size())
+    return order(
+        [actor = context.key_actors[*loop], done](actors::operator_state& op) {
+          op.ask(actor, actors::inspect{}, done);
+        });
   answer.send(error_response({core::errc::not_found, path}));
 }
 
