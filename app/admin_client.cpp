@@ -22,17 +22,18 @@ namespace http = boost::beast::http;
 constexpr std::uint64_t answer_bytes_max = 4ULL << 30;
 
 core::error refusal(unsigned status, const boost::json::value& body) {
+  const auto code = status == 404   ? core::errc::not_found
+                    : status == 401 ? core::errc::not_permitted
+                                    : core::errc::unavailable;
   auto detail = text_at(body, "error");
   for (const auto& reason : array_at(body, "reasons")) // of /readyz
     detail += (detail.empty() ? "" : "; ") + text_of(reason);
   if (detail.empty())
     detail = "status " + std::to_string(status);
   if (const auto more = text_at(body, "detail"); !more.empty())
-    detail += ": " + more;
-  return {status == 404   ? core::errc::not_found
-          : status == 401 ? core::errc::not_permitted
-                          : core::errc::unavailable,
-          detail};
+    // The code is said anyway.
+    detail = detail == core::to_string(code) ? more : detail + ": " + more;
+  return {code, detail};
 }
 
 } // namespace

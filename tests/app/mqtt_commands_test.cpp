@@ -91,6 +91,14 @@ TEST(MqttCommands, TraceGoesOnFromWhereItWas) {
   EXPECT_EQ(seen.exit_code, exit_ok);
 }
 
+TEST(MqttCommands, WhatIsNotFoundIsSaidOnce) {
+  const auto seen =
+      run_against({{404, R"({"error":"not found","detail":"pump"})"}},
+                  mqtt_kick_options{{}, "pump"});
+  EXPECT_EQ(seen.exit_code, exit_failed);
+  EXPECT_EQ(seen.err, "troupe mqtt kick: not found: pump\n");
+}
+
 TEST(MqttCommands, TraceEndsWithTheNodesAnswer) {
   const auto seen = run_against(
       {{200, alone}, {429, R"({"error":"too_many","detail":"as many"})"}},
