@@ -190,20 +190,42 @@ void client_state::flush() {
 void client_state::settle_gathered() {
   if (!std::exchange(settled_news_, false))
     return;
+  if (!awaiting_.empty() && epoch_ != 0)
+    release_settled();
+  else if (releases_.empty())
+    durable_ = settled_;
   if (inbox_)
     self_->send(inbox_, delivery_acknowledged{core::session_device, attachment_,
-                                              settled_});
-  if (awaiting_.empty() || epoch_ == 0)
-    return;
+                                              durable_});
+}
+
+/// Ids begin to wait for PUBCOMP; the same command moves the cursor.
+void client_state::release_settled() {
+  releases_.push_back({settled_});
   core::delivered what;
   what.items.push_back({ref(), settled_, std::exchange(awaiting_, {})});
   auto packets = what.items.front().awaiting;
-  ask_shard(std::move(what), false,
-            [this, packets = std::move(packets)](core::shard_outcome& o) {
-              auto why = o.failures.empty() ? o.failure : o.failures.front();
-              if (!ends_with(why))
-                emit(core::client_released{packets});
-            });
+  ask_shard(
+      std::move(what), false,
+      [this, packets = std::move(packets),
+       which = first_release_ + releases_.size() - 1](core::shard_outcome& o) {
+        auto why = o.failures.empty() ? o.failure : o.failures.front();
+        if (ends_with(why))
+          return;
+        on_released_ids(which);
+        emit(core::client_released{packets});
+      });
+}
+
+void client_state::on_released_ids(std::uint64_t which) {
+  releases_[which - first_release_].durable = true;
+  for (; !releases_.empty() && releases_.front().durable; ++first_release_) {
+    durable_ = releases_.front().up_to;
+    releases_.pop_front();
+  }
+  if (releases_.empty() && awaiting_.empty())
+    durable_ = settled_;
+  settled_news_ = true; // the inbox gets to know with this flush
 }
 
 void client_state::complete_gathered() {
@@ -331,6 +353,7 @@ std::string client_state::describe() const {
       .member("open", stage_ == stage::open)
       .member("attached", static_cast<bool>(inbox_))
       .member("settled", settled_.value())
+      .member("durable", durable_.value())
       .member("in_hand", in_hand_.value())
       .member("requests_under_way",
               std::uint64_t{operations_ ? operations_->size() : 0});

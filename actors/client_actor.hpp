@@ -93,6 +93,8 @@ private:
   void flush();
   void ask_gathered();
   void settle_gathered();
+  void release_settled();
+  void on_released_ids(std::uint64_t which);
   void receive_gathered();
   void release_gathered();
   void complete_gathered();
@@ -141,7 +143,18 @@ private:
   inbox_actor inbox_; ///< none while attaching
   actors::attachment attachment_ = 0;
   core::inbox_position settled_; ///< by the client
-  core::inbox_position in_hand_; ///< handed to the connection
+  /// Settled, and that ids of it wait for PUBCOMP is durable: as far as the
+  /// inbox may be told. It would move the cursor past a message whose PUBREL
+  /// nobody would remember to send.
+  core::inbox_position durable_;
+  /// What was asked to become durable: how far, and whether it is.
+  struct release {
+    core::inbox_position up_to;
+    bool durable = false;
+  };
+  std::deque<release> releases_;
+  std::uint64_t first_release_ = 0; ///< number of the front
+  core::inbox_position in_hand_;    ///< handed to the connection
   // Of one flush:
   bool settled_news_ = false;
   std::vector<std::uint16_t> awaiting_;

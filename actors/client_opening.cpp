@@ -117,7 +117,7 @@ attach_request client_state::make_request() {
   ask.window = wanted_.window;
   ask.epoch = epoch_;
   if (stage_ == stage::open)
-    ask.returns = returning_session{std::min(settled_, in_hand_), in_hand_};
+    ask.returns = returning_session{std::min(durable_, in_hand_), in_hand_};
   return ask;
 }
 
@@ -160,7 +160,7 @@ void client_state::on_inbox(attached& reply) {
     context_->stats.sessions_reattached.fetch_add(1, std::memory_order_relaxed);
     return;
   }
-  settled_ = in_hand_ = reply.acknowledged;
+  settled_ = durable_ = in_hand_ = reply.acknowledged;
   finish_opening();
 }
 

@@ -166,6 +166,84 @@ TEST_F(RemoteClient, ThatWasTakenForGoneOpensItsRecordAgain) {
   EXPECT_EQ(one.end(), errc::ok);
 }
 
+/// The shard's leader hears the client's inbox, but no commands of its node.
+class HalfHeardClient : public RemoteClient {
+protected:
+  HalfHeardClient() {
+    led_by_ = leader("a");
+    at_ = after(led_by_);
+    one_ = &open(at_, "a");
+    subscribe(*one_, "t", 2);
+    for (const auto* text : {"1", "2", "3"})
+      publish(led_by_, "t", text);
+    EXPECT_TRUE(wait_until([&] { return one_->texts().size() == 3; }));
+    network_.filter = [this](core::node_id from, core::node_id,
+                             core::group_id group, group_frame_kind) {
+      return from != core::node_id{at_} || group.value() != shard_of("a");
+    };
+  }
+  /// The client has answered what is up to there: PUBREC to the ids that wait
+  /// for PUBCOMP from now on, PUBACK to others.
+  void settle(std::uint64_t position, std::vector<std::uint16_t> awaiting) {
+    one_->send(core::settle_client{core::inbox_position{position}, awaiting});
+    advance(100ms);
+  }
+  /// What the client has received is sent to it again, or waits for its end.
+  void lose_its_node_and_expect(std::vector<std::uint16_t> awaiting,
+                                texts again) {
+    one_->die();
+    crash(at_);
+    network_.filter = nullptr;
+    EXPECT_TRUE(wait_until([&] { return leader("a") != 0; }));
+    auto& two = open(after(after(led_by_)), "a");
+    EXPECT_EQ(two.last<core::client_opened>().awaiting, awaiting);
+    EXPECT_TRUE(wait_until([&] { return two.texts().size() == again.size(); }));
+    EXPECT_EQ(two.texts(), again);
+  }
+
+  std::uint32_t led_by_ = 0;
+  std::uint32_t at_ = 0;
+  client_peer* one_ = nullptr;
+};
+
+TEST_F(HalfHeardClient, GetsAgainWhatNobodyKnowsToWaitForItsEnd) {
+  settle(2, {2, 3});
+  EXPECT_TRUE(one_->all<core::client_released>().empty());
+  lose_its_node_and_expect({}, {"1", "2", "3"});
+}
+
+TEST_F(HalfHeardClient, GetsAgainWhatFollowsThat) {
+  settle(1, {2});
+  settle(2, {});
+  settle(3, {4});
+  lose_its_node_and_expect({}, {"1", "2", "3"});
+}
+
+TEST_F(HalfHeardClient, GetsAgainWhatTheNextInboxWasNotTold) {
+  settle(1, {2});
+  links_.flap(core::node_id{led_by_}, core::node_id{at_});
+  advance(2s);
+  settle(2, {});
+  lose_its_node_and_expect({}, {"1", "2", "3"});
+}
+
+TEST_F(HalfHeardClient, DoesNotGetAgainWhatItHasAnsweredBefore) {
+  settle(1, {});
+  settle(2, {3});
+  lose_its_node_and_expect({}, {"2", "3"});
+}
+
+TEST_F(HalfHeardClient, GoesOnWhenItIsHeard) {
+  settle(1, {2});
+  settle(2, {3});
+  settle(3, {});
+  network_.filter = nullptr;
+  EXPECT_TRUE(wait_until(
+      [&] { return one_->all<core::client_released>().size() == 2; }));
+  advance(1s);
+  lose_its_node_and_expect({2, 3}, {});
+}
+
 /// Sessions move between nodes, leaders die, links break; whatever was
 /// acknowledged to its publisher comes, in order, and only what was not
 /// acknowledged comes again.
