@@ -1,32 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Load on a broker of MQTT, over TCP on 127.0.0.1: so many publishers, so many
-// subscribers, topics and filters dealt among them. A publisher has at most
-// `window` publications that have not arrived everywhere, with QoS 1 that are
-// not acknowledged either; or all together keep a rate. Every message carries
-// when it was due. One thread. Prints one line of JSON. See bench/mqtt.
+// Load on a broker of MQTT on 127.0.0.1, by TCP or TLS: so many publishers, so
+// many subscribers, topics and filters dealt among them. A publisher has at
+// most `window` publications that have not arrived everywhere, with QoS 1 that
+// are not acknowledged either; or all together keep a rate. Every message
+// carries when it was due. One thread. Prints one line of JSON. See bench/mqtt.
 #include "bench/load_measures.hpp"
+#include "bench/load_stream.hpp"
 #include "bench/mqtt_frames.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include <poll.h>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/timerfd.h>
-#include <system_error>
 #include <unistd.h>
 #include <vector>
 
@@ -50,6 +46,7 @@ struct options {
   /// How often a publication arrives; 0: to be told by filters.
   std::size_t copies = 0;
   bool nobody = false; ///< it arrives nowhere: acknowledgements count
+  bool tls = false;
   unsigned qos = 0;
   std::size_t bytes = 128;
   std::size_t window = 64;
@@ -58,23 +55,6 @@ struct options {
   int server = 0;  ///< its process, for CPU times and memory
 };
 
-int dial(std::uint16_t port, std::uint32_t host) {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in at{};
-  at.sin_family = AF_INET;
-  at.sin_addr.s_addr = htonl(host);
-  // Each of 127.0.0.x has ports of its own.
-  if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) < 0)
-    give_up("bind");
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(fd, reinterpret_cast<sockaddr*>(&at), sizeof at) < 0)
-    give_up("connect");
-  const int on = 1;
-  (void)::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  return fd;
-}
-
 /// What every message begins with.
 struct stamp {
   std::uint64_t due_ns = 0;
@@ -82,7 +62,7 @@ struct stamp {
 };
 
 struct client {
-  int fd = -1;
+  std::unique_ptr<load_stream> stream;
   bool writing = false; ///< epoll tells when there is room
   std::string in;       ///< the beginning of a packet
   std::string out;
@@ -105,8 +85,8 @@ std::string numbered(const std::string& pattern, std::size_t number) {
 class load {
 public:
   explicit load(options wanted)
-      : wanted_(std::move(wanted)), poll_(::epoll_create1(EPOLL_CLOEXEC)),
-        buffer_(std::size_t{1} << 18U) {
+      : wanted_(std::move(wanted)), terms_(wanted_.tls ? any_tls() : no_tls()),
+        poll_(::epoll_create1(EPOLL_CLOEXEC)), buffer_(std::size_t{1} << 18U) {
     if (wanted_.copies == 0 && !wanted_.nobody)
       wanted_.copies =
           std::max<std::size_t>(1, wanted_.subscribers / wanted_.filters);
@@ -129,18 +109,23 @@ public:
 private:
   // --- to begin with
 
+  [[nodiscard]] std::unique_ptr<load_stream> dial(std::uint16_t port,
+                                                  std::uint32_t host) const {
+    return std::make_unique<load_stream>(port, INADDR_LOOPBACK + host, terms_);
+  }
+
   void connect() {
     const auto all = wanted_.publishers + wanted_.subscribers + wanted_.idle;
     for (std::size_t i = 0; i < all; ++i) {
       const auto place =
           i < wanted_.publishers ? 0 : i % (wanted_.also.size() + 1);
       auto made = std::make_unique<client>();
-      made->fd = dial(place == 0 ? wanted_.port : wanted_.also[place - 1],
-                      INADDR_LOOPBACK + static_cast<std::uint32_t>(i / 20'000));
+      made->stream = dial(place == 0 ? wanted_.port : wanted_.also[place - 1],
+                          static_cast<std::uint32_t>(i / 20'000));
       epoll_event event{};
       event.events = EPOLLIN;
       event.data.u64 = i;
-      if (::epoll_ctl(poll_, EPOLL_CTL_ADD, made->fd, &event) < 0)
+      if (::epoll_ctl(poll_, EPOLL_CTL_ADD, made->stream->fd(), &event) < 0)
         give_up("epoll_ctl");
       clients_.push_back(std::move(made));
       frames::write_connect(clients_.back()->out, "bench-" + std::to_string(i));
@@ -160,15 +145,16 @@ private:
 
   /// With a connection of its own, one after the other.
   void leave_session(std::size_t number) {
-    const int fd = dial(wanted_.port, INADDR_LOOPBACK);
-    const auto say = [fd](const std::string& bytes, std::size_t answer_bytes) {
+    const auto stream = dial(wanted_.port, 0);
+    const auto say = [&](const std::string& bytes, std::size_t answer_bytes) {
       std::array<char, 64> answer{};
-      if (::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL) < 0)
-        give_up("send");
-      if (answer_bytes > 0 &&
-          ::recv(fd, answer.data(), answer_bytes, MSG_WAITALL) !=
-              static_cast<ssize_t>(answer_bytes))
-        throw std::runtime_error{"no session"};
+      pollfd room{stream->fd(), POLLOUT, 0};
+      for (std::size_t sent = 0; sent < bytes.size();
+           (void)::poll(&room, 1, 10))
+        sent += stream->write(std::string_view{bytes}.substr(sent));
+      room.events = POLLIN;
+      for (std::size_t got = 0; got < answer_bytes; (void)::poll(&room, 1, 10))
+        got += stream->read(answer.data(), answer_bytes - got);
     };
     std::string bytes;
     frames::write_connect(bytes, "bench-offline-" + std::to_string(number),
@@ -178,7 +164,6 @@ private:
     frames::write_subscribe(bytes, 1, {numbered(wanted_.filter, number)}, 1);
     say(bytes, 5);
     say(std::string{"\xE0\0", 2}, 0);
-    ::close(fd);
   }
 
   void subscribe(std::size_t which, std::size_t number) {
@@ -330,13 +315,10 @@ private:
     auto& to = *clients_[which];
     while (to.gone < to.out.size()) {
       const auto size =
-          ::send(to.fd, to.out.data() + to.gone, to.out.size() - to.gone,
-                 MSG_NOSIGNAL | MSG_DONTWAIT);
-      if (size < 0 && errno == EAGAIN)
+          to.stream->write(std::string_view{to.out}.substr(to.gone));
+      if (size == 0)
         return watch(which, true);
-      if (size < 0)
-        give_up("send");
-      to.gone += static_cast<std::size_t>(size);
+      to.gone += size;
     }
     to.out.clear();
     to.gone = 0;
@@ -351,19 +333,22 @@ private:
     epoll_event event{};
     event.events = EPOLLIN | (writing ? static_cast<unsigned>(EPOLLOUT) : 0U);
     event.data.u64 = which;
-    if (::epoll_ctl(poll_, EPOLL_CTL_MOD, of.fd, &event) < 0)
+    if (::epoll_ctl(poll_, EPOLL_CTL_MOD, of.stream->fd(), &event) < 0)
       give_up("epoll_ctl");
   }
 
   void read(std::size_t which) {
     auto& from = *clients_[which];
-    const auto size =
-        ::recv(from.fd, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR))
-      return;
-    if (size <= 0)
-      throw std::runtime_error{"the broker has ended a connection"};
-    std::string_view bytes{buffer_.data(), static_cast<std::size_t>(size)};
+    do
+      take_bytes(
+          from, which,
+          {buffer_.data(), from.stream->read(buffer_.data(), buffer_.size())});
+    while (from.stream->has_more());
+    if (!from.out.empty() && !from.writing)
+      flush(which);
+  }
+
+  void take_bytes(client& from, std::size_t which, std::string_view bytes) {
     const bool whole = from.in.empty();
     if (!whole)
       bytes = from.in.append(bytes);
@@ -377,8 +362,6 @@ private:
       from.in.assign(bytes.substr(used));
     else
       from.in.erase(0, used);
-    if (!from.out.empty() && !from.writing)
-      flush(which);
   }
 
   void take(client& by, std::size_t which, const frames::frame& what,
@@ -444,6 +427,7 @@ private:
   static constexpr std::uint64_t ticks = ~std::uint64_t{0};
 
   options wanted_;
+  tls_terms terms_;
   const int poll_;
   int timer_ = -1;
   std::vector<char> buffer_;
@@ -488,6 +472,7 @@ int main(int argc, char** argv) {
       "clients that subscribe with QoS 1, keep their session, leave");
   app.add_option("--copies", wanted.copies, "of a publication that arrive");
   app.add_flag("--nobody", wanted.nobody, "none arrives: count PUBACKs");
+  app.add_flag("--tls", wanted.tls, "whatever certificate the broker has");
   app.add_option("--qos", wanted.qos)->check(CLI::Range(0, 1));
   app.add_option("--bytes", wanted.bytes, "of a payload, at least 16");
   app.add_option("--window", wanted.window, "of a publisher")
