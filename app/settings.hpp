@@ -15,8 +15,8 @@
 
 /// What a node can be told: one struct a section of the configuration file.
 /// The initialisers are the defaults; ranges, help and the names by which a
-/// file, the environment and a flag set a member are in settings_table.cpp,
-/// one row a member. Names of members are the names of keys.
+/// file, the environment and a flag set a member are in settings/, one file a
+/// section, one row a member. Names of members are the names of keys.
 namespace troupe::app {
 
 using std::chrono::microseconds;
