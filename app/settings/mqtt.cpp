@@ -25,6 +25,13 @@ constexpr std::array rows{
         "What becomes of a client that publishes or subscribes where it "
         "may not: its connection ends, a reason code says so, or nothing "
         "does."),
+    in.row<&values::denied_public>(
+        "denied_public",
+        "The same for who comes by listen.public; default: as mqtt.denied "
+        "says."),
+    in.row<&values::denied_tls>("denied_tls", "The same for listen.tls."),
+    in.row<&values::denied_mqtt>("denied_mqtt", "The same for listen.mqtt."),
+    in.row<&values::denied_mqtts>("denied_mqtts", "The same for listen.mqtts."),
     in.row<&values::expired>(
         "expired",
         "What becomes of a session whose token has expired: it ends, or "
