@@ -50,6 +50,21 @@ net::zenconn::zenconn_options zenconn_options(const settings& values) {
   return to;
 }
 
+/// Nothing: what all listeners do.
+net::mqtt_door::own_denial own_denial(listener_denial from) {
+  switch (from) {
+  case listener_denial::close:
+    return net::mqtt::denial_policy::close;
+  case listener_denial::answer:
+    return net::mqtt::denial_policy::answer;
+  case listener_denial::silent:
+    return net::mqtt::denial_policy::silent;
+  case listener_denial::as_others:
+    break;
+  }
+  return std::nullopt;
+}
+
 net::mqtt::mqtt_options mqtt_options(const mqtt_settings& from) {
   net::mqtt::mqtt_options to;
   to.realm = from.realm;
@@ -244,16 +259,18 @@ void client_doors::add_mq(net::door& door) const {
   };
 }
 
-void client_doors::add_mqtt(net::door& door) const {
+void client_doors::add_mqtt(net::door& door, listener_denial denied) const {
   if (!mqtt_)
     return;
   auto* to = mqtt_.get();
-  door.protocols[net::sniffed::mqtt] = [to](net::protocol_host& host) {
-    return to->accept(host);
-  };
+  door.protocols[net::sniffed::mqtt] =
+      [to, own = own_denial(denied)](net::protocol_host& host) {
+        return to->accept(host, own);
+      };
 }
 
-void client_doors::add_mqtt(net::http_router& router) const {
+void client_doors::add_mqtt(net::http_router& router,
+                            listener_denial denied) const {
   if (!mqtt_)
     return;
   net::websocket_options upgrade;
@@ -263,12 +280,13 @@ void client_doors::add_mqtt(net::http_router& router) const {
   for (const char* path : {"/mqtt", "/ws"})
     router.add_websocket(
         path, upgrade,
-        [to](const net::websocket_terms&, net::protocol_host& host) {
-          return to->upgrade(host);
+        [to, own = own_denial(denied)](const net::websocket_terms&,
+                                       net::protocol_host& host) {
+          return to->upgrade(host, own);
         });
 }
 
-void client_doors::add_all(net::door& door) const {
+void client_doors::add_all(net::door& door, listener_denial denied) const {
   auto router = std::make_shared<net::http_router>();
   net::websocket_options upgrade;
   upgrade.origins = values_.ws.origins;
@@ -281,7 +299,7 @@ void client_doors::add_all(net::door& door) const {
                                                      terms.deflate);
       });
   add_zenconn(*router);
-  add_mqtt(*router);
+  add_mqtt(*router, denied);
   auto http = http_options();
   if (values_.msgbus.public_port)
     add_channels(*router, http);
@@ -289,7 +307,7 @@ void client_doors::add_all(net::door& door) const {
     router->add("", "/*", net::msgbus::make_guarded(channels_, files_));
   door.protocols[net::sniffed::http] = net::make_http(router, http);
   add_mq(door);
-  add_mqtt(door);
+  add_mqtt(door, denied);
 }
 
 net::http_options client_doors::http_options() const {
@@ -338,6 +356,7 @@ void client_doors::add_channels_only(net::door& door) const {
 core::result<std::shared_ptr<const net::door>>
 client_doors::make(door_kind kind, const door_keepers& keepers) const {
   auto door = base_door(keepers);
+  const auto& mqtt = values_.mqtt;
   switch (kind) {
   case door_kind::mq:
     add_mq(*door);
@@ -347,7 +366,7 @@ client_doors::make(door_kind kind, const door_keepers& keepers) const {
       return core::error{core::errc::invalid_config,
                          "listen.tls needs tls.certificate and tls.key"};
     door->tls = net::tls_policy::required;
-    add_all(*door);
+    add_all(*door, mqtt.denied_tls);
     break;
   case door_kind::channels:
     add_channels_only(*door);
@@ -357,14 +376,14 @@ client_doors::make(door_kind kind, const door_keepers& keepers) const {
       return core::error{core::errc::invalid_config,
                          "listen.mqtts needs tls.certificate and tls.key"};
     door->tls = net::tls_policy::required;
-    add_mqtt(*door);
+    add_mqtt(*door, mqtt.denied_mqtts);
     break;
   case door_kind::mqtt:
     door->tls = net::tls_policy::off;
-    add_mqtt(*door);
+    add_mqtt(*door, mqtt.denied_mqtt);
     break;
   case door_kind::all:
-    add_all(*door);
+    add_all(*door, mqtt.denied_public);
     break;
   }
   return std::shared_ptr<const net::door>{std::move(door)};

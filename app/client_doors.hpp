@@ -96,10 +96,10 @@ public:
 private:
   [[nodiscard]] std::shared_ptr<net::door>
   base_door(const door_keepers& keepers) const;
-  void add_all(net::door& door) const;
+  void add_all(net::door& door, listener_denial denied) const;
   void add_mq(net::door& door) const;
-  void add_mqtt(net::door& door) const;
-  void add_mqtt(net::http_router& router) const;
+  void add_mqtt(net::door& door, listener_denial denied) const;
+  void add_mqtt(net::http_router& router, listener_denial denied) const;
   [[nodiscard]] net::http_options http_options() const;
   void add_zenconn(net::http_router& router) const;
   void add_channels(net::http_router& router, net::http_options& http) const;

@@ -15,8 +15,8 @@
 
 /// What a node can be told: one struct a section of the configuration file.
 /// The initialisers are the defaults; ranges, help and the names by which a
-/// file, the environment and a flag set a member are in settings_table.cpp,
-/// one row a member. Names of members are the names of keys.
+/// file, the environment and a flag set a member are in settings/, one file a
+/// section, one row a member. Names of members are the names of keys.
 namespace troupe::app {
 
 using std::chrono::microseconds;
@@ -27,6 +27,9 @@ enum class tls_version : std::uint8_t { tls_1_2, tls_1_3 };
 enum class overflow_policy : std::uint8_t { refuse, drop_oldest };
 enum class log_level : std::uint8_t { trace, debug, info, warn, error, off };
 enum class log_format : std::uint8_t { text, json };
+/// What one listener of MQTT does with what is not permitted: the same as the
+/// others, or something of its own.
+enum class listener_denial : std::uint8_t { as_others, close, answer, silent };
 
 /// The process.
 struct node_settings {
@@ -166,6 +169,10 @@ struct mqtt_settings {
   std::vector<std::string> token_users{"JWT"};
   bool certificate_users = false;
   net::mqtt::denial_policy denied = net::mqtt::denial_policy::close;
+  listener_denial denied_public = listener_denial::as_others;
+  listener_denial denied_tls = listener_denial::as_others;
+  listener_denial denied_mqtt = listener_denial::as_others;
+  listener_denial denied_mqtts = listener_denial::as_others;
   net::mqtt::expiry_policy expired = net::mqtt::expiry_policy::close;
   std::uint64_t client_id_bytes_max = 1024;
   milliseconds connect_timeout{10'000};

@@ -27,7 +27,7 @@ using field = std::variant<
     storage::audit::overflow_policy*, storage::audit::message_policy*,
     storage::audit::payload_policy*, core::share_policy*,
     net::mqtt::denial_policy*, net::mqtt::expiry_policy*,
-    net::mqtt::overflow_policy*>;
+    net::mqtt::overflow_policy*, listener_denial*>;
 
 /// When a changed value counts.
 enum class takes_effect : std::uint8_t {

@@ -277,6 +277,11 @@ std::span<const std::string_view> choices(net::mqtt::overflow_policy) {
   static constexpr std::array<std::string_view, 2> names{"drop", "close"};
   return names;
 }
+std::span<const std::string_view> choices(listener_denial) {
+  static constexpr std::array<std::string_view, 4> names{"default", "close",
+                                                         "answer", "silent"};
+  return names;
+}
 
 core::result<std::size_t>
 parse_choice(std::string_view text, std::span<const std::string_view> names) {

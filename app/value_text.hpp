@@ -61,6 +61,7 @@ namespace troupe::app {
     choices(net::mqtt::expiry_policy);
 [[nodiscard]] std::span<const std::string_view>
     choices(net::mqtt::overflow_policy);
+[[nodiscard]] std::span<const std::string_view> choices(listener_denial);
 
 /// Place of `text` among the choices (case is ignored).
 [[nodiscard]] core::result<std::size_t>

@@ -21,13 +21,16 @@ void mqtt_door::start(const parts& with) {
                with.audit, with.keys, with.clients});
 }
 
-std::unique_ptr<protocol> mqtt_door::accept(protocol_host& host) {
-  return std::make_unique<mqtt::session>(house_, host, mqtt::carrier::stream);
+std::unique_ptr<protocol> mqtt_door::accept(protocol_host& host,
+                                            own_denial denied) {
+  return std::make_unique<mqtt::session>(house_, host, mqtt::carrier::stream,
+                                         denied);
 }
 
-std::unique_ptr<protocol> mqtt_door::upgrade(protocol_host& host) {
-  return std::make_unique<mqtt::session>(house_, host,
-                                         mqtt::carrier::websocket);
+std::unique_ptr<protocol> mqtt_door::upgrade(protocol_host& host,
+                                             own_denial denied) {
+  return std::make_unique<mqtt::session>(house_, host, mqtt::carrier::websocket,
+                                         denied);
 }
 
 } // namespace troupe::net

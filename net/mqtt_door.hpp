@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,10 +49,15 @@ public:
   /// Whether who comes is sent elsewhere. Any thread.
   void set_draining(bool is) { house_.set_draining(is); }
 
+  /// What a listener does with what is not permitted, if it does not do what
+  /// others do.
+  using own_denial = std::optional<mqtt::denial_policy>;
+
   /// A protocol_factory.
-  std::unique_ptr<protocol> accept(protocol_host& host);
+  std::unique_ptr<protocol> accept(protocol_host& host, own_denial denied = {});
   /// A websocket_factory.
-  std::unique_ptr<protocol> upgrade(protocol_host& host);
+  std::unique_ptr<protocol> upgrade(protocol_host& host,
+                                    own_denial denied = {});
 
   /// The sessions of the node behind a client id, by id; false ends it. Any
   /// thread.

@@ -12,8 +12,10 @@ namespace troupe::net::mqtt {
 /// Answers that one client waits for; then nothing is read from it.
 constexpr std::size_t answers_max = 1024;
 
-gate::gate(const mqtt_options& options, mqtt_stats& stats, gate_world& world)
-    : options_(options), stats_(stats), world_(world) {}
+gate::gate(const mqtt_options& options, mqtt_stats& stats, gate_world& world,
+           std::optional<denial_policy> denied)
+    : options_(options), stats_(stats), world_(world),
+      denied_(denied.value_or(options.denied)) {}
 
 gate::~gate() = default;
 
@@ -180,7 +182,7 @@ void gate::on_rights_changed() {
       lost_shares.push_back(at);
   if (lost.empty() && lost_shares.empty())
     return;
-  if (options_.denied == denial_policy::close) {
+  if (denied_ == denial_policy::close) {
     count(stats_.ended_rights);
     return fail(reason_code::not_authorized,
                 "a subscription is not permitted any more");

@@ -35,8 +35,9 @@ namespace troupe::net::mqtt {
 /// connection).
 class gate {
 public:
-  /// All outlive it.
-  gate(const mqtt_options& options, mqtt_stats& stats, gate_world& world);
+  /// All outlive it. `denied`: of the client's listener, if it has its own.
+  gate(const mqtt_options& options, mqtt_stats& stats, gate_world& world,
+       std::optional<denial_policy> denied = std::nullopt);
   ~gate();
   gate(const gate&) = delete;
   gate& operator=(const gate&) = delete;
@@ -159,6 +160,7 @@ private:
   // gate_subscribe.cpp
   void on(const subscribe& what);
   void on(const unsubscribe& what);
+  void tell(const suback& what);
   [[nodiscard]] reason_code grant(const subscription_request& what,
                                   std::uint32_t id);
   [[nodiscard]] reason_code grant(const subscription_request& what,
@@ -213,6 +215,7 @@ private:
   const mqtt_options& options_;
   mqtt_stats& stats_;
   gate_world& world_;
+  const denial_policy denied_;
   stage stage_ = stage::silent;
   version speaking_ = version::v5;
   bool client_problems_ = true; ///< may be told reason strings

@@ -102,7 +102,7 @@ void gate::answer_when_routed(suback told,
   }
   auto gone = std::exchange(lasting_->gone, {});
   if (add.empty() && gone.empty())
-    return world_.send(any_packet{told});
+    return tell(told);
   waiting.removed = gone.size();
   waiting.told = std::move(told);
   const auto ticket = ++last_ticket_;
@@ -166,8 +166,9 @@ void gate::on_routed(const core::client_routed& what) {
         unroute(std::move(gone)); // it may have been there with other options
       }
     }
-  std::visit([this](auto& told) { world_.send(any_packet{told}); },
-             answer.told);
+  if (const auto* told = std::get_if<suback>(&answer.told))
+    return tell(*told);
+  world_.send(any_packet{std::get<unsuback>(answer.told)});
 }
 
 // ---------------------------------------------------------------- deliveries

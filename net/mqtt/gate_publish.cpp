@@ -150,14 +150,14 @@ void gate::deny(const publish& what, std::string_view name,
   const bool is_rate = why == core::deny_reason::too_many_messages ||
                        why == core::deny_reason::busy;
   // Who is too fast is not cut for it, as far as it can be told otherwise.
-  if (!is_rate && options_.denied == denial_policy::close)
+  if (!is_rate && denied_ == denial_policy::close)
     return fail(reason_code::not_authorized, core::to_string(why));
   if (what.level == qos::at_most_once)
     return;
   auto outcome = reason_of(why);
   if (is_rate && !is_5())
     return fail(outcome, core::to_string(why));
-  if (!is_rate && (options_.denied == denial_policy::silent || !is_5()))
+  if (!is_rate && (denied_ == denial_policy::silent || !is_5()))
     outcome = reason_code::success;
   const auto ticket = ++last_ticket_;
   received_.begin(what.id, what.level, ticket);

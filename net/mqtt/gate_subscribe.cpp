@@ -26,7 +26,16 @@ void gate::on(const subscribe& what) {
   }
   if (lasting_)
     return answer_when_routed(std::move(told), what.filters);
-  world_.send(any_packet{told});
+  tell(told);
+}
+
+/// MQTT 3.1 has no word for a subscription that can't be had.
+void gate::tell(const suback& what) {
+  const auto failed =
+      std::find_if(what.reasons.begin(), what.reasons.end(), is_failure);
+  if (speaking_ == version::v3_1 && failed != what.reasons.end())
+    return fail(*failed, "a subscription can't be had");
+  world_.send(any_packet{what});
 }
 
 reason_code gate::grant(const subscription_request& what, std::uint32_t id) {
@@ -159,11 +168,13 @@ reason_code gate::deny(const subscription_request& what,
                        core::deny_reason why) {
   count(stats_.refused_subscribe);
   world_.refused(core::audit_kind::join, what.filter, core::to_string(why));
-  switch (options_.denied) {
+  switch (denied_) {
   case denial_policy::close:
     fail(reason_code::not_authorized, core::to_string(why));
     break;
   case denial_policy::answer:
+    if (speaking_ == version::v3_1)
+      return granted(what.level); // it knows no other answer
     break;
   case denial_policy::silent:
     return granted(what.level);
@@ -199,6 +210,9 @@ void gate::on(const unsubscribe& what) {
     if (!asked) {
       told.reasons.push_back(reason_code::topic_filter_invalid);
     } else if (forget(*asked, gone)) {
+      told.reasons.push_back(reason_code::success);
+    } else if (denied_ == denial_policy::silent) {
+      // As if it had been there, which it was if it had been granted.
       told.reasons.push_back(reason_code::success);
     } else {
       told.reasons.push_back(reason_code::no_subscription_existed);

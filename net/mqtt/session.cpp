@@ -14,12 +14,13 @@
 
 namespace troupe::net::mqtt {
 
-session::session(house& of, protocol_host& host, carrier by)
+session::session(house& of, protocol_host& host, carrier by,
+                 std::optional<denial_policy> denied)
     : house_(of), host_(host),
       endpoint_(by == carrier::websocket
                     ? std::make_unique<ws::endpoint>(ws::role::server)
                     : nullptr),
-      gate_(of.options(), of.stats(), *this) {}
+      gate_(of.options(), of.stats(), *this, denied) {}
 
 session::~session() {
   gate_.on_closed();

@@ -42,8 +42,9 @@ class session final : public protocol,
                       private topic_listener,
                       private identity::live_rights::watcher {
 public:
-  /// The house outlives it.
-  session(house& of, protocol_host& host, carrier by);
+  /// The house outlives it. `denied`: of its listener, if that has its own.
+  session(house& of, protocol_host& host, carrier by,
+          std::optional<denial_policy> denied = std::nullopt);
   ~session() override;
   session(const session&) = delete;
   session& operator=(const session&) = delete;

@@ -97,6 +97,17 @@ TEST(SettingsTable, ReadsEveryTypeFromText) {
   EXPECT_EQ(values.tls.min_version, tls_version::tls_1_3);
 }
 
+TEST(SettingsTable, AListenerOfMqttDoesAsOthersUnlessItIsToldOtherwise) {
+  settings values;
+  EXPECT_EQ(print(row("mqtt.denied_mqtts"), values), "default");
+  EXPECT_TRUE(assign(row("mqtt.denied"), values, "answer"));
+  EXPECT_TRUE(assign(row("mqtt.denied_mqtts"), values, "silent"));
+  EXPECT_EQ(values.mqtt.denied, net::mqtt::denial_policy::answer);
+  EXPECT_EQ(values.mqtt.denied_mqtts, listener_denial::silent);
+  EXPECT_EQ(values.mqtt.denied_mqtt, listener_denial::as_others);
+  EXPECT_FALSE(assign(row("mqtt.denied_public"), values, "loud"));
+}
+
 TEST(SettingsTable, WritesTomlThatQuotesWhatNeedsQuotes) {
   settings values;
   values.node.data = "a \"b\"\\\n";

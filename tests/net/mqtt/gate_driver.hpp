@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -86,8 +87,9 @@ inline std::string spell(const any_packet& what) {
 /// itself at once.
 class gate_driver : public gate_world {
 public:
-  explicit gate_driver(mqtt_options how = {})
-      : options(std::move(how)), subject(options, stats, *this) {
+  explicit gate_driver(mqtt_options how = {},
+                       std::optional<denial_policy> denied_here = {})
+      : options(std::move(how)), subject(options, stats, *this, denied_here) {
     subject.on_open(now);
   }
   virtual ~gate_driver() = default;
