@@ -16,7 +16,6 @@
 namespace troupe::actors {
 namespace {
 
-constexpr std::chrono::seconds deadline_interval{1};
 /// For what a connection that is gone still had to say.
 constexpr std::chrono::seconds last_words_patience{3};
 
@@ -36,6 +35,7 @@ void client_state::start(client_deps deps) {
   context_ = deps.context;
   line_ = std::move(deps.line);
   number_ = deps.number;
+  attaching_.open(*context_, number_);
   context_->stats.clients_open.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -49,7 +49,7 @@ void client_state::fail(core::error why) {
     return;
   const bool was_open = stage_ == stage::open;
   stage_ = stage::ended;
-  attaching_.reset();
+  attaching_.end();
   if (was_open) {
     emit(core::client_ended{std::move(why)});
   } else {
@@ -73,12 +73,14 @@ void client_state::execute(core::open_client& c) {
   wanted_ = std::move(c);
   stage_ = stage::opening;
   open_until_ = context_->clock.now() + context_->options.request_timeout;
-  operations_ = std::make_unique<operation_table>(
-      *context_, wanted_.realm, [](const core::session_event&) {});
-  if (wanted_.lasting)
-    open_record();
-  else
-    begin_attaching();
+  operations_ = std::make_unique<timed_operations<pointer>>(self_, *context_,
+                                                            wanted_.realm);
+  if (!wanted_.lasting) {
+    wanted_.clean_start = true;
+    wanted_.expiry = core::milliseconds{0};
+    wanted_.will.reset(); // published by its connection
+  }
+  open_record();
 }
 
 void client_state::execute(core::settle_client& c) {
@@ -128,10 +130,10 @@ void client_state::execute(core::close_client& c) {
   ask_gathered(); // what it has acknowledged comes before
   closed_ = true;
   closed_until_ = context_->clock.now() + last_words_patience;
-  attaching_.reset();
+  attaching_.end();
   if (inbox_)
     self_->send(std::exchange(inbox_, {}),
-                detach{core::session_device, attachment_});
+                detach{core::session_device, attaching_.attachment()});
   if (epoch_ == 0 || stage_ == stage::ended)
     return;
   core::close_session_record close;
@@ -174,14 +176,7 @@ void client_state::flush() {
   if (operations_) {
     if (!closed_)
       ask_gathered();
-    operations_->flush(
-        {shard_client{self_}, directory_client{self_}, list_client{self_}});
-    if (const auto pause = operations_->repeat_in();
-        pause && !std::exchange(retry_pending_, true))
-      self_->delayed_send(self_, *pause, retry_tick{});
-    if ((operations_->size() > 0 || attaching_) &&
-        !std::exchange(tick_pending_, true))
-      self_->delayed_send(self_, deadline_interval, deadline_tick{});
+    operations_->flush({}, attaching_.wanted());
   }
   if (closed_ && (!operations_ || operations_->size() == 0))
     self_->quit();
@@ -195,8 +190,9 @@ void client_state::settle_gathered() {
   else if (releases_.empty())
     durable_ = settled_;
   if (inbox_)
-    self_->send(inbox_, delivery_acknowledged{core::session_device, attachment_,
-                                              durable_});
+    self_->send(inbox_,
+                delivery_acknowledged{core::session_device,
+                                      attaching_.attachment(), durable_});
 }
 
 /// Ids begin to wait for PUBCOMP; the same command moves the cursor.
@@ -294,7 +290,7 @@ void client_state::on_answers(directory_answers& batch) {
 }
 
 void client_state::on_deliveries(deliveries& batch) {
-  // Of a session that has no record there are none that are for this one.
+  // What one that does not last finds was meant for the session before.
   if (!wanted_.lasting || stage_ != stage::open || !from_inbox())
     return;
   for (auto& item : batch.items) {
@@ -316,19 +312,17 @@ void client_state::on_stop(const session_stop& order) {
 }
 
 void client_state::on_deadline_tick() {
-  tick_pending_ = false;
   const auto now = context_->clock.now();
+  if (operations_)
+    operations_->on_deadline_tick();
   if (stage_ == stage::opening && open_until_ <= now) {
-    auto why = std::move(last_failure_);
+    auto why = attaching_.last_failure();
     if (why.code == core::errc::ok)
       why.code = core::errc::timed_out;
     fail(std::move(why));
-  } else if (context_->options.clustered && attaching_ &&
-             attaching_->ticket != 0 && attaching_->answer_due <= now) {
-    pause_attaching();
+  } else if (attaching_.is_overdue(now)) {
+    pause_attaching({core::errc::timed_out, {}});
   }
-  if (operations_)
-    operations_->expire(now);
   // What is left then the shard finds out by itself.
   if (closed_ && now >= closed_until_)
     return self_->quit();
@@ -336,8 +330,7 @@ void client_state::on_deadline_tick() {
 }
 
 void client_state::on_retry_tick() {
-  retry_pending_ = false;
-  operations_->repeat(context_->clock.now());
+  operations_->on_retry_tick();
   flush();
 }
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/attaching.hpp"
+#include "actors/client_line.hpp"
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
 #include "actors/operation.hpp"
+#include "actors/timed_operations.hpp"
 #include "core/client_command.hpp"
 #include "core/client_event.hpp"
 
@@ -19,11 +22,6 @@
 
 namespace troupe::actors {
 
-/// The way to a client's connection, shared by both; see session_line.
-struct client_line {
-  core::client_link* link = nullptr;
-};
-
 struct client_deps {
   broker_context* context = nullptr;
   std::shared_ptr<client_line> line;
@@ -37,10 +35,11 @@ struct client_deps {
 /// bounded by what a client may have under way, deliveries by the inbox's
 /// credit. Waits for: shard_answers, directory_answers, attached.
 ///
-/// A session that lasts is first opened in its record, then its routes are
-/// looked at, then its inbox is attached to; one that does not only attaches,
-/// so that there is one connection for a client id. Where the inbox is led,
-/// and what happens when that changes, is as in session_actor.
+/// The session is first opened in its record, then its routes are looked at,
+/// then its inbox is attached to. Where that is led, and what happens when that
+/// changes, is as in session_actor. A session that is not to last comes here if
+/// there is a record of its name, which it ends: for that it gets one, too,
+/// which ends with its connection. All others are the desk's (names/).
 struct client_state {
   static inline const char* name = "client";
   using pointer = client_actor::stateful_pointer<client_state>;
@@ -71,13 +70,6 @@ private:
     opening, ///< record, routes, inbox
     open,
     ended ///< by the broker's will, or given up
-  };
-  /// There is no inbox, and one is wanted.
-  struct attaching {
-    actors::ticket ticket = 0; ///< asked, not answered; 0: pausing
-    bool asked_leader = false;
-    unsigned failures = 0;
-    core::steady_time answer_due{};
   };
 
   // client_actor.cpp
@@ -113,35 +105,30 @@ private:
   // client_opening.cpp
   void open_record();
   void on_record(core::shard_outcome& outcome);
+  void undo_record(std::uint64_t epoch);
   void ask_for_routes(bool remove_all);
-  void begin_attaching();
   void ask_for_inbox();
-  bool ask_leader(core::node_id leader);
-  attach_request make_request();
+  [[nodiscard]] attach_request make_request() const;
   void on_inbox(attached& reply);
   void on_no_inbox(attached& reply);
-  void pause_attaching();
+  void pause_attaching(core::error why);
   void finish_opening();
-  [[nodiscard]] attachment attachment_of(actors::ticket attempt) const;
   [[nodiscard]] bool from_inbox() const;
 
   pointer self_;
   broker_context* context_ = nullptr;
   std::shared_ptr<client_line> line_;
   std::uint64_t number_ = 0;
-  std::unique_ptr<operation_table> operations_;
+  std::unique_ptr<timed_operations<pointer>> operations_;
   stage stage_ = stage::fresh;
   core::open_client wanted_;
   core::client_opened found_;
   bool reopening_ = false;
   core::steady_time open_until_{};
-  core::error last_failure_;
-  std::uint64_t epoch_ = 0; ///< of the record; 0: there is none
+  std::uint64_t epoch_ = 0; ///< of the record; 0: not opened yet
   std::uint64_t generation_ = 0;
-  std::optional<attaching> attaching_;
-  actors::ticket attempts_ = 0;
-  inbox_actor inbox_; ///< none while attaching
-  actors::attachment attachment_ = 0;
+  attaching attaching_;
+  inbox_actor inbox_;            ///< none while attaching
   core::inbox_position settled_; ///< by the client
   /// Settled, and that ids of it wait for PUBCOMP is durable: as far as the
   /// inbox may be told. It would move the cursor past a message whose PUBREL
@@ -163,9 +150,6 @@ private:
   std::vector<core::receive_client> received_;
   bool closed_ = false;
   core::steady_time closed_until_{};
-  bool tick_pending_ = false;
-  bool retry_pending_ = false;
-  bool attach_tick_pending_ = false;
 };
 
 client_actor::behavior_type client_behavior(client_state::pointer self,

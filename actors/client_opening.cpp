@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a client's session comes to be: its record, its routes, its inbox; and
 // to the next inbox when that is led elsewhere.
-#include "actors/attachment_table.hpp"
 #include "actors/client_actor.hpp"
 #include "actors/question.hpp"
 #include "actors/runtime/pinned.hpp"
@@ -13,20 +12,6 @@
 #include <utility>
 
 namespace troupe::actors {
-namespace {
-
-/// A replica or a leader that has not answered by then is asked again.
-constexpr core::milliseconds attach_patience{5'000};
-
-core::milliseconds pause_after(unsigned failures, std::uint64_t client) {
-  constexpr core::milliseconds longest{1'000};
-  constexpr core::milliseconds first{50};
-  // The clients of a node that lost a leader don't all come at once.
-  const core::milliseconds spread{client % 32};
-  return std::min(longest, first * (1U << std::min(failures, 5U))) + spread;
-}
-
-} // namespace
 
 // -------------------------------------------------------------------- record
 
@@ -49,8 +34,8 @@ void client_state::on_record(core::shard_outcome& outcome) {
     return;
   if (outcome.failure.code != core::errc::ok)
     return fail(std::move(outcome.failure));
-  if (reopening_ && !outcome.present) // it has expired in between
-    return fail({core::errc::not_found, "the session has ended"});
+  if (reopening_ && !outcome.present)
+    return undo_record(outcome.number);
   if (epoch_ == 0)
     context_->stats.clients_lasting.fetch_add(1, std::memory_order_relaxed);
   epoch_ = outcome.number;
@@ -60,7 +45,7 @@ void client_state::on_record(core::shard_outcome& outcome) {
     return ask_shard(std::move(close), false, [](core::shard_outcome&) {});
   }
   if (reopening_)
-    return begin_attaching();
+    return ask_for_inbox();
   generation_ = outcome.generation;
   found_.present = outcome.present;
   found_.awaiting = std::move(outcome.awaiting);
@@ -68,7 +53,20 @@ void client_state::on_record(core::shard_outcome& outcome) {
   if (outcome.present || outcome.replaced)
     ask_for_routes(outcome.replaced);
   else
-    begin_attaching();
+    ask_for_inbox();
+}
+
+/// The session has ended just before its record was to be opened again: what
+/// that made must not be taken for one.
+void client_state::undo_record(std::uint64_t epoch) {
+  epoch_ = epoch;
+  ask_shard(core::set_session_expiry{ref(), core::milliseconds{0}}, false,
+            [](core::shard_outcome&) {});
+  core::close_session_record close;
+  close.session = ref();
+  close.drop_will = true;
+  ask_shard(std::move(close), false, [](core::shard_outcome&) {});
+  fail({core::errc::not_found, "the session has ended"});
 }
 
 /// A command also if nothing is to be changed: once it is applied here, this
@@ -86,32 +84,14 @@ void client_state::ask_for_routes(bool remove_all) {
         if (outcome.failure.code != core::errc::ok)
           return fail(std::move(outcome.failure));
         found_.routed_at = outcome.index;
-        begin_attaching();
+        ask_for_inbox();
       }));
 }
 
 // --------------------------------------------------------------------- inbox
 
-attachment client_state::attachment_of(actors::ticket attempt) const {
-  constexpr unsigned attempt_bits = 16;
-  return number_ << attempt_bits | (attempt & 0xFFFFU);
-}
-
-void client_state::begin_attaching() {
-  if (closed_)
-    return;
-  attaching_ = attaching{};
-  ask_for_inbox();
-}
-
-attach_request client_state::make_request() {
-  attaching_->ticket = ++attempts_;
-  attaching_->answer_due = context_->clock.now() + attach_patience;
+attach_request client_state::make_request() const {
   attach_request ask;
-  ask.ticket = attempts_;
-  ask.session = session_actor{self_};
-  ask.attachment = attachment_of(attempts_);
-  ask.who.number = number_;
   ask.inbox = inbox_name();
   ask.device = core::session_device;
   ask.window = wanted_.window;
@@ -122,28 +102,13 @@ attach_request client_state::make_request() {
 }
 
 void client_state::ask_for_inbox() {
-  attaching_->asked_leader = false;
-  auto ask = make_request();
-  self_->send(context_->shard(context_->group_of(ask.inbox)), std::move(ask));
-}
-
-bool client_state::ask_leader(core::node_id leader) {
-  if (context_->attachments == nullptr || leader == core::node_id{} ||
-      std::exchange(attaching_->asked_leader, true))
-    return false;
-  context_->attachments->attach(runtime::home_of(*self_), leader,
-                                make_request());
-  return true;
+  if (!closed_)
+    attaching_.ask(session_actor{self_}, make_request());
 }
 
 void client_state::on_attached(attached& reply) {
-  if (!attaching_ || attaching_->ticket != reply.ticket) {
-    // Too late: nobody waits for it any more.
-    if (reply.inbox)
-      self_->send(reply.inbox,
-                  detach{core::session_device, attachment_of(reply.ticket)});
+  if (!attaching_.takes(reply))
     return;
-  }
   if (reply.failure.code == core::errc::ok)
     on_inbox(reply);
   else
@@ -153,8 +118,7 @@ void client_state::on_attached(attached& reply) {
 
 void client_state::on_inbox(attached& reply) {
   inbox_ = std::move(reply.inbox);
-  attachment_ = attachment_of(reply.ticket);
-  attaching_.reset();
+  attaching_.end();
   reopening_ = false;
   if (stage_ == stage::open) {
     context_->stats.sessions_reattached.fetch_add(1, std::memory_order_relaxed);
@@ -178,30 +142,24 @@ void client_state::finish_opening() {
 void client_state::on_no_inbox(attached& reply) {
   switch (reply.failure.code) {
   case core::errc::not_leader:
-    if (ask_leader(reply.leader))
+    if (attaching_.ask_leader(session_actor{self_}, runtime::home_of(*self_),
+                              reply.leader, make_request()))
       return;
     break;
-  case core::errc::conflict:
-    // There is a session of that name, which this one ends: for that it has a
-    // record, and ends with its connection all the same.
-    if (epoch_ != 0 || stage_ != stage::opening)
-      break;
-    attaching_.reset();
-    wanted_.clean_start = true;
-    wanted_.expiry = core::milliseconds{0};
-    wanted_.will.reset();
-    return open_record();
   case core::errc::not_logged_in:
-    attaching_.reset();
+    attaching_.end();
     return fail({core::errc::conflict, "taken over"});
   case core::errc::not_found:
     // It was taken for gone while it was out of reach.
     if (stage_ != stage::open || reopening_)
       break;
-    attaching_.reset();
+    attaching_.end();
     reopening_ = true;
     context_->stats.clients_reopened.fetch_add(1, std::memory_order_relaxed);
     return open_record();
+  case core::errc::user_unknown: // nobody is left whose place it could be
+    attaching_.end();
+    return fail({core::errc::not_found, "the session has ended"});
   case core::errc::shutting_down:
     if (context_->options.clustered)
       break; // somebody else leads soon
@@ -209,21 +167,16 @@ void client_state::on_no_inbox(attached& reply) {
   default:
     break;
   }
-  last_failure_ = std::move(reply.failure);
-  pause_attaching();
+  pause_attaching(std::move(reply.failure));
 }
 
-void client_state::pause_attaching() {
-  context_->stats.attaches_repeated.fetch_add(1, std::memory_order_relaxed);
-  attaching_->ticket = 0;
-  const auto pause = pause_after(attaching_->failures++, number_);
-  if (!std::exchange(attach_tick_pending_, true))
-    self_->delayed_send(self_, pause, attach_tick{});
+void client_state::pause_attaching(core::error why) {
+  if (const auto pause = attaching_.pause(std::move(why)))
+    self_->delayed_send(self_, *pause, attach_tick{});
 }
 
 void client_state::on_attach_tick() {
-  attach_tick_pending_ = false;
-  if (!attaching_ || attaching_->ticket != 0)
+  if (!attaching_.on_tick())
     return;
   ask_for_inbox();
   flush();
@@ -240,7 +193,7 @@ void client_state::on_released() {
     return;
   context_->stats.sessions_released.fetch_add(1, std::memory_order_relaxed);
   inbox_ = inbox_actor{};
-  begin_attaching();
+  ask_for_inbox();
   flush();
 }
 

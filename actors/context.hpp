@@ -28,6 +28,9 @@
 namespace troupe::actors {
 
 class attachment_table;
+namespace names {
+class name_transport;
+} // namespace names
 
 /// Counters of the broker proper; relaxed, written by any loop.
 struct broker_stats {
@@ -114,6 +117,10 @@ struct broker_stats {
   counter queued_copies{0};         ///< a session each
   counter queued_copies_lost{0};    ///< of those: the session's queue was full
   counter sessions_ended{0};        ///< with wills and routes, led here
+  counter client_names{0};          ///< rows of shards led here
+  counter client_names_refused{0};  ///< there were too many rows
+  counter name_frames_unsent{0};    ///< the link had no room just then
+  counter name_frames_unusable{0};
 };
 
 /// What this node is to a group.
@@ -163,8 +170,12 @@ struct broker_options {
   /// closed after so long; in between the connection may come back from
   /// another leader, or over a new link.
   core::milliseconds client_grace{3'000};
-  /// Publications to sessions that may be under way on one loop.
+  /// Publications to sessions that may be under way on one loop, and their
+  /// bytes; one may be larger.
   std::size_t queueing_max = 16'384;
+  std::size_t queueing_bytes_max = std::size_t{64} << 20U;
+  /// Connected clients without a record, of each shard.
+  std::size_t client_names_max = 1'000'000;
   /// For a node that has not heard of the directory's leader for so long its
   /// routes may be old.
   core::milliseconds routes_trusted_for{1'000};
@@ -198,8 +209,11 @@ struct broker_context {
   membership_actor membership_handle;  ///< only of a node with links
   std::vector<keys_actor> key_actors;  ///< by loop
   std::vector<courier_actor> couriers; ///< [i] is on loop i
+  std::vector<desk_actor> desks;       ///< the same
   /// The way to inboxes led by other nodes; null without a cluster.
   attachment_table* attachments = nullptr;
+  /// The same for client ids.
+  names::name_transport* names = nullptr;
   /// Told by the directory's actor of every change of rights.
   core::rights_board rights;
   /// Judges what sessions do; null: everything is permitted. Set once at start.

@@ -4,14 +4,12 @@
 #include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 
-#include <algorithm>
-#include <chrono>
+#include <optional>
 #include <utility>
 
 namespace troupe::actors {
 namespace {
 
-constexpr std::chrono::seconds deadline_interval{1};
 /// How soon is looked again whether the directory's leader was heard of.
 constexpr core::milliseconds stale_interval{50};
 
@@ -22,12 +20,16 @@ courier_state::courier_state(pointer ptr) : self_(ptr) {}
 void courier_state::start(courier_deps deps) {
   context_ = deps.context;
   loop_ = deps.loop;
-  operations_ = std::make_unique<operation_table>(
-      *context_, std::string{}, [](const core::session_event&) {});
+  operations_ = std::make_unique<timed_operations<pointer>>(self_, *context_,
+                                                            std::string{});
 }
 
-bool courier_state::refuse_if_full(const done_function& done) {
-  if (operations_->size() + stale_.size() < context_->options.queueing_max)
+/// One that is larger than all together may be goes when it is the only one.
+bool courier_state::refuse_if_full(std::size_t bytes,
+                                   const done_function& done) {
+  const auto& bounds = context_->options;
+  if (operations_->size() + stale_.size() < bounds.queueing_max &&
+      (bytes_ == 0 || bytes_ + bytes <= bounds.queueing_bytes_max))
     return false;
   context_->stats.publications_overflow.fetch_add(1, std::memory_order_relaxed);
   if (done)
@@ -36,16 +38,29 @@ bool courier_state::refuse_if_full(const done_function& done) {
 }
 
 void courier_state::queue(queued_publication what, done_function done) {
-  if (!refuse_if_full(done))
-    run(std::make_unique<queue_operation>(std::move(what), std::move(done)));
+  if (!refuse_if_full(bytes_of(what, context_->options.shards), done))
+    run_counted(std::move(what), std::move(done));
 }
 
-void courier_state::queue_when_fresh(find_function find, done_function done) {
-  if (refuse_if_full(done))
+void courier_state::run_counted(queued_publication what, done_function done) {
+  const auto bytes = bytes_of(what, context_->options.shards);
+  bytes_ += bytes;
+  run(std::make_unique<queue_operation>(
+      std::move(what), [this, bytes, done = std::move(done)](core::errc why) {
+        bytes_ -= bytes;
+        if (done)
+          done(why);
+      }));
+}
+
+void courier_state::queue_when_fresh(find_function find, std::size_t bytes,
+                                     done_function done) {
+  if (refuse_if_full(bytes, done))
     return;
   if (stale_.empty() && context_->routes_are_fresh())
-    return queue(find(), std::move(done));
-  stale_.push_back({std::move(find), std::move(done),
+    return run_counted(find(), std::move(done));
+  bytes_ += bytes;
+  stale_.push_back({std::move(find), std::move(done), bytes,
                     context_->clock.now() + context_->options.request_timeout});
 }
 
@@ -54,8 +69,9 @@ void courier_state::look_at_stale(core::steady_time now) {
   while (!stale_.empty() && (fresh || stale_.front().deadline <= now)) {
     auto next = std::move(stale_.front());
     stale_.pop_front();
+    bytes_ -= next.bytes;
     if (fresh)
-      run(std::make_unique<queue_operation>(next.find(), std::move(next.done)));
+      run_counted(next.find(), std::move(next.done));
     else if (next.done)
       next.done(core::errc::unavailable);
   }
@@ -81,29 +97,21 @@ void courier_state::on_answer(list_expansion& answer) {
 }
 
 void courier_state::on_deadline_tick() {
-  tick_pending_ = false;
-  operations_->expire(context_->clock.now());
+  operations_->on_deadline_tick();
   flush();
 }
 
 void courier_state::on_retry_tick() {
-  retry_pending_ = false;
-  const auto now = context_->clock.now();
-  operations_->repeat(now);
-  look_at_stale(now);
+  operations_->on_retry_tick();
+  look_at_stale(context_->clock.now());
   flush();
 }
 
 void courier_state::flush() {
-  operations_->flush(
-      {shard_client{self_}, directory_client{self_}, list_client{self_}});
-  auto pause = operations_->repeat_in();
+  std::optional<core::milliseconds> look;
   if (!stale_.empty())
-    pause = std::min(pause.value_or(stale_interval), stale_interval);
-  if (pause && !std::exchange(retry_pending_, true))
-    self_->delayed_send(self_, *pause, retry_tick{});
-  if (operations_->size() > 0 && !std::exchange(tick_pending_, true))
-    self_->delayed_send(self_, deadline_interval, deadline_tick{});
+    look = stale_interval;
+  operations_->flush(look);
 }
 
 /// Who waits for a publication is gone before.
@@ -118,7 +126,8 @@ std::string courier_state::describe() const {
       .member("kind", "courier")
       .member("loop", std::uint64_t{loop_})
       .member("under_way", std::uint64_t{operations_->size()})
-      .member("waiting_for_routes", std::uint64_t{stale_.size()});
+      .member("waiting_for_routes", std::uint64_t{stale_.size()})
+      .member("bytes", std::uint64_t{bytes_});
   runtime::describe_actor(out, *self_);
   out.end_object();
   return std::move(out).text();

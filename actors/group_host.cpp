@@ -4,6 +4,7 @@
 #include "actors/attachment_table.hpp"
 #include "actors/inspection.hpp"
 #include "actors/messages.hpp"
+#include "actors/names/name_wire.hpp"
 #include "cluster/raft_wire.hpp"
 #include "storage/fatal.hpp"
 
@@ -318,6 +319,8 @@ void group_host::on_leadership() {
                                          std::memory_order_relaxed);
   if (leader() != core::node_id{} && context_.attachments != nullptr)
     context_.attachments->on_leader(group_, leader());
+  if (leader() != core::node_id{} && context_.names != nullptr)
+    names::tell_names_led(context_, group_, leader());
 }
 
 void group_host::on_commit_time(std::chrono::nanoseconds taken) {

@@ -25,6 +25,17 @@ struct keys_found;
 struct keys_frame;
 struct keys_order;
 } // namespace keys
+namespace names {
+struct client_arrived;
+struct client_departed;
+struct names_answered;
+struct names_claimed;
+struct names_cut;
+struct names_freed;
+struct names_led;
+struct names_released;
+struct names_taken;
+} // namespace names
 
 struct attach_request;
 struct attach_tick;
@@ -113,10 +124,27 @@ using session_actor = caf::typed_actor<
     // State for the debug endpoint, JSON.
     caf::replies_to<inspect>::with<std::string>>;
 
-/// The session of one connected client that publishes and subscribes, whether
-/// it outlives the connection or not. Attaches to the session's inbox as a
-/// session_actor does to a user's. Born with the connection, dies with it.
+/// The session of one connected client that publishes and subscribes, if it
+/// has a record. Attaches to the session's inbox as a session_actor does to a
+/// user's. Born with the connection, dies with it.
 using client_actor = session_actor::extend<caf::reacts_to<client_commands>>;
+
+/// All clients of one loop whose sessions have no record: claims their client
+/// ids at the leaders of the shards, which have a row for each. One a loop,
+/// spawned by the node.
+using desk_actor = caf::typed_actor<
+    // A client is there, and wants its client id; it is gone.
+    caf::reacts_to<names::client_arrived>,
+    caf::reacts_to<names::client_departed>,
+    // From a shard's leader: who has got its name and who has not; whose name
+    // is somebody else's from now on; claim again.
+    caf::reacts_to<names::names_answered>, caf::reacts_to<names::names_taken>,
+    caf::reacts_to<names::names_released>,
+    // The link to a node is gone; a shard is led by another one.
+    caf::reacts_to<names::names_cut>, caf::reacts_to<names::names_led>,
+    // INTERNAL: looks for what is overdue; claims again.
+    caf::reacts_to<deadline_tick>, caf::reacts_to<retry_tick>,
+    caf::reacts_to<retire>, caf::replies_to<inspect>::with<std::string>>;
 
 /// Carries out on one loop what belongs to no connection: publications on
 /// their way to the inboxes of sessions, wills, the routes of sessions that
@@ -188,6 +216,10 @@ using shard_actor = caf::typed_actor<
     caf::reacts_to<keys::keys_asked>,
     // An inbox actor has nobody left.
     caf::reacts_to<passivate_inbox>,
+    // Clients without a record want their names, or have gone; the link to
+    // the node of some is lost.
+    caf::reacts_to<names::names_claimed>, caf::reacts_to<names::names_freed>,
+    caf::reacts_to<names::names_cut>,
     // From a replica on another node; from the storage of snapshots.
     caf::reacts_to<group_frame>, caf::reacts_to<group_task>,
     // From the log thread: a write is on stable storage.

@@ -51,8 +51,8 @@ struct inbox_deps {
 ///
 /// Of a session of a client it is the place of its one connection: who comes
 /// anew ends the one before. It retires soon after the connection is gone, and
-/// the shard then looks whether that was said. There is one for each client
-/// that is connected, also if its session has no record and so no messages.
+/// the shard then looks whether that was said. Sessions without a record have
+/// no messages, and a row in place of this (names/client_names).
 struct inbox_state {
   static inline const char* name = "inbox";
   using pointer = inbox_actor::stateful_pointer<inbox_state>;

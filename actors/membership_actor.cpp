@@ -3,6 +3,7 @@
 
 #include "actors/admin_operations.hpp"
 #include "actors/attachment_table.hpp"
+#include "actors/names/name_wire.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "core/json_text.hpp"
 
@@ -88,9 +89,11 @@ void take_membership_word(broker_context& context,
     (void)context.announced.take(
         message.from, message.body.view(), [&](core::group_id group) {
           // Who has a replica hears it from that.
-          if (context.attachments != nullptr &&
-              context.leaders[group.value()].load() == 0)
+          if (context.leaders[group.value()].load() != 0)
+            return;
+          if (context.attachments != nullptr)
             context.attachments->on_leader(group, message.from);
+          names::tell_names_led(context, group, message.from);
         });
     break;
   case membership_word::reach:

@@ -112,7 +112,7 @@ struct attach_request {
   std::uint32_t window = 1;
   std::optional<core::inbox_position> resume_from;
   std::optional<returning_session> returns{};
-  /// Of a client's session: what open_session answered, 0 if it has no record.
+  /// Of a client's session: what open_session answered.
   std::uint64_t epoch = 0;
   /// Filled in by the shard.
   core::inbox_head head{};

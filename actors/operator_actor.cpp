@@ -28,8 +28,8 @@ operator_state::operator_state(pointer ptr) : self_(ptr) {}
 void operator_state::start(operator_deps deps) {
   context_ = deps.context;
   realm_ = std::move(deps.realm);
-  operations_ = std::make_unique<operation_table>(
-      *context_, realm_, [this](core::session_event event) {
+  operations_ = std::make_unique<timed_operations<pointer>>(
+      self_, *context_, realm_, [this](core::session_event event) {
         auto waiting = expected_.find(request_of(event));
         if (waiting == expected_.end())
           return;
@@ -64,26 +64,16 @@ void operator_state::on_answer(list_expansion& answer) {
 }
 
 void operator_state::on_deadline_tick() {
-  tick_pending_ = false;
-  operations_->expire(context_->clock.now());
+  operations_->on_deadline_tick();
   flush();
 }
 
 void operator_state::on_retry_tick() {
-  retry_pending_ = false;
-  operations_->repeat(context_->clock.now());
+  operations_->on_retry_tick();
   flush();
 }
 
-void operator_state::flush() {
-  operations_->flush(
-      {shard_client{self_}, directory_client{self_}, list_client{self_}});
-  if (const auto pause = operations_->repeat_in();
-      pause && !std::exchange(retry_pending_, true))
-    self_->delayed_send(self_, *pause, retry_tick{});
-  if (operations_->size() > 0 && !std::exchange(tick_pending_, true))
-    self_->delayed_send(self_, std::chrono::seconds{1}, deadline_tick{});
-}
+void operator_state::flush() { operations_->flush(); }
 
 std::string operator_state::describe() const {
   core::json_writer out;

@@ -5,6 +5,7 @@
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
 #include "actors/operation.hpp"
+#include "actors/timed_operations.hpp"
 #include "core/session_event.hpp"
 
 #include <caf/typed_event_based_actor.hpp>
@@ -67,11 +68,9 @@ private:
   pointer self_;
   broker_context* context_ = nullptr;
   std::string realm_;
-  std::unique_ptr<operation_table> operations_;
+  std::unique_ptr<timed_operations<pointer>> operations_;
   std::unordered_map<core::request_number, event_function> expected_;
   core::request_number last_request_ = 0;
-  bool tick_pending_ = false;
-  bool retry_pending_ = false;
 };
 
 operator_actor::behavior_type operator_behavior(operator_state::pointer self,

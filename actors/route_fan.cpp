@@ -24,6 +24,19 @@ core::inbox_recipient recipient_of(core::route_match match) {
 
 } // namespace
 
+std::size_t bytes_of(const queued_publication& what, std::size_t shards) {
+  constexpr std::size_t overhead = 512; // of a command and its proposal
+  const auto& m = what.message;
+  auto copy = overhead + m.topic.size() + m.content_type.size() +
+              m.payload.size() + m.meta.size();
+  for (const auto& [key, value] : m.headers)
+    copy += key.size() + value.size();
+  std::size_t names = 0;
+  for (const auto& to : what.to)
+    names += sizeof to + to.name.size();
+  return copy * std::clamp<std::size_t>(what.to.size(), 1, shards) + names;
+}
+
 core::message message_of(const core::publication& what, std::uint8_t qos,
                          bool retain) {
   core::message m;

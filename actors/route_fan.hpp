@@ -7,6 +7,7 @@
 #include "core/publication.hpp"
 #include "core/route_table.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -24,6 +25,11 @@ struct queued_publication {
   /// See append_message; made different for each of its commands.
   std::string deduplication_key;
 };
+
+/// What it takes until it is queued in `shards` shards or fewer: each command
+/// has a copy.
+[[nodiscard]] std::size_t bytes_of(const queued_publication& what,
+                                   std::size_t shards);
 
 /// A publication as it waits in inboxes.
 [[nodiscard]] core::message message_of(const core::publication& what,

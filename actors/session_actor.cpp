@@ -16,8 +16,6 @@
 namespace troupe::actors {
 namespace {
 
-constexpr auto deadline_interval = std::chrono::seconds{1};
-
 /// What a client has acknowledged that went while its inbox had no leader.
 class last_words final : public operation {
 public:
@@ -50,6 +48,7 @@ void session_state::start(session_deps deps) {
   context_ = deps.context;
   line_ = std::move(deps.line);
   number_ = deps.number;
+  attaching_.open(*context_, number_);
   realm_ = std::move(deps.realm);
   peer_ = std::move(deps.peer);
   address_ = std::move(deps.address);
@@ -88,8 +87,8 @@ void session_state::on_commands(session_commands& batch) {
 
 void session_state::drain_backlog() {
   if (!backlog_.empty() && !operations_)
-    operations_ = std::make_unique<operation_table>(
-        *context_, realm_,
+    operations_ = std::make_unique<timed_operations<pointer>>(
+        self_, *context_, realm_,
         [this](core::session_event event) { on_finished(std::move(event)); });
   // What follows a login waits for its outcome: it depends on it.
   while (!backlog_.empty() && !login_ && !closed_ &&
@@ -106,19 +105,10 @@ void session_state::drain_backlog() {
 void session_state::flush() {
   if (acknowledged_ && inbox_)
     self_->send(inbox_,
-                delivery_acknowledged{device_, attachment_,
+                delivery_acknowledged{device_, attaching_.attachment(),
                                       *std::exchange(acknowledged_, {})});
-  if (!operations_)
-    return;
-  operations_->flush(
-      {shard_client{self_}, directory_client{self_}, list_client{self_}});
-  if (const auto pause = operations_->repeat_in();
-      pause && !std::exchange(retry_pending_, true))
-    self_->delayed_send(self_, *pause, retry_tick{});
-  if ((operations_->size() > 0 || attaching_) && !tick_pending_) {
-    tick_pending_ = true;
-    self_->delayed_send(self_, deadline_interval, deadline_tick{});
-  }
+  if (operations_)
+    operations_->flush({}, attaching_.wanted());
 }
 
 void session_state::execute(core::register_user& c) {
@@ -214,7 +204,7 @@ void session_state::execute(core::login& c) {
       context_->clock.now() + context_->options.request_timeout;
   login_ = pending_login{std::move(c), user->created, device->offset,
                          device->inherits, deadline};
-  begin_attaching();
+  ask_for_inbox();
 }
 
 void session_state::refuse_login(core::request_number request,
@@ -249,7 +239,7 @@ void session_state::finish_login() {
 void session_state::end_session(core::error why) {
   logged_in_ = false;
   inbox_ = inbox_actor{};
-  attaching_.reset();
+  attaching_.end();
   emit(core::session_ended{std::move(why)});
 }
 
@@ -260,8 +250,9 @@ void session_state::leave_inbox() {
         {realm_, core::owner_kind::user, uid_}, device_, known}));
   flush();
   if (inbox_)
-    self_->send(std::exchange(inbox_, {}), detach{device_, attachment_});
-  attaching_.reset();
+    self_->send(std::exchange(inbox_, {}),
+                detach{device_, attaching_.attachment()});
+  attaching_.end();
   login_.reset();
   logged_in_ = false;
 }
@@ -313,26 +304,24 @@ void session_state::on_stop(const session_stop& order) {
 }
 
 void session_state::on_deadline_tick() {
-  tick_pending_ = false;
   const auto now = context_->clock.now();
   if (login_ && login_->deadline <= now) {
     const auto overdue = std::move(*std::exchange(login_, {}));
-    auto why = std::move(std::exchange(attaching_, {})->last_failure);
+    auto why = attaching_.last_failure();
+    attaching_.end();
     if (why.code == core::errc::ok)
       why.code = core::errc::timed_out;
     refuse_login(overdue.command.request, std::move(why));
-  } else if (context_->options.clustered && attaching_ &&
-             attaching_->ticket != 0 && attaching_->answer_due <= now) {
+  } else if (attaching_.is_overdue(now)) {
     pause_attaching({core::errc::timed_out, {}});
   }
   if (operations_)
-    operations_->expire(now);
+    operations_->on_deadline_tick();
   drain_backlog();
 }
 
 void session_state::on_retry_tick() {
-  retry_pending_ = false;
-  operations_->repeat(context_->clock.now());
+  operations_->on_retry_tick();
   flush();
 }
 
@@ -357,8 +346,8 @@ std::string session_state::describe() const {
         .member("device", static_cast<std::uint64_t>(device_.value()))
         .member("attached", static_cast<bool>(inbox_))
         .member("in_hand", in_hand_.value());
-  if (attaching_)
-    out.member("attach_failures", std::uint64_t{attaching_->failures});
+  if (attaching_.wanted())
+    out.member("attach_failures", std::uint64_t{attaching_.failures()});
   out.member("requests_under_way",
              std::uint64_t{operations_ ? operations_->size() : 0})
       .member("commands_waiting", std::uint64_t{backlog_.size()});

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "actors/attaching.hpp"
 #include "actors/context.hpp"
 #include "actors/handles.hpp"
 #include "actors/messages.hpp"
-#include "actors/operation.hpp"
 #include "actors/post_operation.hpp"
+#include "actors/timed_operations.hpp"
 #include "core/authorizer.hpp"
 #include "core/session_event.hpp"
 
@@ -100,19 +101,14 @@ private:
   void leave_inbox();
   [[nodiscard]] bool logged_in() const { return logged_in_; }
 
-  void begin_attaching();
-  /// Asks the shard's replica on this node.
   void ask_for_inbox();
-  /// Asks the node that it named; false if that is of no use.
-  bool ask_leader(core::node_id leader);
-  attach_request make_request();
+  [[nodiscard]] attach_request make_request() const;
   void on_inbox(attached& reply);
   void on_no_inbox(attached& reply);
   [[nodiscard]] bool asks_again(core::errc why) const;
   void pause_attaching(core::error why);
   void finish_login();
   void end_session(core::error why);
-  [[nodiscard]] attachment attachment_of(actors::ticket attempt) const;
   [[nodiscard]] bool from_inbox() const;
 
   struct pending_login {
@@ -121,14 +117,6 @@ private:
     core::device_offset device;
     std::optional<core::device_offset> inherits;
     core::steady_time deadline;
-  };
-  /// There is no inbox, and one is wanted.
-  struct attaching {
-    actors::ticket ticket = 0; ///< asked, not answered; 0: pausing
-    bool asked_leader = false; ///< the one the shard has named
-    unsigned failures = 0;
-    core::steady_time answer_due{};
-    core::error last_failure; ///< ok: none yet
   };
 
   pointer self_;
@@ -139,19 +127,14 @@ private:
   std::string peer_;
   std::string address_;
   std::string_view protocol_;
-  std::unique_ptr<operation_table> operations_;
+  std::unique_ptr<timed_operations<pointer>> operations_;
   std::deque<core::session_command> backlog_;
   std::optional<pending_login> login_;
-  std::optional<attaching> attaching_;
-  actors::ticket attempts_ = 0;
-  bool tick_pending_ = false;
-  bool retry_pending_ = false;
-  bool attach_tick_pending_ = false;
+  attaching attaching_;
   bool closed_ = false;
   bool logged_in_ = false;
   // Once logged in:
   inbox_actor inbox_; ///< none while attaching
-  actors::attachment attachment_ = 0;
   std::string uid_;
   /// What the user may do, if there is anybody to judge it.
   std::optional<core::session_rights> rights_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "actors/shard_actor.hpp"
 
-#include "actors/inspection.hpp"
-#include "actors/runtime/pinned.hpp"
 #include "schema/command_wire.hpp"
 #include "storage/fatal.hpp"
 
@@ -29,10 +27,6 @@ bool changes_sessions(const core::shard_command& command) {
   return command.index() >= first;
 }
 
-core::error unavailable(const char* why) {
-  return {core::errc::unavailable, why};
-}
-
 } // namespace
 
 shard_state::shard_state(pointer ptr) : self_(ptr) {}
@@ -54,6 +48,12 @@ void shard_state::start(shard_deps deps) {
       [this](const core::owner& who) { return inboxes_->observes(who); },
       [this](core::shard_command command) {
         return propose_own(std::move(command), false);
+      }});
+  names_.emplace(names::name_keeper::parts{
+      *context_, group, [this](const names::client_name& who) {
+        return sessions_
+            ->session({who.realm, core::owner_kind::session, who.name})
+            .has_value();
       }});
   group_timers timers;
   timers.tick = [this](core::milliseconds after, std::uint32_t number) {
@@ -137,7 +137,7 @@ core::shard_outcome shard_state::apply(core::log_index index,
   if (auto waiting = attaches_.find(index); waiting != attaches_.end()) {
     auto request = std::move(waiting->second);
     attaches_.erase(waiting);
-    attach_here(request);
+    attach_here(request, standing());
   }
   return outcome;
 }
@@ -154,6 +154,7 @@ void shard_state::settle() {
   propose_policy_if_changed();
   continue_sweep();
   look_at_sessions();
+  look_at_names();
   finish_retirement_if_quiet();
 }
 
@@ -197,26 +198,33 @@ void shard_state::refuse(const attach_request& request, core::error why) {
   self_->send(request.session, std::move(answer));
 }
 
-void shard_state::attach(attach_request& request) {
-  if (!context_->options.clustered || !group_->ready())
-    return attach_here(request);
-  // A leader that was replaced without knowing must not deliver to devices
-  // which the next one delivers to.
-  group_->read([this, request](core::errc why) mutable {
-    if (why == core::errc::ok)
-      attach_here(request);
-    else
-      refuse(request, {why, {}});
-  });
+core::errc shard_state::standing() const {
+  if (group_->retiring())
+    return core::errc::shutting_down;
+  if (!group_->leads())
+    return core::errc::not_leader;
+  return group_->ready() ? core::errc::ok : core::errc::unavailable;
 }
 
-void shard_state::attach_here(attach_request& request) {
-  if (group_->retiring())
-    return refuse(request, {core::errc::shutting_down, {}});
-  if (!group_->leads())
-    return refuse(request, {core::errc::not_leader, {}});
-  if (!group_->ready())
-    return refuse(request, unavailable("the shard has no leader yet"));
+void shard_state::when_sure(std::function<void(core::errc)> then) {
+  if (!context_->options.clustered || !group_->ready())
+    then(standing());
+  else
+    group_->read([this, then = std::move(then)](core::errc why) {
+      then(why == core::errc::ok ? standing() : why);
+    });
+  settle();
+}
+
+void shard_state::attach(attach_request& request) {
+  // Its devices must not be served by two.
+  when_sure(
+      [this, request](core::errc why) mutable { attach_here(request, why); });
+}
+
+void shard_state::attach_here(attach_request& request, core::errc why) {
+  if (why != core::errc::ok)
+    return refuse(request, {why, {}});
   if (request.inbox.kind == core::owner_kind::session)
     return attach_session(request);
   auto head = tables_->head(request.inbox);
@@ -270,9 +278,10 @@ void shard_state::accede() {
 void shard_state::release_inboxes() {
   acceded_ = session_sweep_ = false;
   watch_->end();
+  names_->release();
   inboxes_->release();
   for (auto& [index, request] : std::exchange(attaches_, {}))
-    attach_here(request);
+    attach_here(request, standing());
 }
 
 void shard_state::gather(cursor_moves& moves) {
@@ -333,24 +342,15 @@ void shard_state::fetch(const fetch_entries& request) {
 // --------------------------------------------------------------------- keys
 
 void shard_state::read_keys(keys::keys_asked& question) {
-  if (!context_->options.clustered || !group_->ready())
-    return answer(question, core::errc::ok);
   // What was acknowledged before it was asked for is in the answer, also if
   // another one has come to lead meanwhile.
-  group_->read([this, question](core::errc why) { answer(question, why); });
-  settle();
+  when_sure([this, question](core::errc why) { answer(question, why); });
 }
 
 void shard_state::answer(const keys::keys_asked& question, core::errc why) {
   keys::keys_found found;
   found.ticket = question.ticket;
   found.failure = why;
-  if (why == core::errc::ok && group_->retiring())
-    found.failure = core::errc::shutting_down;
-  else if (why == core::errc::ok && !group_->leads())
-    found.failure = core::errc::not_leader;
-  else if (why == core::errc::ok && !group_->ready())
-    found.failure = core::errc::unavailable;
   if (found.failure == core::errc::not_leader)
     found.leader = group_->leader_hint();
   if (found.failure == core::errc::ok)
@@ -438,82 +438,20 @@ void shard_state::finish_retirement_if_quiet() {
   self_->quit();
 }
 
-// -------------------------------------------------------------------- debug
-
-std::string shard_state::describe() const {
-  core::json_writer out;
-  out.begin_object()
-      .member("kind", "shard")
-      .member("group", std::uint64_t{group_->group().value()});
-  group_->describe(out);
-  out.member("pending", std::uint64_t{group_->pending()})
-      .member("inboxes", tables_->inbox_count())
-      .member("keys", keys_->totals_of_keys().keys)
-      .member("inbox_actors", std::uint64_t{inboxes_->size()})
-      .member("cursor_moves_waiting", std::uint64_t{inboxes_->moves()});
-  runtime::describe_actor(out, *self_);
-  out.end_object();
-  return std::move(out).text();
-}
-
-caf::typed_response_promise<std::string>
-shard_state::inspect_one(const core::owner& inbox) {
-  auto promise = self_->make_response_promise<std::string>();
-  const auto actor = inboxes_->find(inbox);
-  if (!actor) {
-    promise.deliver(describe_inbox(inbox, nullptr));
-    return promise;
-  }
-  self_->request(actor, inspection_timeout, inspect_live{})
-      .then(
-          [this, promise, inbox](const live_inbox& live) mutable {
-            promise.deliver(describe_inbox(inbox, &live));
-          },
-          [this, promise, inbox](const caf::error&) mutable {
-            promise.deliver(describe_inbox(inbox, nullptr));
-          });
-  return promise;
-}
-
-std::string shard_state::describe_inbox(const core::owner& inbox,
-                                        const live_inbox* live) const {
-  const auto head = tables_->head(inbox);
-  if (!head)
-    return {};
-  core::json_writer out;
-  out.begin_object()
-      .member("kind", "inbox")
-      .member("realm", std::string_view{inbox.realm})
-      .member("user", std::string_view{inbox.name})
-      .member("shard", std::uint64_t{group_->group().value()})
-      .member("active", bool{inboxes_->find(inbox)});
-  describe_head(out, *head, *tables_);
-  describe_devices(
-      out, *head,
-      live == nullptr ? std::vector<core::device_offset>{} : live->attached,
-      [&](const core::cursor& device) {
-        return machine_->inboxes().inactive(*head, device, group_->next_time());
-      });
-  if (live != nullptr)
-    out.key("live").raw(live->json);
-  out.end_object();
-  return std::move(out).text();
-}
-
 shard_actor::behavior_type shard_behavior(shard_state::pointer self,
                                           shard_deps deps) {
   auto& st = self->state;
   st.start(std::move(deps));
   return {
       [&st](shard_proposals& m) { st.propose(m); },
-      [&st](attach_request& m) {
-        st.attach(m);
-        st.settle();
-      },
+      [&st](attach_request& m) { st.attach(m); },
       [&st](cursor_moves& m) { st.gather(m); },
       [&st](const fetch_entries& m) { st.fetch(m); },
       [&st](keys::keys_asked& m) { st.read_keys(m); },
       [&st](const passivate_inbox& m) { st.passivate(m); },
+      [&st](names::names_claimed& m) { st.claim_names(m); },
+      [&st](const names::names_freed& m) { st.free_names(m); },
+      [&st](const names::names_cut& m) { st.on_names_cut(m); },
       [&st](group_frame& m) { st.on_frame(m); },
       [&st](const group_task& m) { st.on_task(m); },
       [&st](const log_persisted& m) { st.on_persisted(m.write); },

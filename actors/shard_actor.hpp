@@ -6,6 +6,7 @@
 #include "actors/keys/key_messages.hpp"
 #include "actors/live_inboxes.hpp"
 #include "actors/messages.hpp"
+#include "actors/names/name_keeper.hpp"
 #include "actors/replicated_group.hpp"
 #include "actors/session_watch.hpp"
 #include "core/shard_machine.hpp"
@@ -16,6 +17,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,6 +48,9 @@ struct shard_state {
   void fetch(const fetch_entries& request);
   void read_keys(keys::keys_asked& question);
   void passivate(const passivate_inbox& request);
+  void claim_names(names::names_claimed& claims);
+  void free_names(const names::names_freed& freed);
+  void on_names_cut(const names::names_cut& news);
   void on_frame(group_frame& frame);
   void on_task(const group_task& task);
   void on_persisted(std::uint64_t write);
@@ -78,11 +83,17 @@ private:
   void schedule_flush_tick();
   void accede();
   void release_inboxes();
-  void attach_here(attach_request& request);
+  /// Whether this node is to answer for the group: ok, or why not.
+  [[nodiscard]] core::errc standing() const;
+  /// Calls `then` with that once it is sure: a leader that was replaced
+  /// without knowing must not answer for the next one.
+  void when_sure(std::function<void(core::errc)> then);
+  void attach_here(attach_request& request, core::errc why);
   void answer(const keys::keys_asked& question, core::errc why);
   void show_keys();
   void attach_session(attach_request& request);
   void look_at_sessions();
+  void look_at_names();
   void refuse(const attach_request& request, core::error why);
   void finish_retirement_if_quiet();
 
@@ -96,6 +107,7 @@ private:
   std::unique_ptr<schema::stored_sessions> sessions_;
   std::optional<live_inboxes> inboxes_;
   std::optional<session_watch> watch_;
+  std::optional<names::name_keeper> names_;
   std::optional<core::shard_machine> machine_;
   std::unique_ptr<replicated_group<shard_client, shard_answers>> group_;
   std::map<core::log_index, attach_request> attaches_; // wait for a cursor

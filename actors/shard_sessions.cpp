@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a shard does for the sessions of clients.
 #include "actors/shard_actor.hpp"
-#include "core/json_text.hpp"
-#include "core/session_machine.hpp"
 
 #include <caf/send.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -17,14 +14,6 @@ namespace {
 /// While a new leader looks for connections that are gone.
 constexpr core::milliseconds look_interval{100};
 
-/// Of a session that is not written down: its connection has a place and
-/// nothing is ever delivered.
-core::inbox_head empty_head() {
-  core::inbox_head head;
-  head.cursors.emplace_back().device = core::session_device;
-  return head;
-}
-
 } // namespace
 
 /// The record says who may: an older connection than that of the record has
@@ -32,19 +21,40 @@ core::inbox_head empty_head() {
 /// again.
 void shard_state::attach_session(attach_request& request) {
   const auto record = sessions_->session(request.inbox);
-  if (request.epoch == 0) {
-    if (record)
-      return refuse(request, {core::errc::conflict, "there is a record"});
-    return inboxes_->pass_on(request, empty_head(), accession_);
-  }
   if (record && record->epoch != request.epoch)
     return refuse(request, {core::errc::not_logged_in, "taken over"});
-  if (!record || record->closed)
+  if (!record)
+    return refuse(request, {core::errc::user_unknown, "the session has ended"});
+  if (record->closed)
     return refuse(request, {core::errc::not_found, "closed"});
   auto head = tables_->head(request.inbox);
   if (!head)
     return refuse(request, {core::errc::not_found, "no inbox"});
+  names_->take(request.inbox);
   inboxes_->pass_on(request, *head, accession_);
+}
+
+void shard_state::claim_names(names::names_claimed& claims) {
+  when_sure([this, claims](core::errc why) {
+    if (why == core::errc::ok)
+      return names_->claim(claims, group_->consensus().current_term());
+    names_->refuse(claims, why,
+                   why == core::errc::not_leader ? group_->leader_hint()
+                                                 : core::node_id{});
+  });
+}
+
+void shard_state::free_names(const names::names_freed& freed) {
+  names_->free(freed);
+}
+
+void shard_state::on_names_cut(const names::names_cut& news) {
+  names_->on_cut(news.peer);
+}
+
+void shard_state::look_at_names() {
+  if (names_->catch_up() && !std::exchange(look_pending_, true))
+    self_->delayed_send(self_, look_interval, due_tick{});
 }
 
 void shard_state::passivate(const passivate_inbox& request) {
@@ -85,39 +95,6 @@ void shard_state::on_due_tick() {
   due_pending_ = look_pending_ = false;
   sessions_changed_ = true;
   settle();
-}
-
-std::string shard_state::list_sessions(const inspect_sessions& page) const {
-  core::json_writer out;
-  out.begin_array();
-  std::size_t count = 0;
-  const core::owner after{page.realm, core::owner_kind::session, page.after};
-  if (page.count_max > 0)
-    sessions_->each_session(
-        after, [&](const core::owner& who, const core::session_record& record) {
-          if (who.realm != page.realm)
-            return false;
-          const auto head = tables_->head(who);
-          out.begin_object()
-              .member("client", std::string_view{who.name})
-              .member("user", std::string_view{record.uid})
-              .member("version", std::string_view{record.protocol})
-              .member("connected", !record.closed)
-              .member("created_ms", core::to_millis(record.created))
-              .member("queued", head ? head->count : 0)
-              .member("queued_bytes", head ? head->bytes : 0)
-              .member("shard", std::uint64_t{group_->group().value()});
-          if (record.closed)
-            out.member("closed_ms", core::to_millis(*record.closed));
-          if (const auto end = core::end_of(record))
-            out.member("ends_ms", core::to_millis(*end));
-          if (record.will)
-            out.member("will", std::string_view{record.will->topic});
-          out.end_object();
-          return ++count < page.count_max;
-        });
-  out.end_array();
-  return std::move(out).text();
 }
 
 } // namespace troupe::actors

@@ -230,7 +230,8 @@ void admin::show_actor(const net::http_request& request,
         op.ask(context.shard(core::group_id{*number}), actors::inspect{}, done);
       });
   }
-  if (words.size() == 2 && (words[0] == "couriers" || words[0] == "keys"))
+  if (words.size() == 2 &&
+      (words[0] == "couriers" || words[0] == "desks" || words[0] == "keys"))
     return show_of_loop(words, std::move(answer));
   if (words.size() == 2 && words[0] == "sessions")
     if (const auto number = number_of<std::uint64_t>(words[1]))
@@ -254,6 +255,11 @@ void admin::show_of_loop(const std::vector<std::string>& words,
   if (loop && words[0] == "couriers" && *loop < context.couriers.size())
     return order(
         [actor = context.couriers[*loop], done](actors::operator_state& op) {
+          op.ask(actor, actors::inspect{}, done);
+        });
+  if (loop && words[0] == "desks" && *loop < context.desks.size())
+    return order(
+        [actor = context.desks[*loop], done](actors::operator_state& op) {
           op.ask(actor, actors::inspect{}, done);
         });
   if (loop && words[0] == "keys" && *loop < context.key_actors.size())

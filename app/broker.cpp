@@ -5,6 +5,7 @@
 #include "actors/directory_actor.hpp"
 #include "actors/keys/keys_actor.hpp"
 #include "actors/messages.hpp"
+#include "actors/names/client_desk.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/shard_actor.hpp"
 #include "schema/stored_directory.hpp"
@@ -291,6 +292,14 @@ void broker::start_groups() {
                                       actors::courier_state>(
             *system_, &loops.at(i), actors::courier_behavior,
             actors::courier_deps{context_.get(), i}));
+  for (std::size_t i = 0; i < loops.size(); ++i)
+    context_->desks.push_back(
+        actors::runtime::spawn_pinned<actors::desk_actor,
+                                      actors::names::desk_state>(
+            *system_, &loops.at(i), actors::names::desk_behavior,
+            actors::names::desk_deps{
+                context_.get(),
+                cluster_ ? cluster_->self().id : core::node_id{}, i}));
   for (std::uint16_t i = 1; i <= settings_.broker.shards; ++i) {
     const core::group_id group{i};
     context_->shards.push_back(
@@ -406,6 +415,9 @@ bool broker::stop(std::chrono::milliseconds patience) {
   for (const auto& courier : context_->couriers)
     caf::anon_send(courier, actors::retire{});
   context_->couriers.clear();
+  for (const auto& desk : context_->desks)
+    caf::anon_send(desk, actors::retire{});
+  context_->desks.clear();
   context_->shards.clear();
   context_->key_actors.clear();
   context_->directory_handle = actors::directory_actor{};

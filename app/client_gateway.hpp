@@ -8,8 +8,8 @@
 
 namespace troupe::app {
 
-/// Gives the client of a connection an actor on the connection's loop. Owned by
-/// the node, outlives the network. Thread-safe.
+/// Gives the client of a connection its way to its session, on the connection's
+/// loop. Owned by the node, outlives the network. Thread-safe.
 class client_gateway final : public net::client_space {
 public:
   /// Both outlive the network's connections.

@@ -70,6 +70,7 @@ cluster_member::cluster_member(surroundings around,
                  }),
       attachments_(std::make_shared<actors::linked_attachments>(
           around_.system, around_.context, *links_)),
+      names_(around_.context, *links_),
       topics_(around_.system, around_.topics, *links_),
       keys_(around_.context, *links_) {
   self_.address = links_->advertised_address();

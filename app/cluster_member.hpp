@@ -8,6 +8,7 @@
 #include "actors/linked_attachments.hpp"
 #include "actors/linked_groups.hpp"
 #include "actors/links/node_links.hpp"
+#include "actors/names/linked_names.hpp"
 #include "actors/snapshot_service.hpp"
 #include "actors/topics/linked_topics.hpp"
 #include "app/cluster_options.hpp"
@@ -121,6 +122,7 @@ private:
   node_relay relay_;
   actors::linked_groups transport_;
   std::shared_ptr<actors::linked_attachments> attachments_;
+  actors::names::linked_names names_;
   actors::topics::linked_topics topics_;
   actors::keys::linked_keys keys_;
   std::unique_ptr<actors::snapshot_service> snapshots_;

@@ -75,6 +75,19 @@ void add_mqtt_sessions(metrics_writer& out, const actors::broker_stats& s) {
   out.gauge("troupe_mqtt_clients_lasting",
             "Of those: their sessions outlive their connections.",
             s.clients_lasting);
+  out.gauge("troupe_mqtt_names",
+            "Clients without a session that stays, at any node, whose "
+            "identifiers are kept here.",
+            s.client_names);
+  out.counter("troupe_mqtt_names_refused_total",
+              "Clients refused because a shard led here had too many.",
+              s.client_names_refused);
+  out.counter("troupe_mqtt_name_frames_unsent_total",
+              "Frames about identifiers that found no room in a link.",
+              s.name_frames_unsent);
+  out.counter("troupe_mqtt_name_frames_unusable_total",
+              "Frames about identifiers that could not be read.",
+              s.name_frames_unusable);
   out.counter("troupe_mqtt_taken_over_total",
               "Connections ended by another one of their client identifier, of "
               "sessions led here.",

@@ -80,6 +80,7 @@ topic_gateway::share(std::string_view realm, const core::topic_filter& filter,
 struct topic_gateway::order {
   bool wanted = false;
   actors::queued_publication queued;
+  std::size_t bytes = 0; ///< of it, without its recipients
   std::vector<topics::share_name> shares;
   /// Set while the routes of this node may be old: asks them later.
   std::function<actors::queued_publication()> find;
@@ -99,6 +100,7 @@ topic_gateway::order topic_gateway::order_for(core::publication& what,
     made.queued.message = actors::message_of(what, terms.qos, terms.retain);
     made.queued.time_to_live = terms.time_to_live;
     made.queued.deduplication_key = std::move(terms.deduplication_key);
+    made.bytes = actors::bytes_of(made.queued, 1);
   };
   if (terms.done && !context_.routes_are_fresh()) {
     // By then they have all that anybody was told is done until now.
@@ -126,9 +128,10 @@ topic_gateway::order topic_gateway::order_for(core::publication& what,
 void topic_gateway::hand_over(order& what, net::queue_terms& terms) {
   actors::courier_order work;
   if (what.find)
-    work.work = [find = std::move(what.find), done = std::move(terms.done)](
-                    actors::courier_state& by) mutable {
-      by.queue_when_fresh(std::move(find), std::move(done));
+    work.work = [find = std::move(what.find), bytes = what.bytes,
+                 done =
+                     std::move(terms.done)](actors::courier_state& by) mutable {
+      by.queue_when_fresh(std::move(find), bytes, std::move(done));
     };
   else
     work.work = [queued = std::move(what.queued), done = std::move(terms.done)](

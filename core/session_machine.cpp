@@ -268,45 +268,43 @@ shard_outcome session_machine::execute(const begin_receive& c,
   return outcome;
 }
 
-shard_outcome session_machine::execute(const end_receive& c,
-                                       const shard_context&) {
+/// `change` is called for each session that is there and still that
+/// connection's.
+template <class Items, class Change>
+shard_outcome session_machine::for_each(const Items& items,
+                                        const Change& change) {
   shard_outcome outcome;
-  outcome.failure = check_items(c.items);
+  outcome.failure = check_items(items);
   if (outcome.failure.code != errc::ok)
     return outcome;
-  for (const auto& item : c.items) {
+  for (const auto& item : items) {
     std::optional<session_record> record;
-    if (auto failure = find(item.session, record); failure.code != errc::ok) {
+    if (auto failure = find(item.session, record); failure.code == errc::ok)
+      change(item, owner_of(item.session));
+    else
       outcome.failures.push_back(std::move(failure));
-      continue;
-    }
-    const auto name = owner_of(item.session);
+  }
+  return outcome;
+}
+
+shard_outcome session_machine::execute(const end_receive& c,
+                                       const shard_context&) {
+  return for_each(c.items, [&](const auto& item, const owner& name) {
     auto packets = store_.packets(name);
     for (const auto packet : item.packets)
       std::erase_if(packets.received,
                     [&](const auto& r) { return r.packet == packet; });
     store_.put_packets(name, packets);
-  }
-  return outcome;
+  });
 }
 
 shard_outcome session_machine::execute(const delivered& c,
                                        const shard_context& at) {
-  shard_outcome outcome;
-  outcome.failure = check_items(c.items);
-  if (outcome.failure.code != errc::ok)
-    return outcome;
-  for (const auto& item : c.items) {
-    std::optional<session_record> record;
-    if (auto failure = find(item.session, record); failure.code != errc::ok) {
-      outcome.failures.push_back(std::move(failure));
-      continue;
-    }
-    const auto name = owner_of(item.session);
+  return for_each(c.items, [&](const auto& item, const owner& name) {
     (void)inboxes_.execute(move_cursors{{{name, session_device, item.up_to}}},
                            at);
     if (item.awaiting.empty())
-      continue;
+      return;
     // There are no more than packet ids, each of them once.
     auto packets = store_.packets(name);
     for (const auto packet : item.awaiting)
@@ -315,29 +313,17 @@ shard_outcome session_machine::execute(const delivered& c,
               packets.awaiting.end())
         packets.awaiting.push_back(packet);
     store_.put_packets(name, packets);
-  }
-  return outcome;
+  });
 }
 
 shard_outcome session_machine::execute(const completed& c,
                                        const shard_context&) {
-  shard_outcome outcome;
-  outcome.failure = check_items(c.items);
-  if (outcome.failure.code != errc::ok)
-    return outcome;
-  for (const auto& item : c.items) {
-    std::optional<session_record> record;
-    if (auto failure = find(item.session, record); failure.code != errc::ok) {
-      outcome.failures.push_back(std::move(failure));
-      continue;
-    }
-    const auto name = owner_of(item.session);
+  return for_each(c.items, [&](const auto& item, const owner& name) {
     auto packets = store_.packets(name);
     for (const auto packet : item.packets)
       std::erase(packets.awaiting, packet);
     store_.put_packets(name, packets);
-  }
-  return outcome;
+  });
 }
 
 // --------------------------------------------------------------- records

@@ -92,6 +92,8 @@ public:
 private:
   /// The session if it may be used, else why not.
   error find(const session_ref& ref, std::optional<session_record>& found);
+  template <class Items, class Change>
+  shard_outcome for_each(const Items& items, const Change& change);
   receipt receive(const receive_item& item, std::uint64_t number);
   /// Writes a record and what follows from it: when it is due, whether it is
   /// pending. `before` is what was there.

@@ -35,11 +35,14 @@ inline constexpr std::size_t lanes = 2;
 /// Numbers are stable, they cross the wire. Below 0x80: control lane; from
 /// 0x80 on: bulk lane. New kinds take a free number.
 enum class kind : std::uint8_t {
-  raft = 0x01,       ///< votes, beats, acknowledgements; key: the group and
-                     ///< what it is (linked_groups.cpp)
-  membership = 0x02, ///< talk with the leader of the directory
-  interest = 0x03,   ///< topic filters wanted by a node
-  session = 0x04,    ///< from a session to its inbox; key: the group
+  raft = 0x01,        ///< votes, beats, acknowledgements; key: the group and
+                      ///< what it is (linked_groups.cpp)
+  membership = 0x02,  ///< talk with the leader of the directory
+  interest = 0x03,    ///< topic filters wanted by a node
+  session = 0x04,     ///< from a session to its inbox; key: the group
+  name_claim = 0x05,  ///< of client ids, to the leader of their shard; key: the
+                      ///< group
+  name_answer = 0x06, ///< to one; key: the loop of the desk
 
   raft_entries = 0x81, ///< log entries; key: as raft
   snapshot = 0x82,     ///< parts of a snapshot; key: as raft

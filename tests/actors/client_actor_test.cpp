@@ -66,7 +66,7 @@ TEST_F(Client, OfASessionWithoutRecordLeavesNothing) {
   auto& one = open("a", std::nullopt);
   EXPECT_FALSE(one.last<core::client_opened>().present);
   EXPECT_FALSE(record("a"));
-  EXPECT_EQ(actors_of("inbox"), 1U);
+  EXPECT_EQ(actors_of("client"), 0U);
   one.close();
   advance(4s);
   EXPECT_EQ(actors_of("inbox"), 0U);

@@ -4,6 +4,7 @@
 #include "actors/admin_operations.hpp"
 #include "actors/courier_actor.hpp"
 #include "actors/directory_actor.hpp"
+#include "actors/names/client_desk.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/shard_actor.hpp"
 
@@ -35,6 +36,8 @@ void broker_fixture::start(const settings& with) {
   options.request_timeout = with.request_timeout;
   options.session_requests_max = with.session_requests_max;
   options.inbox = with.inbox;
+  options.queueing_max = with.queueing_max;
+  options.queueing_bytes_max = with.queueing_bytes_max;
   while (spaces_.size() < with.shards + 1U)
     spaces_.push_back(std::make_unique<test::memory_state_space>());
   if (!tables_) {
@@ -66,6 +69,10 @@ void broker_fixture::start(const settings& with) {
       runtime::spawn_pinned<courier_actor, courier_state>(
           system_.system(), nullptr, courier_behavior,
           courier_deps{&context(), 0}));
+  context().desks.push_back(
+      runtime::spawn_pinned<desk_actor, names::desk_state>(
+          system_.system(), nullptr, names::desk_behavior,
+          names::desk_deps{&context(), {}, 0}));
   for (std::uint16_t i = 1; i <= with.shards; ++i)
     context().shards.push_back(runtime::spawn_pinned<shard_actor, shard_state>(
         system_.system(), nullptr, shard_behavior,
@@ -111,6 +118,9 @@ void broker_fixture::forget_handles() {
   for (const auto& courier : context().couriers)
     caf::anon_send(courier, retire{});
   context().couriers.clear();
+  for (const auto& desk : context().desks)
+    caf::anon_send(desk, retire{});
+  context().desks.clear();
   clients_.clear();
   system_.run();
   context().shards.clear();

@@ -38,6 +38,8 @@ protected:
     core::milliseconds request_timeout{10'000};
     std::size_t session_requests_max = 4096;
     core::inbox_policy inbox;
+    std::size_t queueing_max = 16'384;
+    std::size_t queueing_bytes_max = std::size_t{64} << 20U;
   };
   /// Starts the actors over what tables and log hold, and runs.
   void start(const settings& with);

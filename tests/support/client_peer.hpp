@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "actors/client_actor.hpp"
+#include "actors/client_way.hpp"
 #include "actors/courier_actor.hpp"
 #include "actors/messages.hpp"
 #include "actors/route_fan.hpp"
-#include "actors/runtime/pinned.hpp"
 #include "core/route_table.hpp"
 
 #include <caf/send.hpp>
@@ -20,22 +19,16 @@
 
 namespace troupe::test_support {
 
-/// The connection of a client that publishes and subscribes: its actor, and
-/// what that has said.
+/// The connection of a client that publishes and subscribes: the way to its
+/// session, and what that has said.
 class client_peer final : public core::client_link {
 public:
   client_peer(caf::actor_system& system, actors::broker_context& context,
               std::uint64_t number)
-      : context_(context) {
-    line_->link = this;
-    actor_ = actors::runtime::spawn_pinned<actors::client_actor,
-                                           actors::client_state>(
-        system, nullptr, actors::client_behavior,
-        actors::client_deps{&context, line_, number});
-  }
+      : context_(context), way_(system, context, nullptr, *this, number) {}
   ~client_peer() override {
-    line_->link = nullptr;
-    caf::anon_send_exit(actor_, caf::exit_reason::kill);
+    if (!std::exchange(closed_, true))
+      leave();
   }
   client_peer(const client_peer&) = delete;
   client_peer& operator=(const client_peer&) = delete;
@@ -46,7 +39,9 @@ public:
 
   // Nothing runs yet.
   void send(core::client_command what) {
-    caf::anon_send(actor_, actors::client_commands{{std::move(what)}});
+    std::vector<core::client_command> one;
+    one.push_back(std::move(what));
+    way_.send(std::move(one));
   }
   /// `expiry` nothing: it ends with the connection.
   void open(const std::string& name,
@@ -68,13 +63,13 @@ public:
     send(std::move(c));
   }
   void close(bool drop_will = true) {
-    line_->link = nullptr;
-    send(core::close_client{drop_will});
+    if (!std::exchange(closed_, true))
+      way_.close(drop_will);
   }
   /// Its process is gone.
   void die() {
-    line_->link = nullptr;
-    caf::anon_send_exit(actor_, caf::exit_reason::kill);
+    if (!std::exchange(closed_, true))
+      leave();
   }
   /// Acknowledges all that has come.
   void settle() {
@@ -98,6 +93,7 @@ public:
     const auto found = all<core::client_opened>();
     return !found.empty() && found.back().failure.code == core::errc::ok;
   }
+  [[nodiscard]] bool closed() const { return closed_; }
   [[nodiscard]] core::errc end() const {
     const auto found = all<core::client_ended>();
     return found.empty() ? core::errc::ok : found.back().reason.code;
@@ -112,10 +108,16 @@ public:
   std::vector<core::client_event> events;
 
 private:
+  void leave() {
+    if (way_.actor())
+      caf::anon_send_exit(way_.actor(), caf::exit_reason::kill);
+    else if (!context_.desks.empty()) // its node is up
+      way_.close(true);
+  }
+
   actors::broker_context& context_;
-  std::shared_ptr<actors::client_line> line_ =
-      std::make_shared<actors::client_line>();
-  actors::client_actor actor_;
+  actors::client_way way_;
+  bool closed_ = false;
   std::uint64_t tickets_ = 0;
 };
 
@@ -143,6 +145,7 @@ publish_to_sessions(actors::broker_context& at, const std::string& topic,
               0);
           return queued;
         },
+        actors::bytes_of(queued, 1),
         [outcome](core::errc code) { *outcome = code; });
   };
   caf::anon_send(at.couriers.front(), std::move(order));

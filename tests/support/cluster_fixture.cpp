@@ -3,6 +3,7 @@
 
 #include "actors/courier_actor.hpp"
 #include "actors/directory_actor.hpp"
+#include "actors/names/client_desk.hpp"
 #include "actors/runtime/pinned.hpp"
 #include "actors/shard_actor.hpp"
 #include "schema/command_wire.hpp"
@@ -262,7 +263,8 @@ void cluster_fixture::start_node(std::uint32_t id) {
   at.tables_of_sessions.push_back(std::make_unique<attachment_table>(
       system_.system(), at.context(), links_.start(at.id)));
   at.context().attachments = at.tables_of_sessions.back().get();
-  links_.serve(at.id, at.context().attachments);
+  at.context().names = &links_.names_of(at.id);
+  links_.serve(at.id, &at.context());
   at.up = true;
   at.context().directory_handle =
       runtime::spawn_pinned<directory_actor, directory_state>(
@@ -273,6 +275,10 @@ void cluster_fixture::start_node(std::uint32_t id) {
       runtime::spawn_pinned<courier_actor, courier_state>(
           system_.system(), nullptr, courier_behavior,
           courier_deps{&at.context(), 0}));
+  at.context().desks.push_back(
+      runtime::spawn_pinned<desk_actor, names::desk_state>(
+          system_.system(), nullptr, names::desk_behavior,
+          names::desk_deps{&at.context(), at.id, 0}));
   for (std::uint16_t i = 1; i <= settings_.shards; ++i)
     at.context().shards.push_back(
         runtime::spawn_pinned<shard_actor, shard_state>(
@@ -331,6 +337,9 @@ void cluster_fixture::kill(cluster_node& at) {
   for (const auto& courier : at.context().couriers)
     caf::anon_send_exit(courier, caf::exit_reason::kill);
   at.context().couriers.clear();
+  for (const auto& desk : at.context().desks)
+    caf::anon_send_exit(desk, caf::exit_reason::kill);
+  at.context().desks.clear();
   at.context().directory_handle = directory_actor{};
   at.context().shards.clear();
   system_.run();

@@ -49,6 +49,8 @@ std::size_t deterministic_system::run() {
   return count;
 }
 
+bool deterministic_system::run_once() { return coordinator_.try_run_once(); }
+
 void deterministic_system::advance(core::milliseconds by) {
   constexpr core::milliseconds longest_step{10};
   run();

@@ -51,6 +51,8 @@ public:
   /// Runs until nobody has a message; time stands still. Returns the number
   /// of jobs.
   std::size_t run();
+  /// Runs one job; false if there is none.
+  bool run_once();
   /// Lets time pass, for CAF's timeouts and clock() alike, in steps of at
   /// most 10 ms, and runs after each.
   void advance(core::milliseconds by);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "actors/attachment_table.hpp"
+#include "actors/context.hpp"
+#include "actors/names/name_wire.hpp"
 #include "core/ids.hpp"
 #include "tests/support/sim_network.hpp"
 
@@ -17,10 +19,10 @@
 
 namespace troupe::test_support {
 
-/// Links for attachments between the nodes of one test, in virtual time, with
-/// the promises of the real ones: in order and once, until the link ends. A
-/// node that is cut off in the sim_network is noticed after `silence`; what
-/// was under way is lost then, and both sides are told. One thread only.
+/// Links for attachments and names between the nodes of one test, in virtual
+/// time, with the promises of the real ones: in order and once, until the link
+/// ends. A node that is cut off in the sim_network is noticed after `silence`;
+/// what was under way is lost then, and both sides are told. One thread only.
 class sim_links {
 public:
   explicit sim_links(const sim_network& network) : network_(network) {}
@@ -33,16 +35,27 @@ public:
   std::function<bool(core::node_id from, core::node_id to,
                      actors::attachment_way, core::shared_bytes&)>
       filter;
+  /// The same for frames about names.
+  std::function<bool(core::node_id from, core::node_id to,
+                     actors::names::names_way)>
+      names_filter;
+  /// How many more frames about names are refused by send(): no room.
+  std::size_t names_refused = 0;
 
-  /// A new life of a node. The table is set once it is there.
+  /// A new life of a node. Who serves it is set once that is there.
   actors::attachment_transport& start(core::node_id node) {
     auto& fresh = ports_[node];
     fresh.port = std::make_unique<port_of>(*this, node);
+    fresh.names = std::make_unique<names_port_of>(*this, node);
     fresh.life = ++last_life_;
     return *fresh.port;
   }
-  void serve(core::node_id node, actors::attachment_table* table) {
-    ports_[node].table = table;
+  [[nodiscard]] actors::names::name_transport& names_of(core::node_id node) {
+    return *ports_.at(node).names;
+  }
+  void serve(core::node_id node, actors::broker_context* context) {
+    ports_[node].table = context->attachments;
+    ports_[node].context = context;
   }
   /// Ends without a word; whoever is not cut off from it notices at once.
   void crash(core::node_id node) {
@@ -50,6 +63,7 @@ public:
     if (at == ports_.end())
       return;
     at->second.table = nullptr;
+    at->second.context = nullptr;
     at->second.life = 0;
     for (auto& [other, each] : ports_)
       if (other != node && network_.passes(other, node))
@@ -87,8 +101,11 @@ public:
       }
       for (auto& f : frames) {
         ++count;
-        auto* table = ports_[to].table;
-        if (table != nullptr && (!filter || filter(from, to, f.way, f.bytes)))
+        if (f.names)
+          deliver_names(from, to, f);
+        else if (auto* table = ports_[to].table;
+                 table != nullptr &&
+                 (!filter || filter(from, to, f.way, f.bytes)))
           table->on_frame(f.way, {from, f.life, std::move(f.bytes), {}});
       }
     }
@@ -100,6 +117,8 @@ private:
     actors::attachment_way way{};
     std::uint64_t life = 0;
     core::shared_bytes bytes;
+    std::optional<actors::names::names_way> names{};
+    std::uint64_t key = 0;
   };
   using pair_of = std::pair<core::node_id, core::node_id>;
   class port_of final : public actors::attachment_transport {
@@ -107,7 +126,25 @@ private:
     port_of(sim_links& net, core::node_id self) : net_(net), self_(self) {}
     core::result<void> send(core::node_id to, actors::attachment_way way,
                             std::uint64_t, core::shared_bytes bytes) override {
-      return net_.send(self_, to, way, std::move(bytes));
+      return net_.send(self_, to, {way, 0, std::move(bytes)});
+    }
+
+  private:
+    sim_links& net_;
+    core::node_id self_;
+  };
+  class names_port_of final : public actors::names::name_transport {
+  public:
+    names_port_of(sim_links& net, core::node_id self)
+        : net_(net), self_(self) {}
+    core::result<void> send(core::node_id to, actors::names::names_way way,
+                            std::uint64_t key,
+                            core::shared_bytes bytes) override {
+      if (net_.names_refused > 0) {
+        --net_.names_refused;
+        return core::errc::overloaded;
+      }
+      return net_.send(self_, to, {{}, 0, std::move(bytes), way, key});
     }
 
   private:
@@ -116,7 +153,9 @@ private:
   };
   struct node_place {
     std::unique_ptr<port_of> port;
+    std::unique_ptr<names_port_of> names;
     actors::attachment_table* table = nullptr;
+    actors::broker_context* context = nullptr;
     std::uint64_t life = 0;
   };
   struct link_state {
@@ -149,17 +188,28 @@ private:
       table->on_peer_down(b);
     if (auto* table = ports_[b].table)
       table->on_peer_down(a);
+    if (auto* context = ports_[a].context)
+      actors::names::tell_names_cut(*context, b);
+    if (auto* context = ports_[b].context)
+      actors::names::tell_names_cut(*context, a);
   }
 
-  core::result<void> send(core::node_id from, core::node_id to,
-                          actors::attachment_way way,
-                          core::shared_bytes bytes) {
+  void deliver_names(core::node_id from, core::node_id to, frame& f) {
+    if (auto* context = ports_[to].context;
+        context != nullptr &&
+        (!names_filter || names_filter(from, to, *f.names)))
+      actors::names::take_name_frame(*context, from, *f.names, f.key, f.bytes,
+                                     {});
+  }
+
+  core::result<void> send(core::node_id from, core::node_id to, frame what) {
     if (!up(from, to) || ports_[to].life == 0)
       return core::errc::unavailable;
     auto& frames = under_way_[{from, to}];
     if (frames.size() >= room)
       return core::errc::overloaded;
-    frames.push_back({way, ports_[from].life, std::move(bytes)});
+    what.life = ports_[from].life;
+    frames.push_back(std::move(what));
     return {};
   }
 
