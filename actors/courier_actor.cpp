@@ -36,8 +36,18 @@ bool courier_state::refuse_if_full(const done_function& done) {
 }
 
 void courier_state::queue(queued_publication what, done_function done) {
-  if (!refuse_if_full(done))
-    run(std::make_unique<queue_operation>(std::move(what), std::move(done)));
+  if (refuse_if_full(done))
+    return;
+  if (stale_.empty())
+    return run(
+        std::make_unique<queue_operation>(std::move(what), std::move(done)));
+  // It was published behind what waits, and gets no further than that.
+  stale_.push_back(
+      {[what = std::move(what)]() mutable { return std::move(what); },
+       std::move(done),
+       {},
+       true});
+  look_at_stale(context_->clock.now());
 }
 
 void courier_state::queue_when_fresh(find_function find, done_function done) {
@@ -54,7 +64,7 @@ void courier_state::look_at_stale(core::steady_time now) {
   while (!stale_.empty() && (fresh || stale_.front().deadline <= now)) {
     auto next = std::move(stale_.front());
     stale_.pop_front();
-    if (fresh)
+    if (fresh || next.found)
       run(std::make_unique<queue_operation>(next.find(), std::move(next.done)));
     else if (next.done)
       next.done(core::errc::unavailable);

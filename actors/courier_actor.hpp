@@ -60,7 +60,9 @@ private:
   struct stale_order {
     find_function find;
     done_function done;
-    core::steady_time deadline{};
+    core::steady_time deadline{}; ///< the past: nothing is waited for
+    /// It is known what to queue, and it only waits for those before it.
+    bool found = false;
   };
   void look_at_stale(core::steady_time now);
   bool refuse_if_full(const done_function& done);
