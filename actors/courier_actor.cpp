@@ -38,8 +38,20 @@ bool courier_state::refuse_if_full(std::size_t bytes,
 }
 
 void courier_state::queue(queued_publication what, done_function done) {
-  if (!refuse_if_full(bytes_of(what, context_->options.shards), done))
-    run_counted(std::move(what), std::move(done));
+  const auto bytes = bytes_of(what, context_->options.shards);
+  if (refuse_if_full(bytes, done))
+    return;
+  if (stale_.empty())
+    return run_counted(std::move(what), std::move(done));
+  // It was published behind what waits, and gets no further than that.
+  bytes_ += bytes;
+  stale_.push_back(
+      {[what = std::move(what)]() mutable { return std::move(what); },
+       std::move(done),
+       bytes,
+       {},
+       true});
+  look_at_stale(context_->clock.now());
 }
 
 void courier_state::run_counted(queued_publication what, done_function done) {
@@ -70,7 +82,7 @@ void courier_state::look_at_stale(core::steady_time now) {
     auto next = std::move(stale_.front());
     stale_.pop_front();
     bytes_ -= next.bytes;
-    if (fresh)
+    if (fresh || next.found)
       run_counted(next.find(), std::move(next.done));
     else if (next.done)
       next.done(core::errc::unavailable);

@@ -65,7 +65,9 @@ private:
     find_function find;
     done_function done;
     std::size_t bytes = 0;
-    core::steady_time deadline{};
+    core::steady_time deadline{}; ///< the past: nothing is waited for
+    /// It is known what to queue, and it only waits for those before it.
+    bool found = false;
   };
   void look_at_stale(core::steady_time now);
   bool refuse_if_full(std::size_t bytes, const done_function& done);

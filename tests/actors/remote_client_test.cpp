@@ -111,6 +111,41 @@ TEST_F(RemoteClient, GoesOnAtAnotherNode) {
   EXPECT_EQ(two.texts(), (texts{"x", "y"}));
 }
 
+/// What is published while the routes of its node may be old waits; what
+/// comes when they are fresh again does not get past that.
+TEST_F(RemoteClient, GetsInOrderWhatWasPublishedWhileRoutesWereOld) {
+  auto& one = open(1, "one");
+  subscribe(one, "a");
+  auto& at = node(2).context();
+  const auto queued = [&at](const std::string& text) {
+    core::publication what;
+    what.topic = *core::topic::parse("a");
+    what.payload = core::shared_bytes::copy_of(text);
+    queued_publication made;
+    made.message = message_of(what, 1, false);
+    made.to =
+        recipients_of(at.directory->routes()->match("default", what.topic), 0);
+    return made;
+  };
+  std::vector<errc> outcomes;
+  courier_order order;
+  order.work = [&](courier_state& by) {
+    const auto done = [&](errc code) { outcomes.push_back(code); };
+    const auto heard = at.directory_heard.exchange(0);
+    for (const char* text : {"1", "2"})
+      by.queue_when_fresh([=] { return queued(text); }, done);
+    by.queue(queued("3"), done); // by routes that were fresh
+    at.directory_heard.store(heard);
+    by.queue(queued("4"), done);
+    by.queue_when_fresh([=] { return queued("5"); }, done);
+  };
+  caf::anon_send(at.couriers.front(), std::move(order));
+  EXPECT_TRUE(wait_until([&] { return outcomes.size() == 5; }));
+  EXPECT_EQ(outcomes, std::vector<errc>(5, errc::ok));
+  EXPECT_TRUE(wait_until([&] { return one.texts().size() == 5; }));
+  EXPECT_EQ(one.texts(), (texts{"1", "2", "3", "4", "5"}));
+}
+
 TEST_F(RemoteClient, StaysWhileItsLeaderIsGone) {
   const auto first = leader("a");
   auto& one = open(after(first), "a");

@@ -1,149 +1,150 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MQTT's sessions while nodes are killed: what was acknowledged is not lost,
-and QoS 2 comes once."""
+"""MQTT's sessions in a cluster that happens to clusters: what was acknowledged
+with QoS 1 and 2 is not lost, QoS 2 comes once, and the order of a publisher's
+topic is kept, for clients that go to any node.
 
-import collections
+Each node runs in a network namespace of its own; clients are at the hub.
+FAULT_SECONDS is how long each kind of trouble is repeated, FAULT_SEED repeats a
+run.
+"""
+
 import os
 import random
-import threading
+import signal
 import time
 import unittest
 
-from tests.integration.cluster_harness import Cluster, until
-from tests.integration.mqtt_client import need_paho, paho
+from tests.faults import namespaces
+from tests.faults.cluster_faults_test import TOKEN, TROUBLE, ClusterOfHosts
+from tests.faults.mqtt_parties import (
+    PahoReader,
+    Publisher,
+    Reader,
+    broken_promises,
+)
+from tests.integration.cluster_harness import until
+from tests.integration.mqtt_client import need_paho
 
-SECONDS = float(os.environ.get("FAULT_SECONDS", "40"))
-UNDER_WAY = 20
-
-
-class Party:
-    """A client that comes back by itself, with the session it had."""
-
-    def __init__(self, name, address):
-        need_paho()
-        self.got = []
-        self.ready = threading.Event()
-        self.paho = paho.Client(name, clean_session=False, protocol=paho.MQTTv311)
-        self.paho.reconnect_delay_set(1, 2)
-        self._keep_released()
-        self.paho.on_message = lambda c, u, m: self.got.append(m.payload)
-        self.paho.on_subscribe = lambda *_: self.ready.set()
-        self.paho.connect(*address, keepalive=5)
-        self.paho.loop_start()
-
-    def _keep_released(self):
-        """Paho forgets with the second attempt to connect that it has sent a
-        PUBREL, and publishes the message once more as another one."""
-        reset = self.paho._messages_reconnect_reset_out
-
-        def reset_all():
-            for message in self.paho._out_messages.values():
-                if message.state == paho.mqtt_ms_resend_pubrel:
-                    message.state = paho.mqtt_ms_wait_for_pubcomp
-            reset()
-
-        self.paho._messages_reconnect_reset_out = reset_all
-
-    def stop(self):
-        self.paho.loop_stop()
+SECONDS = float(os.environ.get("FAULT_SECONDS", "15"))
+SEED = os.environ.get("FAULT_SEED", str(int(time.time())))
+NODES = ("n1", "n2", "n3")
+# For all that is still under way when nothing goes wrong any more.
+END_SECONDS = 40
 
 
-class Publisher(Party):
-    def __init__(self, name, address, topic, qos):
-        self.lock = threading.Condition()
-        self.waiting = {}
-        self.asked = []
-        self.early = set()  # answered before publish() has returned
-        self.over = False
-        super().__init__(name, address)
-        self.paho.on_publish = self._on_publish
-        self.thread = threading.Thread(
-            target=self._run, args=(name, topic, qos), daemon=True
-        )
-        self.thread.start()
-
-    # Paho calls with a lock of its own that publish() takes, too.
-    def _on_publish(self, _client, _data, mid):
-        with self.lock:
-            if self.waiting.pop(mid, None) is None:
-                self.early.add(mid)
-            self.lock.notify()
-
-    def _run(self, name, topic, qos):
-        while not self.over:
-            with self.lock:
-                self.lock.wait_for(
-                    lambda: len(self.waiting) < UNDER_WAY or self.over, 1
-                )
-                if len(self.waiting) >= UNDER_WAY:
-                    continue
-            payload = f"{name} {len(self.asked)}".encode()
-            self.asked.append(payload)
-            mid = self.paho.publish(topic, payload, qos).mid
-            with self.lock:
-                if mid in self.early:
-                    self.early.discard(mid)
-                else:
-                    self.waiting[mid] = payload
-            time.sleep(0.005)
-
-    def end(self):
-        self.over = True
-        self.thread.join()
-        until(lambda: not self.waiting, "some are never acknowledged")
+def setUpModule():
+    need_paho()
+    namespaces.move_to_own_network()
+    os.environ["TROUPE_ADMIN_TOKEN"] = TOKEN
 
 
-class Killed(unittest.TestCase):
-    def test_what_was_acknowledged_comes_and_qos_2_once(self):
-        seed = int(os.environ.get("FAULT_SEED", time.time()))
-        print("seed", seed)
-        choice = random.Random(seed)
-        cluster = Cluster()
-        self.addCleanup(cluster.remove)
-        settings = {"listen.mqtt": "127.0.0.1:0"}
-        nodes = [cluster.node("n1", **settings).start()]
-        for name in ("n2", "n3"):
-            nodes.append(
-                cluster.node(name, join=[nodes[0]], **settings).start()
-            )
-        cluster.settled([1, 2, 3])
-        # The ports stay over restarts.
-        at = [node.address("mqtt") for node in nodes]
-        for node, address in zip(nodes, at):
-            node.settings["listen.mqtt"] = f"{address[0]}:{address[1]}"
-        parties = []
+class MqttFaults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.cluster = ClusterOfHosts()
+        cls.addClassCleanup(cls.cluster.remove)
+        for name in NODES:
+            others = [cls.cluster.nodes["n1"]] if cls.cluster.nodes else []
+            node = cls.cluster.node(name, join=others)
+            # The ports stay over restarts.
+            node.settings["listen.mqtt"] = f"{cls.host(name).address}:1883"
+            node.settings["auth.anonymous"] = "allow"
+            node.start()
+        cls.cluster.settled([1, 2, 3])
+        cls.at = [(cls.host(name).address, 1883) for name in NODES]
+        print("\nseed", SEED)
 
-        def add(party):
-            self.addCleanup(party.stop)
-            parties.append(party)
-            return party
+    @classmethod
+    def host(cls, name):
+        return cls.cluster.hosts[name]
 
-        readers = [add(Party(f"reader-{i}", at[i])) for i in range(3)]
+    def setUp(self):
+        self.chance = random.Random(f"{SEED} {self.id()}")
+        self.cluster.settled([1, 2, 3])
+
+    def add(self, party):
+        self.addCleanup(party.stop)
+        party.start()
+        return party
+
+    def wait(self, question):
+        """Bounds how long a failure takes; what is missing then is said."""
+        end = time.monotonic() + END_SECONDS
+        while not question() and time.monotonic() < end:
+            time.sleep(0.1)
+
+    def survive(self, trouble):
+        """Trouble after trouble, under load, for some time."""
+        run = self._testMethodName
+        topics = [f"{run}/{n}" for n in range(2)]
+        readers = [
+            self.add(kind(f"{run}-reader-{n}", self.at, SEED, f"{run}/#"))
+            for n, kind in enumerate((Reader, Reader, PahoReader))
+        ]
         for reader in readers:
-            reader.paho.subscribe("load/#", 2)
-            self.assertTrue(reader.ready.wait(30))
-        once = add(Publisher("once", at[0], "load/once", 2))
-        least = add(Publisher("least", at[1], "load/least", 1))
+            until(reader.ready.is_set, f"{reader.name} can't subscribe")
+        publishers = [
+            self.add(Publisher(f"{run}-qos-{qos}", self.at, SEED, topics, qos))
+            for qos in (1, 2)
+        ]
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
-            time.sleep(choice.uniform(1, 4))
-            victim = choice.randrange(3)
-            nodes[victim].kill()
-            time.sleep(choice.uniform(0, 4))
-            nodes[victim].start()
-            cluster.settled([1, 2, 3])
-        for publisher in (once, least):
+            time.sleep(self.chance.uniform(0.5, 1.5))
+            name = self.chance.choice(NODES)
+            trouble(self.cluster.nodes[name], self.host(name))
+            self.cluster.settled([1, 2, 3])
+        for publisher in publishers:
             publisher.end()
-        wanted = set(once.asked) | set(least.asked)
-        print(len(wanted), "messages")
-        twice = {}
-        for number, reader in enumerate(readers):
-            until(lambda: wanted <= set(reader.got), "some are lost")
-            counts = collections.Counter(reader.got)
-            for payload in once.asked:
-                if counts[payload] != 1:
-                    twice.setdefault(payload, []).append(number)
-        self.assertEqual(twice, {}, "which of the readers had it twice")
+        self.wait(lambda: all(publisher.answered for publisher in publishers))
+        said = sum(len(publisher.said) for publisher in publishers)
+        wanted = {each for publisher in publishers for each in publisher.said}
+        self.wait(lambda: all(wanted <= set(reader.got) for reader in readers))
+        broken = [str(p.failure) for p in readers + publishers if p.failure]
+        for publisher in publishers:
+            if waiting := publisher.unanswered():
+                broken.append(f"{publisher.name}: no answer to {waiting[:3]}")
+        for reader in readers:
+            broken += broken_promises(publishers, reader)
+        connections = [p.connections for p in readers + publishers]
+        print(f"{run}: {said} messages, connections {connections}")
+        self.assertEqual(broken, [], f"seed {SEED}")
+        self.assertGreater(said, 100)
+
+    def test_kill(self):
+        def trouble(node, _host):
+            node.kill()
+            time.sleep(self.chance.uniform(0, TROUBLE))
+            node.start()
+
+        self.survive(trouble)
+
+    def test_stopped_process(self):
+        def trouble(node, _host):
+            node.signal(signal.SIGSTOP)
+            time.sleep(TROUBLE)
+            node.signal(signal.SIGCONT)
+
+        self.survive(trouble)
+
+    def test_cable_pulled(self):
+        def trouble(_node, host):
+            host.pull()
+            time.sleep(TROUBLE)
+            host.mend()
+
+        self.survive(trouble)
+
+    def test_cable_broken_one_way(self):
+        if not self.host("n1").has_firewall():
+            self.skipTest("no firewall to be had")
+
+        def trouble(_node, host):
+            # Clients at the hub go on to reach it, and it them.
+            self.chance.choice((host.deafen, host.mute))()
+            time.sleep(TROUBLE)
+            host.mend()
+
+        self.survive(trouble)
 
 
 if __name__ == "__main__":

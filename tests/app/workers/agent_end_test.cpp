@@ -1,29 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "actors/runtime/runtime_config.hpp"
-#include "actors/runtime/scheduler.hpp"
 #include "app/workers/agent_end.hpp"
+#include "tests/app/workers/two_loops.hpp"
 
-#include <caf/actor_system.hpp>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
-#include <future>
-#include <sys/socket.h>
-#include <thread>
 
 namespace troupe::app::workers {
 namespace {
 
-bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
+using test::eventually;
 
 /// Answers each login and counts; on the agent's loop.
 struct recording_sessions final : net::session_gateway {
@@ -107,12 +93,9 @@ struct listening final : line_user {
 };
 
 /// An agent's end and a worker that says what the test wants.
-class AgentEnd : public testing::Test {
+class AgentEnd : public test::two_loops {
 protected:
-  AgentEnd() : config_(options()), system_(config_) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(
-        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+  AgentEnd() {
     net::address_limits_options limits;
     limits.address_connections_max = 2;
     limits.accepts = {};
@@ -128,9 +111,9 @@ protected:
     what.ready = [this] { ready_ = true; };
     what.closed = [this] { closed_ = true; };
     what.lost = [this](std::string) { lost_ = true; };
-    on_loop(0, [&] { end_ = agent_end::open(what, net::owned_fd{ends[0]}); });
+    on_loop(0, [&] { end_ = agent_end::open(what, std::move(sockets_[0])); });
     on_loop(1, [&] {
-      worker_ = line::open(loop(1), net::owned_fd{ends[1]}, heard_);
+      worker_ = line::open(loop(1), std::move(sockets_[1]), heard_);
     });
     say(words::ready{});
     EXPECT_TRUE(eventually([&] { return ready_ && heard_.configured; }));
@@ -140,22 +123,6 @@ protected:
     on_loop(1, [&] { worker_->close(); });
   }
 
-  static actors::runtime::runtime_options options() {
-    actors::runtime::runtime_options o;
-    o.loops = 2;
-    return o;
-  }
-  actors::runtime::loop& loop(std::size_t i) {
-    return actors::runtime::scheduler::of(system_).at(i);
-  }
-  void on_loop(std::size_t i, const std::function<void()>& work) {
-    std::promise<void> done;
-    loop(i).post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
   void say(word what) {
     on_loop(1, [&] { worker_->send(std::move(what)); });
   }
@@ -190,8 +157,6 @@ protected:
     say(std::move(batch));
   }
 
-  actors::runtime::runtime_config config_;
-  caf::actor_system system_;
   recording_sessions sessions_;
   waiting_bus bus_;
   listening heard_;

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "actors/runtime/runtime_config.hpp"
-#include "actors/runtime/scheduler.hpp"
 #include "app/workers/agent_seats.hpp"
 #include "tests/app/workers/sample_words.hpp"
+#include "tests/app/workers/two_loops.hpp"
 
-#include <caf/actor_system.hpp>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <functional>
-#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <sys/socket.h>
-#include <thread>
 #include <vector>
 
 namespace troupe::app::workers {
@@ -23,17 +17,8 @@ namespace {
 
 using net::msgbus::ruling;
 using net::zenconn::welcome;
+using test::eventually;
 using lines = std::vector<std::string>;
-
-bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
 
 /// Gives seats, and remembers who sits there. On the agent's loop.
 struct test_bus final : net::msgbus::desk {
@@ -126,19 +111,15 @@ struct listening final : line_user {
   std::vector<word> found;
 };
 
-class AgentSeats : public testing::Test {
+class AgentSeats : public test::two_loops {
 protected:
-  AgentSeats() : config_(options()), system_(config_) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(
-        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
+  AgentSeats() {
     on_loop(0, [&] {
-      line_ = line::open(loop(0), net::owned_fd{ends[0]}, nobody_);
+      line_ = line::open(loop(0), std::move(sockets_[0]), nobody_);
       seats_ = std::make_unique<agent_seats>(
           channel_desks{&bus_, &zenconn_, &bus_stats_, &zenconn_stats_, 2},
           loop(0), 3, *line_);
     });
-    worker_socket_ = net::owned_fd{ends[1]};
     info_.peer = *net::parse_endpoint("192.0.2.7:1001");
   }
   ~AgentSeats() override {
@@ -151,25 +132,9 @@ protected:
         worker_->close();
     });
   }
-  static actors::runtime::runtime_options options() {
-    actors::runtime::runtime_options o;
-    o.loops = 2;
-    return o;
-  }
-  actors::runtime::loop& loop(std::size_t i) {
-    return actors::runtime::scheduler::of(system_).at(i);
-  }
-  void on_loop(std::size_t i, const std::function<void()>& work) {
-    std::promise<void> done;
-    loop(i).post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
   void listen_to_it() {
     on_loop(1, [&] {
-      worker_ = line::open(loop(1), std::move(worker_socket_), heard_);
+      worker_ = line::open(loop(1), std::move(sockets_[1]), heard_);
     });
   }
   std::vector<word> heard(std::size_t count) {
@@ -196,15 +161,12 @@ protected:
     return seats_->take(w);
   }
 
-  actors::runtime::runtime_config config_;
-  caf::actor_system system_;
   test_bus bus_;
   test_zenconn zenconn_;
   net::msgbus::bus_stats bus_stats_;
   net::zenconn::zenconn_stats zenconn_stats_;
   listening nobody_;
   listening heard_;
-  net::owned_fd worker_socket_;
   net::connection_info info_;
   std::shared_ptr<line> line_;
   std::shared_ptr<line> worker_;

@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "actors/runtime/runtime_config.hpp"
-#include "actors/runtime/scheduler.hpp"
 #include "app/workers/line.hpp"
 #include "tests/app/workers/sample_words.hpp"
+#include "tests/app/workers/two_loops.hpp"
 
-#include <caf/actor_system.hpp>
 #include <gtest/gtest.h>
 
 #include <array>
-#include <future>
 #include <mutex>
 #include <optional>
 #include <sys/socket.h>
-#include <thread>
 
 namespace troupe::app::workers {
 namespace {
+
+using test::eventually;
 
 /// Records what a line says. Filled on the line's loop, read by the test.
 struct recorder final : line_user {
@@ -43,25 +41,9 @@ struct recorder final : line_user {
   }
 };
 
-bool eventually(const std::function<bool()>& condition) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds{20};
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end)
-      return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 /// Two ends on two loops, or one and a bare socket.
-class Line : public testing::Test {
+class Line : public test::two_loops {
 protected:
-  Line() : config_(options()), system_(config_) {
-    std::array<int, 2> ends{};
-    EXPECT_EQ(
-        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends.data()), 0);
-    sockets_ = {net::owned_fd{ends[0]}, net::owned_fd{ends[1]}};
-  }
   ~Line() override {
     for (std::size_t i = 0; i < 2; ++i)
       on_loop(i, [&] {
@@ -70,22 +52,6 @@ protected:
       });
   }
 
-  static actors::runtime::runtime_options options() {
-    actors::runtime::runtime_options o;
-    o.loops = 2;
-    return o;
-  }
-  actors::runtime::loop& loop(std::size_t i) {
-    return actors::runtime::scheduler::of(system_).at(i);
-  }
-  void on_loop(std::size_t i, const std::function<void()>& work) {
-    std::promise<void> done;
-    loop(i).post([&] {
-      work();
-      done.set_value();
-    });
-    done.get_future().wait();
-  }
   void open(std::size_t i) {
     on_loop(i, [&] {
       lines_[i] = line::open(loop(i), std::move(sockets_[i]), users_[i]);
@@ -108,9 +74,6 @@ protected:
               static_cast<ssize_t>(bytes.size()));
   }
 
-  actors::runtime::runtime_config config_;
-  caf::actor_system system_;
-  std::array<net::owned_fd, 2> sockets_;
   std::array<recorder, 2> users_;
   std::array<std::shared_ptr<line>, 2> lines_;
 };
