@@ -133,11 +133,11 @@ TEST_F(RemoteClient, GetsInOrderWhatWasPublishedWhileRoutesWereOld) {
     const auto done = [&](errc code) { outcomes.push_back(code); };
     const auto heard = at.directory_heard.exchange(0);
     for (const char* text : {"1", "2"})
-      by.queue_when_fresh([=] { return queued(text); }, done);
+      by.queue_when_fresh([=] { return queued(text); }, 1, done);
     by.queue(queued("3"), done); // by routes that were fresh
     at.directory_heard.store(heard);
     by.queue(queued("4"), done);
-    by.queue_when_fresh([=] { return queued("5"); }, done);
+    by.queue_when_fresh([=] { return queued("5"); }, 1, done);
   };
   caf::anon_send(at.couriers.front(), std::move(order));
   EXPECT_TRUE(wait_until([&] { return outcomes.size() == 5; }));
