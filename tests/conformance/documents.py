@@ -83,7 +83,9 @@ class Tree:
 
     def has_cpp(self, name):
         suite, _, test = name.partition(".")
-        return suite in self.suites if test == "*" else (suite, test) in self.cpp
+        if test == "*":
+            return suite in self.suites
+        return (suite, test) in self.cpp
 
     def has_python(self, name):
         if name.endswith("…"):

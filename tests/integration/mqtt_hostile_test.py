@@ -256,9 +256,8 @@ class Packets(HostileCase):
         for raw_id in bad:
             for rest in (b"", text("user")):
                 with self.subTest(name=raw_id), self.raw() as raw:
-                    raw.send(
-                        connect(V311, raw_id, flags=0x82 if rest else 2, rest=rest)
-                    )
+                    flags = 0x82 if rest else 2
+                    raw.send(connect(V311, raw_id, flags=flags, rest=rest))
                     self.assertEqual(raw.rest(), [])
         self.node.wait_for_log("ill-formed UTF-8")
 

@@ -3,8 +3,8 @@
 in a shell: a user's inbox, channels, MQTT. The ports that they name are free in
 a network that only this test has.
 
-A line that ends with & listens: the next one is typed when the node knows of it,
-as somebody would who looks at what he does.
+A line that ends with & listens: the next one is typed when the node knows of
+it, as somebody would who looks at what he does.
 """
 
 import json
