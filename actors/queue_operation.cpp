@@ -91,7 +91,9 @@ void ending_operation::publish() {
     queued.to = recipients_of(std::move(found), record_.epoch);
   }
   queued.message = message_of(what, will.content.qos, will.retain);
-  queued.time_to_live = will.time_to_live;
+  // Of QoS 2 it may be under way when it expires: whoever sends it knows.
+  if (will.content.qos < 2)
+    queued.time_to_live = will.time_to_live;
   queued.deduplication_key = std::string{"will"} + '\0' + name_.realm + '\0' +
                              name_.name + '\0' + std::to_string(record_.epoch);
   context().publish_now(std::move(what));

@@ -3,6 +3,7 @@
 
 #include "app/cli.hpp"
 #include "app/signals.hpp"
+#include "app/spdlog_ear.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -214,6 +215,7 @@ int run_serve(const serve_options& options, const environment_list& environment,
     screen.err << "troupe serve: log.file: " << log.error().detail << '\n';
     return exit_failed;
   }
+  const spdlog_ear net_lines{(*log)->hook("net")};
 
   signal_watch watch;
   mailbox mail{watch};

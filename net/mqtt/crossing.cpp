@@ -103,6 +103,16 @@ message_marks marks_of(const core::publication& what) {
   return found;
 }
 
+void lessen_expiry(core::publication& what, core::timestamp now) {
+  const auto expiry = marks_of(what).expiry;
+  if (!expiry)
+    return;
+  const auto left = *expiry - std::min(*expiry, age_of(what, now));
+  for (auto& [name, value] : what.headers)
+    if (name == expiry_header)
+      value = std::to_string(left.count());
+}
+
 void mark_revision(core::publication& what, std::uint64_t revision) {
   add(what, revision_header, std::to_string(revision));
 }

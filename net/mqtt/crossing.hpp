@@ -51,4 +51,8 @@ void mark_revision(core::publication& what, std::uint64_t revision);
 [[nodiscard]] seconds age_of(const core::publication& what,
                              core::timestamp now);
 
+/// Its expiry, if it has one, becomes what is left of it: for what begins to
+/// wait now as if it had just been published.
+void lessen_expiry(core::publication& what, core::timestamp now);
+
 } // namespace troupe::net::mqtt

@@ -8,6 +8,25 @@
 #include <variant>
 
 namespace troupe::net::mqtt {
+namespace {
+
+/// What a client that keeps to MQTT does not do.
+bool is_offence(reason_code why) {
+  switch (why) {
+  case reason_code::malformed_packet:
+  case reason_code::protocol_error:
+  case reason_code::topic_name_invalid:
+  case reason_code::receive_maximum_exceeded:
+  case reason_code::topic_alias_invalid:
+  case reason_code::packet_too_large:
+  case reason_code::retain_not_supported:
+    return true;
+  default:
+    return false;
+  }
+}
+
+} // namespace
 
 /// Answers that one client waits for; then nothing is read from it.
 constexpr std::size_t answers_max = 1024;
@@ -91,8 +110,7 @@ void gate::fail(reason_code why, std::string_view text,
     return;
   if (stage_ != stage::open)
     return refuse(why, text);
-  if (why == reason_code::protocol_error ||
-      why == reason_code::malformed_packet)
+  if (is_offence(why))
     count(stats_.ended_protocol);
   if (is_5()) {
     disconnect told;

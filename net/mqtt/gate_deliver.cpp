@@ -47,7 +47,8 @@ void gate::on_shared(const core::topic_filter& filter, std::string_view share,
   by.level = by_share.level;
   if (by_share.id != 0)
     by.ids.push_back(by_share.id);
-  by.routed_at = by_share.routed_at;
+  if (by_share.routing == 0)
+    by.routed_at = by_share.routed_at;
   const auto marks = marks_of(*what);
   const bool retain = marks.retain && by_share.retain_as_published;
   if (lasting_ && by.level != qos::at_most_once)
@@ -122,12 +123,12 @@ void gate::queue(outgoing what) {
 bool gate::send(delivery& one) {
   if (const auto expiry = marks_of(*one.what).expiry) {
     const auto age = age_of(*one.what, world_.wall());
-    if (age.count() > 0 && age >= *expiry) { // [MQTT-3.3.2-5]
+    if (one.expires && age.count() > 0 && age >= *expiry) { // [MQTT-3.3.2-5]
       count(stats_.dropped_expired);
       return false;
     }
     if (age.count() > 0)
-      one.age = age; // [MQTT-3.3.2-6]
+      one.age = std::min(age, *expiry); // [MQTT-3.3.2-6]
   }
   const auto& name = one.what->topic.text();
   if (aliases_out_ && name.size() >= alias_topic_bytes_min) {

@@ -92,9 +92,12 @@ void gate::answer_when_routed(suback told,
     const auto which = parse_filter(asked[i].filter);
     if (!which || is_failure(told.reasons[i]))
       continue;
-    const auto* found = find_subscription(*which);
+    auto* found = find_subscription(*which);
     if (found == nullptr)
       continue; // it only looks as if
+    found->asked = last_ticket_ + 1;
+    if (found->routing == subscription::not_yet)
+      found->routing = found->asked;
     add.push_back(route_of(*found));
     waiting.places.push_back(i);
     waiting.names.push_back(
@@ -148,19 +151,21 @@ void gate::on_routed(const core::client_routed& what) {
       const auto place = answer.removed + i;
       const bool kept = code == core::errc::ok && place < what.results.size() &&
                         what.results[place] != core::route_result::refused;
-      if (kept) {
-        // What was there is matched also by those who have not heard of this.
-        if (of != nullptr &&
-            what.results[place] != core::route_result::was_present)
-          of->routed_at = what.at.value();
-        continue;
+      const bool awaited = of != nullptr && of->routing == what.ticket;
+      if (kept && awaited) {
+        of->routed_at = what.at.value();
+        of->routing = 0;
       }
+      if (kept)
+        continue;
       count(stats_.refused_subscribe);
       told->reasons[answer.places[i]] =
           code == core::errc::ok || code == core::errc::too_many
               ? reason_code::quota_exceeded
               : reason_code::topic_filter_invalid;
-      if (of != nullptr && of->routed_at == 0) {
+      if (awaited && of->asked != what.ticket) {
+        of->routing = of->asked; // it was asked for again, and that may work
+      } else if (awaited) {
         std::vector<core::route_name> gone;
         (void)forget({*filter, answer.names[i].share}, gone);
         unroute(std::move(gone)); // it may have been there with other options
@@ -175,10 +180,12 @@ void gate::on_routed(const core::client_routed& what) {
 
 /// What was matched against a table that has this subscription is on its way
 /// through the inbox; what was not, because that table was older or because it
-/// comes from elsewhere, goes there now.
+/// comes from elsewhere, goes there now. Nothing is promised yet where none of
+/// them has been answered.
 void gate::deliver_lasting(const core::publication_ptr& what, const wanted& by,
                            qos published, bool retain) {
-  if (what->queued_as_of != 0 && by.routed_at <= what->queued_as_of)
+  if (what->queued_as_of != 0 &&
+      (by.routed_at <= what->queued_as_of || by.routed_at == wanted::none_is))
     return;
   const auto level = std::min(by.level, published);
   if (level != qos::at_most_once)
@@ -190,7 +197,13 @@ void gate::on_delivery(core::inbox_position position, outgoing what,
                        core::timestamp queued) {
   if (stage_ != stage::open || !lasting_)
     return;
-  lasting_->window.add({position, std::move(what), queued <= lasting_->closed});
+  const bool again = queued <= lasting_->closed;
+  // [MQTT-4.3.3-7]: what was under way does not expire. That can't have been
+  // more than fits into the window, and what was is at the front of the inbox.
+  const bool begun = again && what.level == qos::exactly_once &&
+                     lasting_->resumed < inflight_max_;
+  lasting_->resumed += again ? 1 : 0;
+  lasting_->window.add({position, std::move(what), again, !begun});
   pump_lasting();
 }
 
@@ -206,6 +219,7 @@ void gate::pump_lasting() {
     delivery one{message.what, message.level, message.retain,
                  lasting_window::id_of(next->position)};
     one.duplicate = next->again;
+    one.expires = next->expires;
     one.subscription_ids = message.subscription_ids;
     if (send(one))
       window.begin();

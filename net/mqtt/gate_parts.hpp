@@ -30,6 +30,7 @@ struct gate::lasting {
 
   lasting_window window;
   core::timestamp closed{}; ///< the connection before
+  std::size_t resumed = 0;  ///< messages that it may have had under way
   /// Answers that wait until the directory has what they say.
   struct answer {
     std::variant<suback, unsuback> told;

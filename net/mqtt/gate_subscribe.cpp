@@ -73,8 +73,10 @@ reason_code gate::grant_share(const subscription_request& what,
   wanted.retain_as_published = what.retain_as_published;
   wanted.id = id;
   wanted.share = share;
+  wanted.routing = subscription::not_yet;
   const auto key = share_key(filter, share);
   if (const auto known = shares_.find(key); known != shares_.end()) {
+    wanted.replace(known->second);
     known->second = std::move(wanted);
     return granted(what.level);
   }
@@ -139,8 +141,10 @@ reason_code gate::grant(const subscription_request& what, std::uint32_t id,
   wanted.no_local = what.no_local;
   wanted.retain_as_published = what.retain_as_published;
   wanted.id = id;
+  wanted.routing = subscription::not_yet;
   const bool is_new = known == nullptr;
   if (!is_new && known->heard == *heard) {
+    wanted.replace(*known);
     *known = std::move(wanted); // [MQTT-3.8.4-3]
   } else {
     if (const auto begun = world_.listen(*heard, {}, what.filter); !begun) {

@@ -34,6 +34,7 @@ struct delivery {
   bool alias_known = false;     ///< the topic itself is left out
   std::optional<seconds> age{}; ///< if its expiry is to be lessened by it
   bool duplicate = false;       ///< may have been sent before
+  bool expires = true;          ///< false: it goes however old it is
   std::span<const std::uint32_t> subscription_ids{};
 };
 

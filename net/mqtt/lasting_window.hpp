@@ -18,7 +18,8 @@ namespace troupe::net::mqtt {
 struct queued_delivery {
   core::inbox_position position;
   outgoing what;
-  bool again = false; ///< an earlier connection may have been sent it
+  bool again = false;  ///< an earlier connection may have been sent it
+  bool expires = true; ///< false: it goes however old it is
 };
 
 /// The messages of QoS 1 and 2 for a client whose session outlives the

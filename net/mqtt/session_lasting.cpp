@@ -37,6 +37,10 @@ std::optional<core::milliseconds> expiry_of(seconds expiry) {
   return std::chrono::seconds{expiry.count()};
 }
 
+/// Whether the inbox drops what has expired. Of QoS 2 it may be under way, and
+/// must not be dropped then [MQTT-4.3.3-7]: the gate, which knows, skips it.
+bool expires_in_inbox(qos level) { return level != qos::exactly_once; }
+
 /// A message from an inbox, as those who listen get it.
 core::publication_ptr publication_of(const core::message& m) {
   auto name = core::topic::parse(m.topic);
@@ -235,7 +239,7 @@ queue_terms session::terms_for(const core::publication& what,
     return terms;
   terms.retain = marks.retain;
   terms.publisher = gate_.client_id();
-  if (marks.expiry)
+  if (marks.expiry && expires_in_inbox(marks.level))
     terms.time_to_live = std::chrono::seconds{marks.expiry->count()};
   terms.done = [weak = std::weak_ptr<session*>{self_}, ticket](core::errc why) {
     if (const auto still = weak.lock())
@@ -309,12 +313,15 @@ void session::queue_own(const core::publication& what, qos level, bool retain,
   queue_terms terms;
   terms.qos = to.qos;
   terms.retain = retain;
-  if (const auto expiry = marks_of(what).expiry) {
-    const auto age = age_of(what, wall());
-    terms.time_to_live =
-        std::chrono::seconds{expiry->count() - std::min(age, *expiry).count()};
-  }
-  house_.with().topics.queue_for(to, what, terms);
+  const auto expiry = marks_of(what).expiry;
+  if (!expiry)
+    return house_.with().topics.queue_for(to, what, terms);
+  // Its time in the inbox begins now.
+  auto left = what;
+  lessen_expiry(left, wall());
+  if (expires_in_inbox(level))
+    terms.time_to_live = std::chrono::seconds{marks_of(left).expiry->count()};
+  house_.with().topics.queue_for(to, left, terms);
 }
 
 } // namespace troupe::net::mqtt

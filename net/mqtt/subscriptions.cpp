@@ -13,7 +13,7 @@ void take(const subscription& from, bool own, wanted& into) {
   into.any = true;
   into.level = std::max(into.level, from.level);
   into.retain_as_published |= from.retain_as_published;
-  if (from.level != qos::at_most_once)
+  if (from.level != qos::at_most_once && from.routing == 0)
     into.routed_at = std::min(into.routed_at, from.routed_at);
   if (from.id != 0 &&
       std::find(into.ids.begin(), into.ids.end(), from.id) == into.ids.end())

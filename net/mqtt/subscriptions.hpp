@@ -29,6 +29,21 @@ struct subscription {
   /// Of a session that outlives its connection: the directory has it since
   /// this index of its log; 0: not yet, or for long, or nobody asks.
   std::uint64_t routed_at = 0;
+  /// The request (its ticket) whose answer says since when; 0: none, and so
+  /// it stays. `not_yet`: it is still to be made.
+  std::uint64_t routing = 0;
+  static constexpr std::uint64_t not_yet = UINT64_MAX;
+  std::uint64_t asked = 0; ///< the last request for it
+
+  /// This one stands for the same filter as the one before. Whoever publishes
+  /// may have heard of that alone: what is queued by it is as good, unless it
+  /// was of QoS 0, by which nothing is queued.
+  void replace(const subscription& before) {
+    routed_at = before.routed_at;
+    const bool raised =
+        before.level == qos::at_most_once && level != qos::at_most_once;
+    routing = raised ? not_yet : before.routing;
+  }
 };
 
 /// What all subscriptions of a client that match say together of a message.
@@ -37,8 +52,9 @@ struct wanted {
   qos level = qos::at_most_once;
   bool retain_as_published = false;
   std::vector<std::uint32_t> ids{};
-  /// The first one that is wanted above QoS 0 is routed since then.
-  std::uint64_t routed_at = UINT64_MAX;
+  /// The first one that is wanted above QoS 0 and is routed is so since then.
+  std::uint64_t routed_at = none_is;
+  static constexpr std::uint64_t none_is = UINT64_MAX;
 };
 
 /// The subscriptions of one client, by their filters. Owned by a gate.

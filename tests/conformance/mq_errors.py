@@ -5,8 +5,8 @@
 import unittest
 
 from tests.integration.mq_case import MqCase
-from tests.integration.mq_client import (
-    Transport,
+from tests.integration.mq_client import Transport
+from tests.integration.mq_frames import (
     draft_frame,
     encode_message,
     websocket_frame,

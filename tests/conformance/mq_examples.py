@@ -10,10 +10,7 @@ import re
 import unittest
 
 from tests.integration.mq_case import MqCase
-from tests.integration.mq_client import (
-    decode_message,
-    draft_frame,
-)
+from tests.integration.mq_frames import decode_message, draft_frame
 from tests.integration.troupe_node import TroupeNode
 
 LINE = re.compile(r"^(\w) ([<>]) ((?:[0-9a-f]{2} )*[0-9a-f]{2})(?:  (.*))?$")

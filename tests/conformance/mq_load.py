@@ -14,11 +14,8 @@ import time
 import unittest
 
 from tests.integration.mq_case import MqCase
-from tests.integration.mq_client import (
-    Transport,
-    draft_frame,
-    encode_message,
-)
+from tests.integration.mq_client import Transport
+from tests.integration.mq_frames import draft_frame, encode_message
 
 MIB = 1 << 20
 RATE_SECONDS = float(os.environ.get("TROUPE_MQ_RATE_SECONDS", "3"))

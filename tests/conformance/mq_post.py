@@ -5,11 +5,8 @@ import os
 import unittest
 
 from tests.integration.mq_case import MqCase
-from tests.integration.mq_client import (
-    Transport,
-    encode_message,
-    first_of,
-)
+from tests.integration.mq_client import Transport, first_of
+from tests.integration.mq_frames import encode_message
 
 EVERY_BYTE = bytes(range(256))
 

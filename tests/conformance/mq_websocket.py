@@ -6,12 +6,8 @@ import struct
 import unittest
 
 from tests.integration.mq_case import MqCase
-from tests.integration.mq_client import (
-    MqClient,
-    Transport,
-    encode_message,
-    websocket_frame,
-)
+from tests.integration.mq_client import MqClient, Transport
+from tests.integration.mq_frames import encode_message, websocket_frame
 
 
 class WebSocket(MqCase):

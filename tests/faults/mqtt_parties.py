@@ -247,7 +247,9 @@ class PahoReader:
         self._addresses = addresses
         self._filter = filter_
         self._chance = random.Random(f"{seed} {name}")
-        self.paho = paho.Client(name, clean_session=False, protocol=paho.MQTTv311)
+        self.paho = paho.Client(
+            name, clean_session=False, protocol=paho.MQTTv311
+        )
         self.paho.reconnect_delay_set(1, 2)
         self.paho.on_connect = self._on_connect
         self.paho.on_disconnect = lambda *_: self._look_elsewhere()

@@ -81,6 +81,7 @@ public:
     TROUPE_ASSERT(listened_.empty() && shares_.empty(), "listens for ever");
     TROUPE_ASSERT(stats_.sessions == 0, "a session for ever");
     TROUPE_ASSERT(stats_.subscriptions == 0, "subscriptions for ever");
+    come_late();
   }
 
 private:
@@ -133,6 +134,33 @@ private:
     for (auto& each : std::exchange(inbox_, {}))
       if (!closed_)
         deliver_next(std::move(each));
+    give_retained();
+  }
+  /// What was asked for is answered when nobody waits any more: send() and
+  /// close() must not be called.
+  void come_late() {
+    for (const auto ticket : tickets_)
+      subject_.on_published(ticket, reason_code::success);
+    answer_for_the_session();
+    for (const auto& each : routed_)
+      subject_.on_routed(each);
+    subject_.on_released({1});
+    subject_.on_completed({1});
+    give_retained();
+    subject_.on_room();
+    subject_.on_rights_changed();
+    subject_.on_tick(now_);
+    subject_.on_farewell(farewell::kicked);
+  }
+  void give_retained() {
+    for (const auto& of : std::exchange(retained_asked_, {})) {
+      auto what = publication_of(*parse_topic("a"), qos::at_least_once, true,
+                                 {}, core::shared_bytes::copy_of("kept"));
+      what.number =
+          static_cast<std::uint64_t>(core::to_millis(time_)) * 1000 + ++last_;
+      (void)subject_.on_retained(
+          of, std::make_shared<const core::publication>(std::move(what)));
+    }
   }
   void deliver_next(outgoing what) {
     position_ = core::next(position_);
@@ -290,7 +318,10 @@ private:
     return what.publisher == 1;
   }
   void send_retained(const core::topic_filter&,
-                     const core::topic_filter&) override {}
+                     const core::topic_filter& of) override {
+    if (retained_asked_.size() < 100)
+      retained_asked_.push_back(of);
+  }
   void refused(core::audit_kind, std::string_view, std::string_view) override {}
   [[nodiscard]] core::timestamp wall() const override { return time_; }
 
@@ -317,6 +348,7 @@ private:
   std::vector<std::uint16_t> releasing_;
   std::vector<outgoing> inbox_;
   std::vector<core::publication> published_;
+  std::vector<core::topic_filter> retained_asked_; ///< for these subscriptions
   gate subject_;
 };
 

@@ -14,6 +14,8 @@ from tests.integration.mq_client import (
     Disconnected,
     MqClient,
     Transport,
+)
+from tests.integration.mq_frames import (
     draft_frame,
     encode_message,
     websocket_frame,

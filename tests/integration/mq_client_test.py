@@ -6,10 +6,8 @@ import asyncio
 import struct
 import unittest
 
-from tests.integration.mq_client import (
-    Disconnected,
-    MqClient,
-    Transport,
+from tests.integration.mq_client import Disconnected, MqClient, Transport
+from tests.integration.mq_frames import (
     decode_message,
     draft_frame,
     encode_message,

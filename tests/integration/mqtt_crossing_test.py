@@ -8,8 +8,8 @@ import unittest
 from tests.integration import msgbus_client as msgbus
 from tests.integration.cluster_harness import Cluster
 from tests.integration.msgbus_events_test import parsed
+from tests.integration.mqtt_case import MqttCase
 from tests.integration.mqtt_client import Client
-from tests.integration.mqtt_test import MqttCase
 from tests.integration.pub_sub_test import PubSubCase
 from tests.integration.zenconn_client import ZenconnClient
 

@@ -3,9 +3,11 @@
 three."""
 
 import subprocess
+import time
 import unittest
 
 from tests.integration.cluster_harness import SHARDS, Cluster, until
+from tests.integration.mqtt_case import MqttCase
 from tests.integration.mqtt_client import (
     V5,
     V31,
@@ -17,7 +19,6 @@ from tests.integration.mqtt_client import (
     SubscribeOptions,
     need_paho,
 )
-from tests.integration.mqtt_test import MqttCase
 from tests.integration.troupe_node import TroupeNode, binary
 
 FULL = 'troupe_keys_refused_total{reason="full"}'
@@ -146,6 +147,23 @@ class Retained(MqttCase):
         client = self.client()
         client.subscribe("brief", "marker")
         self.marker(client)
+
+    def test_expiry_in_a_session_that_stays(self):
+        # It comes by its inbox, where it begins to wait when it is old.
+        self.client().publish(
+            "aged", "x", qos=2, retain=True, MessageExpiryInterval=100
+        )
+        time.sleep(2)  # the time is what is tested
+        for qos in (1, 2):
+            client = self.client(
+                name=f"aged-{qos}", clean=False, SessionExpiryInterval=3600
+            )
+            client.subscribe("aged", qos=qos)
+            message = client.next()
+            self.assertEqual((message.qos, message.retain), (qos, 1))
+            left = message.properties.MessageExpiryInterval
+            self.assertLessEqual(left, 98)
+            self.assertGreater(left, 50)
 
     def test_a_will_is_kept(self):
         client = self.client(

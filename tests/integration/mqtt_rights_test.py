@@ -12,8 +12,8 @@ import unittest
 from pathlib import Path
 
 from tests.integration.msgbus_client import until
+from tests.integration.mqtt_case import MqttCase
 from tests.integration.mqtt_client import V5, V31, V311, Client
-from tests.integration.mqtt_test import MqttCase
 from tests.integration.rights_test import EFFECT_SECONDS, JWT_SECRET, jwt
 from tests.integration.troupe_node import TroupeNode
 

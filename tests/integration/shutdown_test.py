@@ -7,12 +7,8 @@ import signal
 import unittest
 
 from tests.integration.mq_case import MqCase
-from tests.integration.mq_client import (
-    Disconnected,
-    MqClient,
-    Transport,
-    encode_message,
-)
+from tests.integration.mq_client import Disconnected, MqClient, Transport
+from tests.integration.mq_frames import encode_message
 from tests.integration.troupe_node import TroupeNode
 
 

@@ -6,7 +6,8 @@ import asyncio
 import unittest
 
 from tests.integration.mq_case import MqCase
-from tests.integration.mq_client import Transport, encode_message
+from tests.integration.mq_client import Transport
+from tests.integration.mq_frames import encode_message
 from tests.integration.troupe_node import MEMORY_IS_COMPARABLE
 
 MIB = 1 << 20

@@ -23,7 +23,7 @@ from tests.integration.session_commands_test import session
 from tests.integration.troupe_node import TroupeNode
 from tests.integration.workers_test import all_up, pids, workers
 from tests.integration.zenconn_client import Closed, ZenconnClient
-from tests.integration.zenconn_test import SECRET, live, records, rows
+from tests.integration.zenconn_case import SECRET, live, records, rows
 
 WORKERS = 2
 

@@ -10,7 +10,8 @@ import os
 import socket
 import time
 
-from tests.integration.mq_client import WEBSOCKET_GUID, websocket_frame
+from tests.integration.mq_client import WEBSOCKET_GUID
+from tests.integration.mq_frames import websocket_frame
 
 # Only bounds how long a failure takes.
 DEADLINE = float(os.environ.get("TROUPE_TEST_DEADLINE", "30"))

@@ -19,8 +19,11 @@ protected:
   /// A message from the inbox.
   void arrive(std::uint64_t position, std::string_view payload,
               qos level = qos::at_least_once,
-              core::timestamp queued = core::from_millis(1'700'000'000'000)) {
-    auto what = publication_of(*parse_topic("t"), level, false, {},
+              core::timestamp queued = core::from_millis(1'700'000'000'000),
+              std::optional<seconds> expiry = {}) {
+    message_properties properties;
+    properties.expiry = expiry;
+    auto what = publication_of(*parse_topic("t"), level, false, properties,
                                core::shared_bytes::copy_of(payload));
     what.number = static_cast<std::uint64_t>(core::to_millis(queued)) * 1000;
     outgoing to_send;
@@ -35,6 +38,13 @@ protected:
               core::errc code = core::errc::ok) {
     subject.on_routed(
         {tickets.back(), {code, {}}, core::log_index{at}, std::move(results)});
+  }
+  /// Of QoS 1, matched against the routes of that index.
+  void publish_as_of(std::uint64_t index) {
+    auto what = publication_of(*parse_topic("a"), qos::at_least_once, false, {},
+                               core::shared_bytes::copy_of("x"));
+    what.queued_as_of = index;
+    deliver(std::move(what));
   }
   static lines none() { return {}; }
 };
@@ -165,6 +175,66 @@ TEST_F(Lasting, GetsByTopicWhatDidNotComeByItsInbox) {
   EXPECT_EQ(take(), none());
 }
 
+TEST_F(Lasting, LosesNothingWhileItSubscribesAgain) {
+  come_to_last();
+  hear("a", qos::at_least_once);
+  routed(10);
+  hear("a", qos::exactly_once); // [MQTT-3.8.4-4]
+  take_asked();
+  publish_as_of(9);
+  EXPECT_EQ(take_asked(), lines{"queue a 1"});
+  publish_as_of(10);
+  EXPECT_EQ(take_asked(), none());
+  routed(12, {core::route_result::was_present});
+  publish_as_of(11);
+  EXPECT_EQ(take_asked(), none());
+}
+
+TEST_F(Lasting, ARefusedRequestTakesNothingFromTheNextOne) {
+  come_to_last();
+  hear("a", qos::at_least_once);
+  hear("a", qos::exactly_once);
+  take();
+  take_asked();
+  subject.on_routed(
+      {tickets.at(0), {}, core::log_index{9}, {core::route_result::refused}});
+  EXPECT_EQ(take(), lines{"SUBACK 1000 0x97"});
+  subject.on_routed({tickets.at(1),
+                     {},
+                     core::log_index{10},
+                     {core::route_result::was_absent}});
+  EXPECT_EQ(take(), lines{"SUBACK 1000 0x02"});
+  EXPECT_EQ(take_asked(), none());
+  EXPECT_EQ(listened.size(), 1U);
+  publish_as_of(9);
+  EXPECT_EQ(take_asked(), lines{"queue a 1"});
+}
+
+TEST_F(Lasting, LosesNothingOfASubscriptionThatWasOfQos0) {
+  come_to_last();
+  hear("a", qos::at_most_once);
+  routed(10);
+  hear("a", qos::at_least_once);
+  routed(12, {core::route_result::was_present});
+  take_asked();
+  publish_as_of(11); // matched, and left out
+  EXPECT_EQ(take_asked(), lines{"queue a 1"});
+  publish_as_of(12);
+  EXPECT_EQ(take_asked(), none());
+}
+
+TEST_F(Lasting, LosesNothingWhileAnotherSubscriptionOverlaps) {
+  come_to_last();
+  hear("a", qos::at_least_once);
+  routed(10);
+  hear("+", qos::at_least_once);
+  take_asked();
+  publish_as_of(9);
+  EXPECT_EQ(take_asked(), lines{"queue a 1"});
+  publish_as_of(10);
+  EXPECT_EQ(take_asked(), none());
+}
+
 TEST_F(Lasting, HasPacketIdsThatFollowFromPositions) {
   come_to_last();
   take();
@@ -230,6 +300,96 @@ TEST_F(Lasting, MarksWhatMayHaveBeenSent) {
   arrive(2, "y", qos::at_least_once, core::from_millis(1'700'000'000'001));
   EXPECT_EQ(take(),
             (lines{"PUBLISH t x qos1 id=2 again", "PUBLISH t y qos1 id=3"}));
+}
+
+TEST_F(Lasting, WhatWasUnderWayDoesNotExpire) {
+  present = true;
+  const auto then = core::from_millis(1'700'000'000'000);
+  resumed.closed = then;
+  time = then + core::milliseconds{60'000};
+  connect asked_for;
+  asked_for.client_id = "me";
+  asked_for.clean_start = false;
+  asked_for.session_expiry = seconds{60};
+  asked_for.receive_maximum = 3;
+  say(asked_for);
+  take();
+  take_asked();
+  constexpr auto q1 = qos::at_least_once;
+  constexpr auto q2 = qos::exactly_once;
+  arrive(1, "begun", q2, then, seconds{10});
+  arrive(2, "may be dropped", q1, then, seconds{10});
+  arrive(3, "begun, too", q2, then, seconds{10});
+  // More can't have been under way; and this one came later.
+  arrive(4, "waited", q2, then, seconds{10});
+  arrive(5, "later", q2, then + core::milliseconds{1}, seconds{10});
+  arrive(6, "lives", q2, then, seconds{100});
+  EXPECT_EQ(take(), (lines{"PUBLISH t begun qos2 id=2 again age=10",
+                           "PUBLISH t begun, too qos2 id=4 again age=10",
+                           "PUBLISH t lives qos2 id=7 again age=60"}));
+  EXPECT_EQ(stats.dropped_expired, 3U);
+  EXPECT_EQ(take_asked(), none());
+  answer<pubrec>(2);
+  EXPECT_EQ(take_asked(), lines{"settle 2 2"});
+}
+
+TEST_F(Lasting, WhatIsRefusedIsSettledAndWaitsForNothing) {
+  come_to_last();
+  arrive(1, "x", qos::exactly_once);
+  arrive(2, "y");
+  take();
+  take_asked();
+  answer<pubrec>(2, reason_code::quota_exceeded);
+  EXPECT_EQ(take_asked(), lines{"settle 1"});
+  answer<puback>(3, reason_code::unspecified_error);
+  EXPECT_EQ(take_asked(), lines{"settle 2"});
+  EXPECT_EQ(take(), none());
+}
+
+TEST_F(Lasting, HasNoAliasesOfTheConnectionBefore) {
+  present = true;
+  resumed.closed = core::from_millis(1'700'000'000'000);
+  connect asked_for;
+  asked_for.client_id = "me";
+  asked_for.clean_start = false;
+  asked_for.session_expiry = seconds{60};
+  asked_for.topic_alias_maximum = 5;
+  const auto topic = *parse_topic("a/topic/of/some/length/a");
+  const auto message = [&] {
+    auto what = publication_of(topic, qos::at_least_once, false, {},
+                               core::shared_bytes::copy_of("x"));
+    what.number = 1'700'000'000'000'000;
+    return outgoing{std::make_shared<const core::publication>(std::move(what)),
+                    qos::at_least_once,
+                    false,
+                    {}};
+  };
+  for (int connection = 0; connection < 2; ++connection) {
+    gate_driver it;
+    it.can = can;
+    it.present = true;
+    it.say(asked_for);
+    it.take();
+    for (std::uint64_t at = 1; at <= 2; ++at)
+      it.subject.on_delivery(core::inbox_position{at}, message(), it.time);
+    EXPECT_EQ(it.take(),
+              (lines{"PUBLISH a/topic/of/some/length/a x qos1 id=2 alias=1",
+                     "PUBLISH a/topic/of/some/length/a x qos1 id=3 "
+                     "known-as=1"}));
+  }
+}
+
+TEST_F(Lasting, EndsBefore5WithoutAWordWhenTheDirectoryDoesNotAnswer) {
+  connect asked_for;
+  asked_for.protocol = version::v3_1_1;
+  asked_for.client_id = "me";
+  asked_for.clean_start = false;
+  say(asked_for);
+  take();
+  hear("a", qos::at_least_once);
+  routed(10, {}, core::errc::timed_out);
+  EXPECT_EQ(take(), none());
+  EXPECT_TRUE(closed);
 }
 
 TEST_F(Lasting, SendsNoMoreThanTheClientTakes) {

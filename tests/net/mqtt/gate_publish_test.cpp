@@ -100,6 +100,45 @@ TEST(MqttPublish, AFailureHasNoWordBefore5) {
   EXPECT_EQ(now.take(), lines{"PUBREC 1"});
 }
 
+TEST(MqttPublish, WhatCantBeTakenNowEndsItBefore5) {
+  for (const auto level : {qos::at_least_once, qos::exactly_once}) {
+    client old{version::v3_1_1};
+    old.outcome = publish_state::failed;
+    old.tell("a", "x", level, 1);
+    EXPECT_EQ(old.take(), lines{});
+    EXPECT_TRUE(old.closed);
+    // Late, it is no different.
+    client late{version::v3_1_1};
+    late.outcome = publish_state::pending;
+    late.tell("a", "x", level, 1);
+    late.subject.on_published(late.tickets.at(0),
+                              reason_code::implementation_specific_error);
+    EXPECT_EQ(late.take(), lines{});
+    EXPECT_TRUE(late.closed);
+  }
+  client now;
+  now.outcome = publish_state::failed;
+  now.tell("a", "x", qos::at_least_once, 1);
+  EXPECT_EQ(now.take(), lines{"PUBACK 1 0x83"});
+}
+
+TEST(MqttPublish, OfQos2IsCompletedThoughItHasExpired) {
+  client it;
+  publish said;
+  said.topic = "a";
+  said.level = qos::exactly_once;
+  said.id = packet_id{4};
+  said.properties.expiry = seconds{1};
+  it.say(said);
+  EXPECT_EQ(it.take(), lines{"PUBREC 4"});
+  it.pass(core::milliseconds{5000});
+  it.say(said);
+  EXPECT_EQ(it.take(), lines{"PUBREC 4"});
+  it.answer<pubrel>(4);
+  EXPECT_EQ(it.take(), lines{"PUBCOMP 4"});
+  EXPECT_EQ(it.published.size(), 1U);
+}
+
 TEST(MqttPublish, MoreThanTheReceiveMaximumEndsIt) {
   mqtt_options how;
   how.receive_maximum = 2;
@@ -135,6 +174,21 @@ TEST(MqttPublish, TopicAliasesStandForTopics) {
   said.topic_alias = 4;
   it.say(said);
   EXPECT_EQ(it.take(), lines{"DISCONNECT 0x82"});
+}
+
+TEST(MqttPublish, AliasesEndWithTheConnection) {
+  publish said;
+  said.topic = "some/topic";
+  said.topic_alias = 3;
+  client before;
+  before.say(said);
+  said.topic = "";
+  before.say(said);
+  EXPECT_EQ(before.take(), lines{});
+  client after;
+  after.say(said);
+  EXPECT_EQ(after.take(), lines{"DISCONNECT 0x82"});
+  EXPECT_EQ(after.published, lines{});
 }
 
 TEST(MqttPublish, AnAliasAboveTheMaximumEndsIt) {
