@@ -91,7 +91,9 @@ void node::start_mqtt() {
       std::make_unique<client_gateway>(broker_->system(), broker_->context());
   door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
                broker_->clock(), broker_->identity().node, audit_.get(),
-               keys_.get(), clients_.get()});
+               keys_.get(), clients_.get(), [this](const std::string& text) {
+                 context_.log.write_limited(log_level::debug, "mqtt", text);
+               }});
 }
 
 void node::start_sys() {

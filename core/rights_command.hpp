@@ -20,10 +20,11 @@ enum class ban_kind : std::uint8_t { user = 1, address = 2 };
 
 enum class give_or_take : std::uint8_t { give = 0, take = 1 };
 
-/// An empty hash takes the password away.
+/// An empty hash takes the password away, and what else was made of it.
 struct set_password {
   std::string uid;
   std::string hash;
+  std::string scram{}; ///< see account_record; "" for none
 
   friend bool operator==(const set_password&, const set_password&) = default;
 };

@@ -86,13 +86,15 @@ private:
 error application::operator()(const set_password& c) {
   if (!is_name(c.uid))
     return {errc::name_invalid, c.uid};
-  if (c.hash.size() > rights_text_bytes_max)
+  if (c.hash.size() > rights_text_bytes_max ||
+      c.scram.size() > rights_text_bytes_max)
     return {errc::too_large, "password hash"};
   auto account = store_.account(realm_, c.uid);
   if (!account && c.hash.empty())
     return {errc::not_found, c.uid};
   auto changed = account.value_or(account_record{});
   changed.password = c.hash;
+  changed.scram = c.hash.empty() ? std::string{} : c.scram;
   changed.password_set = index_;
   save(c.uid, changed);
   return {};

@@ -25,6 +25,9 @@ struct account_record {
   std::vector<std::string> roles;
   std::vector<grant> grants;
   std::vector<std::string> tokens; ///< ids
+  /// Of the same password, for those who prove it by SCRAM: RFC 5803's text;
+  /// "": none was made.
+  std::string scram{};
 
   friend bool operator==(const account_record&,
                          const account_record&) = default;

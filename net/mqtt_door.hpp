@@ -42,6 +42,8 @@ public:
     core::audit_sink* audit = nullptr; ///< null: there is none
     key_space* keys = nullptr;         ///< null: nothing is retained
     client_space* clients = nullptr;   ///< null: no session outlives anything
+    /// See mqtt::house::parts.
+    std::function<void(const std::string&)> log{};
   };
   /// Before the first connection.
   void start(const parts& with);

@@ -216,6 +216,7 @@ struct RightsCommand {
     changeBlocks @6 :ChangeBlocks;
     setBan @7 :SetBan;
     liftBan @8 :LiftBan;
+    setProvablePassword @9 :SetProvablePassword;
   }
 }
 
@@ -227,6 +228,13 @@ struct Grant {
 struct SetPassword {
   uid @0 :Data;
   hash @1 :Data;
+}
+
+# A password that may also be proven by SCRAM.
+struct SetProvablePassword {
+  uid @0 :Data;
+  hash @1 :Data;
+  scram @2 :Data; # RFC 5803
 }
 
 struct ChangeAccount {

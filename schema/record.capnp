@@ -192,6 +192,7 @@ struct Account {
   roles @2 :List(Data);
   grants @3 :List(Command.Grant);
   tokens @4 :List(Data); # ids
+  scram @5 :Data; # of the same password, RFC 5803; empty: none
 }
 
 struct Role {

@@ -22,6 +22,7 @@ errc read(wire::Account::Reader from, std::size_t words,
           core::account_record& to) {
   to.password = to_string(from.getPassword());
   to.password_set = core::log_index{from.getPasswordSet()};
+  to.scram = to_string(from.getScram());
   for (const auto failure :
        {read_names(from.getRoles(), words, errc::corrupt, to.roles),
         read_grants(from.getGrants(), words, errc::corrupt, to.grants),
@@ -58,6 +59,8 @@ core::shared_bytes encode_record(const core::account_record& from) {
         write_names(from.roles, to.initRoles(list_size(from.roles.size())));
         write_grants(from.grants, to.initGrants(list_size(from.grants.size())));
         write_names(from.tokens, to.initTokens(list_size(from.tokens.size())));
+        if (!from.scram.empty())
+          to.setScram(as_data(from.scram));
       });
 }
 

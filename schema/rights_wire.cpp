@@ -24,9 +24,16 @@ struct rights_writer {
   wire::RightsCommand::Builder to;
 
   void operator()(const core::set_password& c) {
-    auto slot = to.initSetPassword();
+    if (c.scram.empty()) { // as older nodes know it
+      auto slot = to.initSetPassword();
+      slot.setUid(as_data(c.uid));
+      slot.setHash(as_data(c.hash));
+      return;
+    }
+    auto slot = to.initSetProvablePassword();
     slot.setUid(as_data(c.uid));
     slot.setHash(as_data(c.hash));
+    slot.setScram(as_data(c.scram));
   }
   void operator()(const core::change_account& c) {
     auto slot = to.initChangeAccount();
@@ -181,6 +188,12 @@ errc read_rights(wire::RightsCommand::Reader from, std::size_t words,
     to = core::set_password{to_string(from.getSetPassword().getUid()),
                             to_string(from.getSetPassword().getHash())};
     return errc::ok;
+  case wire::RightsCommand::SET_PROVABLE_PASSWORD: {
+    const auto slot = from.getSetProvablePassword();
+    to = core::set_password{to_string(slot.getUid()), to_string(slot.getHash()),
+                            to_string(slot.getScram())};
+    return errc::ok;
+  }
   case wire::RightsCommand::CHANGE_ACCOUNT:
     return read(from.getChangeAccount(), words,
                 to.emplace<core::change_account>());

@@ -69,6 +69,9 @@ public:
     /// Null: sessions last as long as their connections, and one client id has
     /// one connection on each node.
     client_space* clients = nullptr;
+    /// A line about what was refused, for who looks closely. Empty: nobody
+    /// does. Any thread.
+    std::function<void(const std::string&)> log{};
   };
 
   explicit house(mqtt_options options) : options_(std::move(options)) {}

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a session does for its gate: logins, rights, topics, the audit.
-#include "core/json_text.hpp"
 #include "net/identity/channel_token.hpp"
 #include "net/mqtt/certificate_name.hpp"
 #include "net/mqtt/session.hpp"
-
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
@@ -18,11 +15,6 @@ std::string hearing_key(const core::topic_filter& what,
   if (share.empty())
     return what.text();
   return "$share/" + std::string{share} + '/' + what.text();
-}
-
-/// As JSON has it: what a client has chosen stays in its line.
-std::string quoted(std::string_view text) {
-  return core::json_writer{}.value(text).text();
 }
 
 } // namespace
@@ -224,11 +216,11 @@ void session::refused(core::audit_kind what, std::string_view target,
     return "refused: " + std::string{core::to_string(what)} + ' ' +
            std::string{target} + ": " + std::string{why};
   });
-  if (spdlog::should_log(spdlog::level::debug))
-    spdlog::debug("connection {}: MQTT client {} as {}: {} of {} refused: {}",
-                  host_.info().id.value(), quoted(gate_.client_id()),
-                  quoted(rights_ ? rights_->who().uid : ""),
-                  core::to_string(what), quoted(target), why);
+  if (const auto& log = house_.with().log)
+    log("client " + gate_.client_id() + " of user '" +
+        (rights_ ? rights_->who().uid : "") +
+        "': " + std::string{core::to_string(what)} + " of " +
+        std::string{target} + " refused: " + std::string{why});
   if (house_.audit().writes())
     note(what, target, {}, why);
 }

@@ -38,6 +38,20 @@ TEST_F(RightsRegistry, APasswordKnowsWhenItWasSet) {
   EXPECT_EQ(apply(set_password{"anna", ""}), errc::not_found);
 }
 
+TEST_F(RightsRegistry, WhatProvesAPasswordGoesWithIt) {
+  EXPECT_EQ(apply(set_password{"anna", "one", "scram one"}), errc::ok);
+  EXPECT_EQ(account("anna").scram, "scram one");
+  EXPECT_EQ(apply(change_account{"anna", give_or_take::give, {"r"}, {}}),
+            errc::ok);
+  EXPECT_EQ(account("anna").scram, "scram one");
+  EXPECT_EQ(apply(set_password{"anna", "two"}), errc::ok);
+  EXPECT_EQ(account("anna").scram, "");
+  EXPECT_EQ(apply(set_password{"anna", "", "without a password"}), errc::ok);
+  EXPECT_EQ(account("anna").scram, "");
+  EXPECT_EQ(apply(set_password{"anna", "x", std::string(513, 'x')}),
+            errc::too_large);
+}
+
 TEST_F(RightsRegistry, GivingTwiceIsGivingOnce) {
   const change_account give{
       "anna", give_or_take::give, {"r"}, {{right::publish, "a"}}};

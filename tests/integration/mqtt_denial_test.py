@@ -126,7 +126,8 @@ class Listeners(MqttCase):
         self.assertEqual(
             self.denials("publish", "join"), (metrics + 2, records + 2)
         )
-        self.assertIn('publish of "secret" refused: not_granted', self.node.log())
+        self.node.wait_for_log(": publish of secret refused: not_granted")
+        self.node.wait_for_log(": join of secret refused: not_granted")
 
     def test_31_ends_where_it_has_no_word(self):
         raw = self.open(self.at, V31)

@@ -37,7 +37,7 @@ std::string dump_rights(const core::directory_store& store) {
   for (const std::string realm : {"default", "other"}) {
     store.each_account(
         realm, {}, [&](std::string_view uid, const core::account_record& a) {
-          out << "account " << uid << ' ' << a.password << '@'
+          out << "account " << uid << ' ' << a.password << a.scram << '@'
               << a.password_set.value();
           put(out, a.roles);
           put(out, a.grants);
@@ -182,7 +182,7 @@ TEST(StoredDirectory, LeavesNothingBehindWhenAllAreGone) {
                           "b"});
   for (core::rights_command change :
        std::initializer_list<core::rights_command>{
-           core::set_password{"alice", "hash"},
+           core::set_password{"alice", "hash", "scram"},
            core::add_token{"t", "alice", "hash", "", {}, {}, {}},
            core::change_account{"alice", {}, {"r"}, {}},
            core::change_blocks{"alice", {}, {"bob", "carl"}},

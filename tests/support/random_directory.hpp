@@ -64,7 +64,8 @@ private:
     const auto ban = static_cast<core::ban_kind>(1 + below(2));
     switch (below(9)) {
     case 0:
-      return core::set_password{uid(), below(3) == 0 ? "" : "hash"};
+      return core::set_password{uid(), below(3) == 0 ? "" : "hash",
+                                below(2) == 0 ? "" : "scram"};
     case 1:
       return core::change_account{uid(), how, roles(), grants()};
     case 2:

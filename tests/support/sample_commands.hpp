@@ -238,6 +238,9 @@ inline std::vector<core::logged_directory_command> sample_directory_commands() {
                            {{"c/#", "workers"}, {0, false, false, 0}}},
                           false},
       core::change_routes{"default", "client-2", 78, true, {}, {}, true},
+      core::change_rights{"default",
+                          core::set_password{"alice", "$argon2id$x",
+                                             "SCRAM-SHA-256$4096:x$y:z"}},
   };
   std::vector<core::logged_directory_command> commands;
   for (auto& body : bodies)

@@ -64,7 +64,8 @@ inline const auto sample_records = std::tuple{
                          core::log_index{7},
                          {"editor", "x"},
                          {{core::right::publish, "a/%u/#"}},
-                         {"id1", "id2"}},
+                         {"id1", "id2"},
+                         "SCRAM-SHA-256$4096:x$y:z"},
     core::role_record{
         {{core::right::subscribe, "#"}, {core::right::admin, "a/+"}}},
     core::token_record{"other",
