@@ -91,7 +91,11 @@ void node::start_mqtt() {
       std::make_unique<client_gateway>(broker_->system(), broker_->context());
   door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
                broker_->clock(), broker_->identity().node, audit_.get(),
-               keys_.get(), clients_.get()});
+               keys_.get(), clients_.get(), [this] {
+                 return broker_->context().doors.others(
+                     broker_->clock().now());
+               }});
+  broker_->context().doors.set_own(context_.values.mqtt.advertise);
 }
 
 void node::start_sys() {

@@ -581,7 +581,14 @@ const std::array rows{
             at<mqtt, &mqtt_s::server_reference>,
             {},
             "Where clients of MQTT 5 may go when the node drains, as "
-            "HOST:PORT with blanks between; not said if empty."},
+            "HOST:PORT with blanks between; if empty, what the other nodes "
+            "advertise."},
+    setting{"mqtt",
+            "advertise",
+            at<mqtt, &mqtt_s::advertise>,
+            {},
+            "Where clients of MQTT find this node, as HOST:PORT: a node that "
+            "drains sends its clients to the others. Not told if empty."},
     setting{"mqtt", "sys_interval", at<mqtt, &mqtt_s::sys_interval>,
             between(0, 3'600 * s),
             "How often the node tells its counts under $SYS; 0: never."},

@@ -41,12 +41,16 @@ public:
     core::audit_sink* audit = nullptr; ///< null: there is none
     key_space* keys = nullptr;         ///< null: nothing is retained
     client_space* clients = nullptr;   ///< null: no session outlives anything
+    /// See mqtt::house::parts. Any thread.
+    std::function<std::string()> elsewhere = {};
   };
   /// Before the first connection.
   void start(const parts& with);
 
   /// Whether who comes is sent elsewhere. Any thread.
   void set_draining(bool is) { house_.set_draining(is); }
+  /// See mqtt::house::set_moved(). Any thread.
+  void set_moved() { house_.set_moved(); }
 
   /// A protocol_factory.
   std::unique_ptr<protocol> accept(protocol_host& host);

@@ -163,6 +163,9 @@ public:
   [[nodiscard]] virtual core::timestamp wall() const = 0;
 
 protected:
+  /// Where a client may go that is sent away, with blanks between; "": it is
+  /// not known.
+  [[nodiscard]] virtual std::string elsewhere() const { return {}; }
   ~gate_world() = default;
 };
 

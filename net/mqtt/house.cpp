@@ -10,6 +10,12 @@ void house::open(const parts& with) {
   audit_ = {with.audit, options_.realm};
 }
 
+std::string house::elsewhere() const {
+  if (!options_.server_reference.empty() || !parts_ || !parts_->elsewhere)
+    return options_.server_reference;
+  return parts_->elsewhere();
+}
+
 void house::enter(const std::string& client_id, tenant who) {
   tenant before;
   {

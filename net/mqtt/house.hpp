@@ -73,6 +73,8 @@ public:
 
   explicit house(mqtt_options options) : options_(std::move(options)) {}
   house(const house&) = delete;
+    /// Where clients may go that are sent away, if no setting says it.
+    std::function<std::string()> elsewhere = {};
   house& operator=(const house&) = delete;
 
   /// Before the first connection; without it everybody is told that nothing
@@ -92,6 +94,14 @@ public:
   /// go, later, on its own loop.
   void enter(const std::string& client_id, tenant who);
   void leave(const std::string& client_id, std::uint64_t number);
+  /// The node is one of its cluster no more: clients are told so.
+  void set_moved() { moved_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool moved() const {
+    return moved_.load(std::memory_order_relaxed);
+  }
+  /// "": it is not known.
+  [[nodiscard]] std::string elsewhere() const;
+
 
   /// Those behind a client id, in order, as long as `visit` wants more.
   void each(std::string_view after,
@@ -130,3 +140,4 @@ private:
 };
 
 } // namespace troupe::net::mqtt
+  std::atomic<bool> moved_{false};

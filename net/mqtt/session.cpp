@@ -151,10 +151,10 @@ void session::on_event(core::session_event event, core::steady_time,
     return;
   const scope here{*this, out};
   const auto why = ended->reason.code;
-  gate_.on_farewell(why == core::errc::draining ? farewell::draining
-                    : why == core::errc::not_permitted
-                        ? farewell::kicked
-                        : farewell::shutting_down);
+  gate_.on_farewell(why == core::errc::draining        ? farewell::draining
+                    : why == core::errc::not_permitted ? farewell::kicked
+                    : house_.moved()                   ? farewell::moved
+                                     : farewell::shutting_down);
 }
 
 void session::on_flushed(core::steady_time, effects& out) {

@@ -133,6 +133,9 @@ private:
                std::string_view why) override;
   [[nodiscard]] core::timestamp wall() const override;
 
+  [[nodiscard]] std::string elsewhere() const override {
+    return house_.elsewhere();
+  }
   // retained_outlet
   void settle(std::uint64_t number) override;
   void read(key_query what, std::uint64_t number) override;

@@ -25,6 +25,9 @@ void session::log_in(core::credentials shown) {
   if (!house_.serving())
     return gate_.on_refused(reason_code::server_unavailable,
                             "MQTT is not served at this port");
+  if (house_.moved())
+    return gate_.on_refused(reason_code::server_moved,
+                            "the node was removed from its cluster");
   if (house_.draining())
     return gate_.on_refused(reason_code::use_another_server, "the node drains");
   shown.realm = house_.options().realm;
