@@ -111,6 +111,7 @@ void node::start_sys() {
       [this] { return sample_for_sys(); },
   });
   sys_->start();
+  keys_->set_sys(sys_.get());
 }
 
 sys_sample node::sample_for_sys() const {
