@@ -36,6 +36,8 @@
 
 namespace troupe::app {
 
+class client_gateway;
+
 /// The audit log of a node, and where it lies.
 struct audit_parts {
   storage::file_system& files;
@@ -56,8 +58,9 @@ struct admin_parts {
   const session_records* records;   ///< null: no sessions of that door here
   net::mqtt_door* mqtt = nullptr;   ///< null: it is not served
   net::key_space* keys = nullptr;
-  std::optional<audit_parts> audit{}; ///< none is kept
-  topic_gateway* topics = nullptr;    ///< not null in a node
+  std::optional<audit_parts> audit{};      ///< none is kept
+  topic_gateway* topics = nullptr;         ///< not null in a node
+  const client_gateway* clients = nullptr; ///< null: no MQTT
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;

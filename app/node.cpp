@@ -115,6 +115,7 @@ core::result<bound_addresses> node::start() {
                     doors_.mqtt(),
                     keys_.get()};
   parts.topics = topics_.get();
+  parts.clients = clients_.get();
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
