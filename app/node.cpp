@@ -164,11 +164,11 @@ broker_settings node::engine_settings() {
   };
   engine.broker.replace_after = values.cluster.replace_after;
   engine.draining = [this](bool is) { on_draining(is); };
-  engine.failed = context_.failed;
   engine.removed = [this] {
     if (auto* door = doors_.mqtt())
       door->set_moved();
   };
+  engine.failed = context_.failed;
   engine.pause = context_.pause;
   engine.cluster = cluster_part();
   return engine;

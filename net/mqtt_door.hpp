@@ -64,6 +64,15 @@ public:
   void each_session(std::string_view after, const session_visitor& visit) {
     house_.each(after, visit);
   }
+  /// See mqtt::house::introduce(). Any thread.
+  bool introduce(const std::string& client_id,
+                 mqtt::house::introduction told) const {
+    return house_.introduce(client_id, std::move(told));
+  }
+  /// What clients publish into.
+  [[nodiscard]] const mqtt::mqtt_options& options() const {
+    return house_.options();
+  }
   /// Ends a client's session, soon. False: it has none here. Any thread.
   bool kick(const std::string& client_id) { return house_.kick(client_id); }
   /// See mqtt::house::look(). unavailable: not started. Any thread.

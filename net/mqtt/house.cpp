@@ -43,6 +43,16 @@ void house::each(std::string_view after,
       return;
 }
 
+bool house::introduce(const std::string& client_id, introduction told) const {
+  const std::lock_guard lock{mutex_};
+  const auto at = tenants_.find(client_id);
+  if (at == tenants_.end())
+    return false;
+  at->second.post([who = at->second.who, number = at->second.number,
+                   told = std::move(told)] { told(who(), number); });
+  return true;
+}
+
 bool house::kick(const std::string& client_id) {
   const std::lock_guard lock{mutex_};
   const auto at = tenants_.find(client_id);

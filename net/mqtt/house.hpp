@@ -6,6 +6,7 @@
 #include "core/authorizer.hpp"
 #include "core/clock.hpp"
 #include "core/ids.hpp"
+#include "core/principal.hpp"
 #include "core/result.hpp"
 #include "net/audit_pen.hpp"
 #include "net/client_space.hpp"
@@ -22,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +48,8 @@ struct tenant {
   std::function<void(std::function<void()>)> post{};
   /// Ends it; called on its loop, does nothing if it is gone.
   std::function<void(farewell)> end{};
+  /// Who it is; called on its loop. Nothing: it is gone.
+  std::function<std::optional<core::principal>()> who{};
   /// What it says and hears is noted there from now on; called on its loop.
   std::function<void(std::shared_ptr<trace>)> watch{};
 };
@@ -69,12 +73,12 @@ public:
     /// Null: sessions last as long as their connections, and one client id has
     /// one connection on each node.
     client_space* clients = nullptr;
+    /// Where clients may go that are sent away, if no setting says it.
+    std::function<std::string()> elsewhere = {};
   };
 
   explicit house(mqtt_options options) : options_(std::move(options)) {}
   house(const house&) = delete;
-    /// Where clients may go that are sent away, if no setting says it.
-    std::function<std::string()> elsewhere = {};
   house& operator=(const house&) = delete;
 
   /// Before the first connection; without it everybody is told that nothing
@@ -90,10 +94,6 @@ public:
     return draining_.load(std::memory_order_relaxed);
   }
 
-  /// A session has this client id from here on; who had it before is told to
-  /// go, later, on its own loop.
-  void enter(const std::string& client_id, tenant who);
-  void leave(const std::string& client_id, std::uint64_t number);
   /// The node is one of its cluster no more: clients are told so.
   void set_moved() { moved_.store(true, std::memory_order_relaxed); }
   [[nodiscard]] bool moved() const {
@@ -102,11 +102,21 @@ public:
   /// "": it is not known.
   [[nodiscard]] std::string elsewhere() const;
 
+  /// A session has this client id from here on; who had it before is told to
+  /// go, later, on its own loop.
+  void enter(const std::string& client_id, tenant who);
+  void leave(const std::string& client_id, std::uint64_t number);
 
   /// Those behind a client id, in order, as long as `visit` wants more.
   void each(std::string_view after,
             const std::function<bool(const std::string&, const tenant_facts&)>&
                 visit) const;
+  /// Tells, on its loop, later, whose the session behind a client id is and
+  /// the number of its connection; nothing if it goes meanwhile. False: there
+  /// is none.
+  using introduction =
+      std::function<void(std::optional<core::principal>, std::uint64_t)>;
+  bool introduce(const std::string& client_id, introduction told) const;
   /// Ends a session as an operator wishes. False: there is none.
   bool kick(const std::string& client_id);
 
@@ -134,10 +144,10 @@ private:
   std::unique_ptr<const parts> parts_;
   audit_pen audit_;
   std::atomic<bool> draining_{false};
+  std::atomic<bool> moved_{false};
   trace_book traces_;
   mutable std::mutex mutex_;
   std::map<std::string, tenant, std::less<>> tenants_; ///< guarded by mutex_
 };
 
 } // namespace troupe::net::mqtt
-  std::atomic<bool> moved_{false};

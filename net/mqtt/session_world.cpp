@@ -150,6 +150,10 @@ private:
       of_.gate_.on_shared(filter_, share_, what);
     });
   }
+  void foretell(const core::publication_ptr& what,
+                core::fate_list& to) override {
+    of_.foretell(what, to);
+  }
 
   session& of_;
   const core::topic_filter filter_;
