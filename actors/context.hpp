@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/command_keys.hpp"
+#include "actors/door_board.hpp"
 #include "actors/handles.hpp"
 #include "actors/leader_board.hpp"
 #include "actors/move_budget.hpp"
@@ -235,6 +236,8 @@ struct broker_context {
   leader_board announced;
   /// Who has how many links.
   reach_board reach;
+  /// Where clients may go that this node sends away.
+  door_board doors;
   move_budget moves;
   /// This node gives its clients away: nobody logs in here. Written by the
   /// membership actor, read on any thread.

@@ -100,6 +100,10 @@ void take_membership_word(broker_context& context,
     (void)context.reach.take(message.from, message.body.view(),
                              context.clock.now());
     break;
+  case membership_word::doors:
+    (void)context.doors.take(message.from, message.body.view(),
+                             context.clock.now());
+    break;
   }
 }
 
@@ -122,6 +126,8 @@ void membership_state::on_look() {
   follow_nodes();
   announce_leaderships();
   announce_reach();
+  tell_all(membership_word::doors, context_->doors.word(context_->draining.load(
+                                       std::memory_order_relaxed)));
   flush();
   self_->delayed_send(self_, look_every, look_tick{});
 }

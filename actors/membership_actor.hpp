@@ -25,6 +25,7 @@ enum class membership_word : std::uint64_t {
   balance_leaders = 1, ///< give groups to their preferred leaders now
   leaders = 2,         ///< what the sender leads (leader_board)
   reach = 3,           ///< which nodes it has links to (reach_board)
+  doors = 4,           ///< where its clients come in (door_board)
 };
 
 /// Takes such a message, on the loop of its key.

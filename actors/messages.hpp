@@ -326,10 +326,13 @@ struct inspect {};
 struct inspect_inbox {
   core::owner inbox;
 };
-/// Those of a realm behind a name, in order; a JSON array.
+/// Those of a realm behind a name, in order, or one alone; a JSON array.
 struct inspect_sessions {
   std::string realm;
   std::string after;
+  std::string only{}; ///< "": all
+  /// If not 0: says what would become of one more of so many bytes.
+  std::uint64_t weight = 0;
   std::size_t count_max = 100;
 };
 /// shard → inbox.

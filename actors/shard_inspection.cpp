@@ -8,9 +8,46 @@
 
 #include <caf/typed_event_based_actor.hpp>
 
+#include <optional>
+#include <string_view>
 #include <utility>
 
 namespace troupe::actors {
+namespace {
+
+std::string_view name_of(core::inbox_machine::room what) {
+  switch (what) {
+  case core::inbox_machine::room::enough:
+    return "enough";
+  case core::inbox_machine::room::drops_oldest:
+    return "drops_oldest";
+  case core::inbox_machine::room::refused:
+    return "refused";
+  }
+  return "";
+}
+
+/// All but its end.
+void begin_row(const core::owner& who, const core::session_record& record,
+               const std::optional<core::inbox_head>& head,
+               core::json_writer& out) {
+  out.begin_object()
+      .member("client", std::string_view{who.name})
+      .member("user", std::string_view{record.uid})
+      .member("version", std::string_view{record.protocol})
+      .member("connected", !record.closed)
+      .member("created_ms", core::to_millis(record.created))
+      .member("queued", head ? head->count : 0)
+      .member("queued_bytes", head ? head->bytes : 0);
+  if (record.closed)
+    out.member("closed_ms", core::to_millis(*record.closed));
+  if (const auto end = core::end_of(record))
+    out.member("ends_ms", core::to_millis(*end));
+  if (record.will)
+    out.member("will", std::string_view{record.will->topic});
+}
+
+} // namespace
 
 std::string shard_state::describe() const {
   core::json_writer out;
@@ -77,31 +114,27 @@ std::string shard_state::list_sessions(const inspect_sessions& page) const {
   core::json_writer out;
   out.begin_array();
   std::size_t count = 0;
-  const core::owner after{page.realm, core::owner_kind::session, page.after};
-  if (page.count_max > 0)
-    sessions_->each_session(
-        after, [&](const core::owner& who, const core::session_record& record) {
-          if (who.realm != page.realm)
-            return false;
-          const auto head = tables_->head(who);
-          out.begin_object()
-              .member("client", std::string_view{who.name})
-              .member("user", std::string_view{record.uid})
-              .member("version", std::string_view{record.protocol})
-              .member("connected", !record.closed)
-              .member("created_ms", core::to_millis(record.created))
-              .member("queued", head ? head->count : 0)
-              .member("queued_bytes", head ? head->bytes : 0)
-              .member("shard", std::uint64_t{group_->group().value()});
-          if (record.closed)
-            out.member("closed_ms", core::to_millis(*record.closed));
-          if (const auto end = core::end_of(record))
-            out.member("ends_ms", core::to_millis(*end));
-          if (record.will)
-            out.member("will", std::string_view{record.will->topic});
-          out.end_object();
-          return ++count < page.count_max;
-        });
+  const auto show = [&](const core::owner& who,
+                        const core::session_record& record) {
+    if (who.realm != page.realm)
+      return false;
+    const auto head = tables_->head(who);
+    begin_row(who, record, head, out);
+    out.member("shard", std::uint64_t{group_->group().value()});
+    if (page.weight > 0 && head && machine_)
+      out.member("room",
+                 name_of(machine_->inboxes().room_in(who, *head, page.weight)));
+    out.end_object();
+    return ++count < page.count_max;
+  };
+  const core::owner named{page.realm, core::owner_kind::session,
+                          page.only.empty() ? page.after : page.only};
+  if (!page.only.empty()) {
+    if (const auto record = sessions_->session(named))
+      (void)show(named, *record);
+  } else if (page.count_max > 0) {
+    sessions_->each_session(named, show);
+  }
   out.end_array();
   return std::move(out).text();
 }

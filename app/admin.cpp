@@ -86,6 +86,7 @@ admin::admin(admin_parts parts)
   add_shard_routes();
   add_worker_routes();
   add_mqtt_routes();
+  add_explain_routes();
   add_key_routes();
   add_record_routes();
   add_topic_routes();

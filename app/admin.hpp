@@ -36,6 +36,8 @@
 
 namespace troupe::app {
 
+class client_gateway;
+
 /// The audit log of a node, and where it lies.
 struct audit_parts {
   storage::file_system& files;
@@ -56,8 +58,9 @@ struct admin_parts {
   const session_records* records;   ///< null: no sessions of that door here
   net::mqtt_door* mqtt = nullptr;   ///< null: it is not served
   net::key_space* keys = nullptr;
-  std::optional<audit_parts> audit{}; ///< none is kept
-  topic_gateway* topics = nullptr;    ///< not null in a node
+  std::optional<audit_parts> audit{};      ///< none is kept
+  topic_gateway* topics = nullptr;         ///< not null in a node
+  const client_gateway* clients = nullptr; ///< null: no MQTT
 };
 
 /// The admin listener and its requests (docs/admin.md). Owned by the node;
@@ -99,6 +102,7 @@ private:
   void add_ban_routes();
   void add_login_routes();
   void add_mqtt_routes();
+  void add_explain_routes();
   void add_key_routes();
   void add_record_routes();
   void add_audit_routes();
@@ -114,6 +118,8 @@ private:
                                               const boost::json::array& shards);
   /// Has a link to this node, or is it.
   [[nodiscard]] bool is_here(core::node_id node) const;
+  /// This node, then the others that are not removed.
+  [[nodiscard]] std::vector<core::node_id> nodes_to_ask();
   void set_state(core::set_node_state change, net::responder answer);
   void undrain(core::node_id node, net::responder answer);
   void replace(core::node_id old, const net::http_request& request,
@@ -157,10 +163,26 @@ private:
   void show_key(const net::http_request& request, net::responder answer);
   void set_key(const net::http_request& request, net::responder answer);
   void clear_key(const net::http_request& request, net::responder answer);
+  struct explaining;
+  void explain(const net::http_request& request, net::responder answer);
+  void explain_as_client(std::shared_ptr<explaining> work);
+  void look_elsewhere(std::shared_ptr<explaining> work);
+  void explain_as_known(std::shared_ptr<explaining> work);
+  void explain_as(std::shared_ptr<explaining> work, core::principal who,
+                  std::uint64_t connection);
+  void explain_received(std::shared_ptr<explaining> work);
+  void foretell(std::shared_ptr<explaining> work, core::publication what);
+  void ask_other_nodes(const std::shared_ptr<explaining>& work,
+                       const topic_forecast& found);
+  void ask_their_shards(const std::shared_ptr<explaining>& work,
+                        const topic_forecast& found);
+  void ask_for_key(const std::shared_ptr<explaining>& work);
   void list_mqtt(const net::http_request& request, net::responder answer);
   void trace_mqtt(const net::http_request& request, net::responder answer);
   void list_kept_mqtt(const net::http_request& request, net::responder answer);
-  void end_mqtt(const std::string& client, net::responder answer);
+  void end_mqtt(const net::http_request& request, net::responder answer);
+  void end_mqtt_elsewhere(const std::string& client,
+                          const net::responder& answer);
   void list_records(const net::http_request& request, net::responder answer);
   void list_live(const net::http_request& request, net::responder answer);
   void list_interest(const net::http_request& request, net::responder answer);

@@ -4,6 +4,7 @@
 #include "actors/messages.hpp"
 #include "app/admin.hpp"
 #include "app/admin_query.hpp"
+#include "app/client_gateway.hpp"
 #include "core/name_path.hpp"
 
 #include <boost/json/array.hpp>
@@ -233,6 +234,12 @@ void admin::show_actor(const net::http_request& request,
   if (words.size() == 2 &&
       (words[0] == "couriers" || words[0] == "desks" || words[0] == "keys"))
     return show_of_loop(words, std::move(answer));
+  if (words.size() == 2 && words[0] == "clients" && parts_.clients != nullptr)
+    if (const auto number = number_of<std::uint64_t>(words[1]))
+      if (auto client = parts_.clients->find(*number))
+        return order([client, done](actors::operator_state& op) {
+          op.ask(client, actors::inspect{}, done);
+        });
   if (words.size() == 2 && words[0] == "sessions")
     if (const auto number = number_of<std::uint64_t>(words[1]))
       return show_session(*number, std::move(answer));

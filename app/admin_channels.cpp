@@ -97,6 +97,18 @@ void admin::ask_node(core::node_id node, const net::http_request& request,
       request, std::move(then));
 }
 
+std::vector<core::node_id> admin::nodes_to_ask() {
+  std::vector<core::node_id> nodes{parts_.engine.identity().node};
+  if (parts_.engine.cluster() != nullptr)
+    parts_.engine.context().directory->each_node(
+        [&](core::node_id id, const core::node_record& record) {
+          if (id != nodes.front() && record.state != core::node_state::removed)
+            nodes.push_back(id);
+          return true;
+        });
+  return nodes;
+}
+
 void admin::list_cluster_channels(const net::http_request& request,
                                   net::responder answer) {
   const auto wanted = channel_question::of(request);
@@ -113,14 +125,7 @@ void admin::list_cluster_channels(const net::http_request& request,
   for (const auto* key : {"sort", "realm", "topic", "prefix"})
     if (const auto value = request.query_value(key))
       inner.query.emplace_back(key, *value);
-  std::vector<core::node_id> nodes{parts_.engine.identity().node};
-  if (parts_.engine.cluster() != nullptr)
-    parts_.engine.context().directory->each_node(
-        [&](core::node_id id, const core::node_record& record) {
-          if (id != nodes.front() && record.state != core::node_state::removed)
-            nodes.push_back(id);
-          return true;
-        });
+  const auto nodes = nodes_to_ask();
   all->missing = nodes.size();
   for (const auto node : nodes)
     ask_node(node, inner, [all, node](const net::http_response& response) {

@@ -198,8 +198,11 @@ void admin::show_at_node(const net::http_request& request,
 /// A request that came to this node by way of another one, or of itself.
 void admin::answer_relayed(const net::http_request& request,
                            net::responder answer) {
-  // From node to node once, not in circles.
-  const auto found = request.path.starts_with("/nodes/")
+  // From node to node once, not in circles; and no change but the one that
+  // only the other node can make.
+  const bool taken =
+      request.method == "GET" || request.path == mqtt_sessions_path;
+  const auto found = request.path.starts_with("/nodes/") || !taken
                          ? net::http_router::found{}
                          : router_->find(request);
   if (found.handler == nullptr)

@@ -104,21 +104,29 @@ void admin::add_mqtt_routes() {
         });
   route("DELETE", "/mqtt/sessions",
         [this](const net::http_request& r, net::responder a) {
-          end_mqtt(std::string{r.query_value("client").value_or("")},
-                   std::move(a));
+          end_mqtt(r, std::move(a));
         });
 }
 
 /// Of a session that is kept nothing stays, wherever its client is; any other
-/// must have its connection here.
-void admin::end_mqtt(const std::string& client, net::responder answer) {
+/// ends with its connection, at the node that has that.
+void admin::end_mqtt(const net::http_request& request, net::responder answer) {
+  const std::string client{request.query_value("client").value_or("")};
   const bool here = parts_.mqtt != nullptr && parts_.mqtt->kick(client);
+  if (request.query_value("only_here").value_or("") == "true")
+    return answer.send(here ? json_response(json::object{{"ended", client}})
+                            : error_response({core::errc::not_found, client}));
   const core::owner name{std::string{admin_realm}, core::owner_kind::session,
                          client};
-  order([name, here, answer](actors::operator_state& op) {
+  auto& home = answer.home();
+  order([this, name, here, answer, &home](actors::operator_state& op) {
     op.run(std::make_unique<actors::forgetting_operation>(
-        name, [name, here, answer](core::errc why) {
-          if (why == core::errc::not_found && here)
+        name, [this, name, here, answer, &home](core::errc why) {
+          if (why == core::errc::not_found && !here)
+            return home.post([this, client = name.name, answer] {
+              end_mqtt_elsewhere(client, answer);
+            });
+          if (why == core::errc::not_found)
             why = core::errc::ok;
           respond(answer,
                   why == core::errc::ok
@@ -126,6 +134,36 @@ void admin::end_mqtt(const std::string& client, net::responder answer) {
                       : error_response({why, name.name}));
         }));
   });
+}
+
+/// One that is not kept, at whichever other node it is.
+void admin::end_mqtt_elsewhere(const std::string& client,
+                               const net::responder& answer) {
+  struct search {
+    std::size_t missing = 1;
+    bool found = false;
+  };
+  const auto all = std::make_shared<search>();
+  const auto next = [all, client, answer] {
+    if (--all->missing > 0)
+      return;
+    respond(answer, all->found
+                        ? json_response(json::object{{"ended", client}})
+                        : error_response({core::errc::not_found, client}));
+  };
+  net::http_request inner;
+  inner.method = "DELETE";
+  inner.path = mqtt_sessions_path;
+  inner.query = {{"client", client}, {"only_here", "true"}};
+  const auto nodes = nodes_to_ask();
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    ++all->missing;
+    ask_node(nodes[i], inner, [all, next](const net::http_response& response) {
+      all->found = all->found || response.status == 200;
+      next();
+    });
+  }
+  next();
 }
 
 void admin::list_kept_mqtt(const net::http_request& request,

@@ -15,6 +15,9 @@ namespace troupe::app {
 /// The only one there is as yet.
 inline constexpr std::string_view admin_realm = "default";
 
+/// Where one node may end something at another.
+inline constexpr std::string_view mqtt_sessions_path = "/mqtt/sessions";
+
 /// A whole text as a number, or nothing.
 template <class Number>
 [[nodiscard]] std::optional<Number> number_of(std::string_view text) {

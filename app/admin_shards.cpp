@@ -105,6 +105,10 @@ void admin::list_in_shard(core::group_id group,
   actors::inspect_sessions page;
   page.realm = request.query_value("realm").value_or(admin_realm);
   page.after = request.query_value("after").value_or("");
+  page.only = request.query_value("client").value_or("");
+  page.weight =
+      number_of<std::uint64_t>(request.query_value("weight").value_or("0"))
+          .value_or(0);
   page.count_max = limit_of(request, page.count_max, 10'000).value_or(0);
   auto& context = parts_.engine.context();
   order([page, group, answer, &context](actors::operator_state& op) {

@@ -60,6 +60,12 @@ json::object view_of(const core::publication& p) {
   return one;
 }
 
+core::listener_fate shown_to_an_operator() {
+  core::listener_fate one;
+  one.door = "admin";
+  return one;
+}
+
 /// Listens for a request, and answers it when there is enough or it is time.
 /// Kept by a timer of its loop.
 class topic_tail final : public topics::topic_subscriber,
@@ -88,6 +94,10 @@ public:
     return {};
   }
 
+  void foretell(const core::publication_ptr&, std::uint64_t,
+                core::fate_list& to) override {
+    to.add(shown_to_an_operator());
+  }
   void deliver(const core::publication_ptr& what, std::uint64_t) override {
     rows_.push_back(view_of(*what));
     bytes_ += core::weight(*what);
@@ -138,6 +148,10 @@ public:
     return {};
   }
 
+  void foretell(const core::publication_ptr&, std::uint64_t,
+                core::fate_list& to) override {
+    to.add(shown_to_an_operator());
+  }
   void deliver(const core::publication_ptr& what, std::uint64_t) override {
     // Too slow a client is cut by the connection.
     if (!stream_.write_event(json::serialize(view_of(*what))))

@@ -18,14 +18,17 @@ std::string at_node(std::uint32_t node) {
 }
 
 result<void> each_row(const admin_client& admin, const std::string& path,
-                      std::string_view key, const row_visitor& visit) {
+                      std::string_view key, const row_visitor& visit,
+                      std::string_view query, const page_visitor& look) {
   std::string after;
   for (;;) {
     const auto page = admin.get(
-        path + "?limit=1000" +
+        path + "?limit=1000" + std::string{query} +
         (after.empty() ? std::string{} : "&after=" + percent_encoded(after)));
     if (!page)
       return page.error();
+    if (look)
+      look(*page);
     const auto rows = array_at(*page, key);
     for (const auto& row : rows)
       if (row.is_object() && !visit(row.get_object()))

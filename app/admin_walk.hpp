@@ -6,6 +6,7 @@
 #include "core/result.hpp"
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -32,8 +33,14 @@ all_nodes(const admin_client& admin, terminal& screen);
 /// False: no more are wanted.
 using row_visitor = std::function<bool(boost::json::object)>;
 
-/// All rows of a list, until one is the last wanted. `path` has no query.
+/// What is beside the rows of each page that is read.
+using page_visitor = std::function<void(const boost::json::value&)>;
+
+/// All rows of a list, until one is the last wanted. `path` has no query, but
+/// what `query` says: "&name=value".
 core::result<void> each_row(const admin_client& admin, const std::string& path,
-                            std::string_view key, const row_visitor& visit);
+                            std::string_view key, const row_visitor& visit,
+                            std::string_view query = {},
+                            const page_visitor& look = {});
 
 } // namespace troupe::app

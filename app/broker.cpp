@@ -241,7 +241,11 @@ core::result<void> broker::open_cluster() {
            std::this_thread::yield();
          tell(group, actors::group_task{std::move(work)});
        },
-       settings_.log, settings_.draining, settings_.failed});
+       settings_.log, settings_.draining,
+       [this](core::error why) {
+         settings_.removed();
+         settings_.failed(std::move(why));
+       }});
   if (!opened)
     return opened.error();
   cluster_ = std::move(*opened);

@@ -67,6 +67,8 @@ struct broker_settings {
   /// This node gives its clients to others from now on, or not any more. On a
   /// loop.
   std::function<void(bool)> draining = [](bool) {};
+  /// It was removed from its cluster for good, and `failed` follows. On a loop.
+  std::function<void()> removed = [] {};
   std::function<void(core::error)> failed = [](core::error) {};
 };
 

@@ -36,6 +36,12 @@ private:
   }
   // It was recorded before.
   void deliver(const core::publication_ptr&, std::uint64_t) override {}
+  void foretell(const core::publication_ptr&, std::uint64_t,
+                core::fate_list& to) override {
+    core::listener_fate kept;
+    kept.door = "history";
+    to.add(std::move(kept));
+  }
 
   const std::string realm_;
   net::msgbus::history kept_;

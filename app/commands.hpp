@@ -52,13 +52,16 @@ namespace troupe::app {
 [[nodiscard]] int run(const key_set_options& options, terminal& screen);
 [[nodiscard]] int run(const key_clear_options& options, terminal& screen);
 
+/// Asks where the client is, if it is connected, or one node; that asks others.
+[[nodiscard]] int run(const explain_options& options, terminal& screen);
+
 /// Ask all nodes by way of one, but for the end of a session, which is for the
 /// node that has it.
 [[nodiscard]] int run(const session_list_options& options, terminal& screen);
 [[nodiscard]] int run(const session_show_options& options, terminal& screen);
 [[nodiscard]] int run(const session_kick_options& options, terminal& screen);
 [[nodiscard]] int run(const records_options& options, terminal& screen);
-/// The first and the last ask all nodes, the other one the node that is asked.
+/// Of all nodes.
 [[nodiscard]] int run(const mqtt_sessions_options& options, terminal& screen);
 [[nodiscard]] int run(const mqtt_kick_options& options, terminal& screen);
 /// Ends after `count` lines, or by a signal.

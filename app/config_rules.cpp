@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "actors/door_board.hpp"
 #include "app/config.hpp"
 #include "app/value_text.hpp"
 
@@ -110,6 +111,8 @@ private:
   void check_mqtt() {
     const auto& mqtt = values_.mqtt;
     require(!mqtt.realm.empty(), "mqtt.realm", "must name a realm");
+    require(actors::is_door_text(mqtt.advertise), "mqtt.advertise",
+            "is a HOST:PORT of printable ASCII without blanks");
     require(mqtt.keep_alive_max.count() % 1000 == 0, "mqtt.keep_alive_max",
             "is finer than seconds");
     require(mqtt.session_expiry_max.count() % 1000 == 0,

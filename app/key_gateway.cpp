@@ -75,6 +75,18 @@ void key_gateway::clear(core::clear_key what, set_function done) {
 }
 
 void key_gateway::read(net::key_query what, page_function done) {
+  if (auto* sys = sys_.load(std::memory_order_acquire);
+      sys != nullptr && sys->tells(what.realm, what.filter))
+    return sys->read(std::move(what.filter),
+                     [home = actors::runtime::loop::current(),
+                      done = std::move(done)](auto values) mutable {
+                       home->post([values = std::move(values),
+                                   done = std::move(done)]() mutable {
+                         net::kept_page page;
+                         page.keys = std::move(values);
+                         done(std::move(page));
+                       });
+                     });
   keys::key_question question;
   question.realm = std::move(what.realm);
   question.filter = std::move(what.filter);

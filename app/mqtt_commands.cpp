@@ -29,39 +29,79 @@ using core::result;
 constexpr std::chrono::milliseconds look_interval{300};
 
 void print_sessions(const json::value& value, std::ostream& out) {
-  std::vector<std::vector<std::string>> rows{
-      {"NODE", "CLIENT", "USER", "ADDRESS", "VERSION", "WS", "TLS", "SINCE"}};
+  std::vector<std::vector<std::string>> rows{{"CLIENT", "STATE", "NODE", "USER",
+                                              "ADDRESS", "VERSION", "WS", "TLS",
+                                              "SINCE", "WAITING", "UNTIL"}};
+  const auto mark = [](const json::value& of, std::string_view key) {
+    const auto text = text_at(of, key);
+    return text == "true" ? "yes" : text == "false" ? "no" : "";
+  };
   for (const auto& each : array_at(value, "sessions"))
-    rows.push_back({text_at(each, "node"), text_at(each, "client"),
-                    text_at(each, "user"), text_at(each, "remote"),
-                    text_at(each, "version"),
-                    text_at(each, "websocket") == "true" ? "yes" : "no",
-                    text_at(each, "tls") == "true" ? "yes" : "no",
-                    time_at(each, "connected_ms")});
+    rows.push_back({text_at(each, "client"), text_at(each, "state"),
+                    text_at(each, "node"), text_at(each, "user"),
+                    text_at(each, "remote"), text_at(each, "version"),
+                    mark(each, "websocket"), mark(each, "tls"),
+                    time_at(each, "since_ms"), text_at(each, "queued"),
+                    time_at(each, "ends_ms")});
   print_table(rows, out);
 }
 
-/// The nodes at which a client is connected.
-result<std::vector<node_place>> places_of(const admin_client& admin,
-                                          const std::string& client,
-                                          terminal& screen) {
-  const auto nodes = all_nodes(admin, screen);
-  if (!nodes)
-    return nodes.error();
-  std::vector<node_place> found;
-  for (const auto& each : *nodes) {
-    const auto read = each_row(admin, at_node(each.node) + "/mqtt/sessions",
-                               "sessions", [&](const json::object& row) {
-                                 if (text_at(row, "client") != client)
-                                   return true;
-                                 found.push_back(each);
-                                 return false;
-                               });
-    if (!read)
-      return read.error();
+/// Sessions by client: connections of all nodes, and the records beside them.
+class session_rows {
+public:
+  explicit session_rows(const mqtt_sessions_options& options)
+      : options_(options) {}
+
+  /// "connected": it ends with its connection. False: that was enough.
+  bool add_connected(json::object row, std::uint32_t node) {
+    if (!wants(row))
+      return true;
+    row["state"] = "connected";
+    row["node"] = node;
+    row["since_ms"] = row["connected_ms"];
+    rows_.insert_or_assign(text_at(row, "client"), std::move(row));
+    return true;
   }
-  return found;
-}
+  /// "kept": it is there, and stays; "away".
+  bool add_kept(const json::object& record) {
+    if (!wants(record))
+      return true;
+    const auto client = text_at(record, "client");
+    const bool there = text_at(record, "connected") == "true";
+    auto& row = rows_.try_emplace(client, record).first->second;
+    row["state"] = there ? "kept" : "away";
+    for (const auto* key : {"queued", "queued_bytes", "shard", "ends_ms",
+                            "created_ms", "closed_ms"})
+      if (const auto* value = record.if_contains(key))
+        row[key] = *value;
+    if (!row.contains("since_ms"))
+      row["since_ms"] = there ? row["created_ms"] : row["closed_ms"];
+    return true;
+  }
+
+  /// Those that are asked for, and whether there were more.
+  [[nodiscard]] std::pair<json::array, bool> take() {
+    json::array all;
+    for (auto& [client, row] : rows_) {
+      const auto state = text_at(row, "state");
+      if ((options_.connected && state == "away") ||
+          (options_.kept && state == "connected"))
+        continue;
+      if (options_.limit != 0 && all.size() == options_.limit)
+        return {std::move(all), true};
+      all.push_back(std::move(row));
+    }
+    return {std::move(all), false};
+  }
+
+private:
+  [[nodiscard]] bool wants(const json::object& row) const {
+    return options_.user.empty() || text_at(row, "user") == options_.user;
+  }
+
+  const mqtt_sessions_options& options_;
+  std::map<std::string, json::object> rows_; ///< by client
+};
 
 /// One client's trace, node by node.
 class trace_reader {
@@ -140,26 +180,30 @@ int run(const mqtt_sessions_options& options, terminal& screen) {
   const auto nodes = all_nodes(admin, screen);
   if (!nodes)
     return fail(name, nodes.error(), screen);
-  json::array found;
-  bool more = false;
+  session_rows found{options};
   for (const auto& [node, id] : *nodes) {
-    const auto read = each_row(
-        admin, at_node(node) + "/mqtt/sessions", "sessions",
-        [&, number = id](json::object row) {
-          if (!options.user.empty() && text_at(row, "user") != options.user)
-            return true;
-          more = options.limit != 0 && found.size() == options.limit;
-          if (more)
-            return false;
-          row["node"] = number;
-          found.push_back(std::move(row));
-          return true;
-        });
+    const auto read =
+        each_row(admin, at_node(node) + "/mqtt/sessions", "sessions",
+                 [&, number = id](json::object row) {
+                   return found.add_connected(std::move(row), number);
+                 });
     if (!read)
       return fail(name, read.error(), screen);
   }
+  const auto kept = each_row(
+      admin, "/mqtt/sessions", "sessions",
+      [&](const json::object& row) { return found.add_kept(row); },
+      "&scope=kept",
+      [&](const json::value& page) {
+        for (const auto& shard : array_at(page, "silent"))
+          screen.err << "shard " << text_of(shard)
+                     << " does not answer: what it keeps is missing\n";
+      });
+  if (!kept)
+    return fail(name, kept.error(), screen);
+  auto [rows, more] = found.take();
   const auto shown = report(
-      name, json::value{{"sessions", std::move(found)}}, options.admin, screen,
+      name, json::value{{"sessions", std::move(rows)}}, options.admin, screen,
       [&](const json::value& value) { print_sessions(value, screen.out); });
   if (more)
     screen.err << "There are more than " << options.limit << "; see --limit\n";
@@ -167,30 +211,13 @@ int run(const mqtt_sessions_options& options, terminal& screen) {
 }
 
 int run(const mqtt_kick_options& options, terminal& screen) {
-  constexpr const char* name = "mqtt kick";
   const admin_client admin{options.admin};
-  const auto places = places_of(admin, options.client, screen);
-  if (!places)
-    return fail(name, places.error(), screen);
-  if (places->empty())
-    return fail(name,
-                {core::errc::not_found,
-                 "no client " + options.client + " is connected"},
-                screen);
-  for (const auto& each : *places) {
-    if (each.node != 0)
-      return fail(name,
-                  {core::errc::not_permitted,
-                   options.client + " is connected to node " +
-                       std::to_string(each.id) + "; ask that one (--admin)"},
-                  screen);
-    const auto done = admin.remove("/mqtt/sessions?client=" +
-                                   percent_encoded(options.client));
-    if (!done)
-      return fail(name, done.error(), screen);
-    screen.out << options.client
-               << ": its connection ends; it may come again\n";
-  }
+  const auto done =
+      admin.remove("/mqtt/sessions?client=" + percent_encoded(options.client));
+  if (!done)
+    return fail("mqtt kick", done.error(), screen);
+  screen.out << options.client
+             << ": its session has ended; it may come again\n";
   return exit_ok;
 }
 

@@ -115,6 +115,7 @@ core::result<bound_addresses> node::start() {
                     doors_.mqtt(),
                     keys_.get()};
   parts.topics = topics_.get();
+  parts.clients = clients_.get();
   if (audit_)
     parts.audit.emplace(audit_parts{storage::posix_file_system(),
                                     audit_folder(*broker_), *audit_});
@@ -163,6 +164,10 @@ broker_settings node::engine_settings() {
   };
   engine.broker.replace_after = values.cluster.replace_after;
   engine.draining = [this](bool is) { on_draining(is); };
+  engine.removed = [this] {
+    if (auto* door = doors_.mqtt())
+      door->set_moved();
+  };
   engine.failed = context_.failed;
   engine.pause = context_.pause;
   engine.cluster = cluster_part();

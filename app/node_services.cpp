@@ -91,9 +91,14 @@ void node::start_mqtt() {
       std::make_unique<client_gateway>(broker_->system(), broker_->context());
   door->start({*topics_, *logins_, broker_->authorizer(), *live_rights_,
                broker_->clock(), broker_->identity().node, audit_.get(),
-               keys_.get(), clients_.get(), [this](const std::string& text) {
+               keys_.get(), clients_.get(),
+               [this](const std::string& text) {
                  context_.log.write_limited(log_level::debug, "mqtt", text);
+               },
+               [this] {
+                 return broker_->context().doors.others(broker_->clock().now());
                }});
+  broker_->context().doors.set_own(context_.values.mqtt.advertise);
 }
 
 void node::start_sys() {
@@ -109,6 +114,7 @@ void node::start_sys() {
       [this] { return sample_for_sys(); },
   });
   sys_->start();
+  keys_->set_sys(sys_.get());
 }
 
 sys_sample node::sample_for_sys() const {

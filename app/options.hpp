@@ -167,11 +167,29 @@ struct records_options {
   bool lines = false;        ///< one JSON object each
 };
 
+/// troupe explain
+struct explain_options {
+  admin_options admin;
+  std::string topic;
+  unsigned qos = 0;
+  bool retain = false;
+  std::uint64_t bytes = 0; ///< of the payload
+  std::string type;
+  std::vector<std::string> properties; ///< NAME=VALUE
+  std::optional<std::string> user;
+  std::string client;
+  std::string address;
+  std::uint32_t node = 0; ///< 0: the one that is asked
+  std::uint64_t limit = 20;
+};
+
 /// troupe mqtt …
 struct mqtt_sessions_options {
   admin_options admin;
   std::string user;
   std::uint64_t limit = 1000; ///< 0: all
+  bool connected = false;     ///< only those that are
+  bool kept = false;          ///< only those that stay
 };
 struct mqtt_kick_options {
   admin_options admin;
@@ -289,7 +307,7 @@ using command = std::variant<
     audit_query_options, audit_state_options, audit_verify_options,
     session_list_options, session_show_options, session_kick_options,
     records_options, mqtt_sessions_options, mqtt_kick_options,
-    mqtt_trace_options, key_list_options, key_get_options, key_set_options,
-    key_clear_options>;
+    mqtt_trace_options, explain_options, key_list_options, key_get_options,
+    key_set_options, key_clear_options>;
 
 } // namespace troupe::app

@@ -12,6 +12,8 @@ using cluster::byte_reader;
 using cluster::byte_writer;
 
 constexpr std::uint8_t version = 1;
+/// Of a request that is no GET.
+constexpr std::uint8_t version_with_method = 2;
 constexpr std::size_t text_bytes_max = std::size_t{8} << 10;
 constexpr std::size_t query_max = 64;
 
@@ -30,21 +32,26 @@ std::string take(byte_reader& in, std::size_t bytes_max, bool& valid) {
                : std::string{};
 }
 
-core::result<byte_reader> opened(core::bytes_view bytes) {
-  byte_reader in{bytes};
-  const auto format = in.take<std::uint8_t>();
-  if (!in.ok() || format == 0)
+struct opened_bytes {
+  byte_reader in;
+  std::uint8_t format = 0;
+};
+core::result<opened_bytes> opened(core::bytes_view bytes, std::uint8_t newest) {
+  opened_bytes made{byte_reader{bytes}};
+  made.format = made.in.take<std::uint8_t>();
+  if (!made.in.ok() || made.format == 0)
     return malformed();
-  if (format > version)
+  if (made.format > newest)
     return core::error{core::errc::newer_format, "a relayed request"};
-  return in;
+  return made;
 }
 
 } // namespace
 
 core::shared_bytes encode(const relayed_request& call) {
   byte_writer out{256};
-  out.put(version);
+  const bool is_get = call.request.method == "GET";
+  out.put(is_get ? version : version_with_method);
   out.put(call.number);
   out.put(call.key);
   put(out, call.request.path);
@@ -53,6 +60,8 @@ core::shared_bytes encode(const relayed_request& call) {
     put(out, name);
     put(out, value);
   }
+  if (!is_get)
+    put(out, call.request.method);
   return core::shared_bytes::copy_of(out.view());
 }
 
@@ -67,9 +76,10 @@ core::shared_bytes encode(const relayed_response& answer) {
 }
 
 core::result<relayed_request> decode_relayed_request(core::bytes_view bytes) {
-  auto in = opened(bytes);
-  if (!in)
-    return in.error();
+  auto found = opened(bytes, version_with_method);
+  if (!found)
+    return found.error();
+  auto* in = &found->in;
   relayed_request call;
   call.number = in->take<std::uint64_t>();
   call.key = in->take<std::uint64_t>();
@@ -84,15 +94,20 @@ core::result<relayed_request> decode_relayed_request(core::bytes_view bytes) {
     auto value = take(*in, text_bytes_max, valid);
     call.request.query.emplace_back(std::move(name), std::move(value));
   }
+  if (found->format >= version_with_method) {
+    call.request.method = take(*in, text_bytes_max, valid);
+    valid = valid && call.request.method == "DELETE";
+  }
   if (!valid || !in->done() || !call.request.path.starts_with('/'))
     return malformed();
   return call;
 }
 
 core::result<relayed_response> decode_relayed_response(core::bytes_view bytes) {
-  auto in = opened(bytes);
-  if (!in)
-    return in.error();
+  auto found = opened(bytes, version);
+  if (!found)
+    return found.error();
+  auto* in = &found->in;
   relayed_response answer;
   answer.number = in->take<std::uint64_t>();
   answer.response.status = in->take<std::uint16_t>();

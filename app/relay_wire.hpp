@@ -16,7 +16,7 @@ namespace troupe::app {
 /// Larger answers are refused where they are made.
 inline constexpr std::size_t relayed_body_max = std::size_t{16} << 20;
 
-/// Of the request only path and query: it is a GET without headers and body.
+/// Of the request only method (GET or DELETE), path and query.
 struct relayed_request {
   std::uint64_t number = 0; ///< chosen by who asks, comes back in the answer
   std::uint64_t key = 0;    ///< under which the answer is to be sent

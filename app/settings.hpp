@@ -195,6 +195,7 @@ struct mqtt_settings {
   bool retained = true; ///< messages are kept that ask for it
   std::string response_prefix;
   std::string server_reference;
+  std::string advertise;             ///< HOST:PORT; "" = not told
   milliseconds sys_interval{10'000}; ///< of $SYS; 0 = never
 };
 

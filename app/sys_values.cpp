@@ -45,6 +45,19 @@ sys_values::sys_values(std::string node, std::string version,
 
 std::vector<sys_value> sys_values::update(const sys_sample& sample,
                                           core::steady_time now) {
+  const std::chrono::duration<double, std::ratio<60>> gone = now - when_;
+  if (sampled_ && gone.count() > 0) {
+    note_rates(sample, gone.count());
+    rated_ = true;
+  }
+  before_ = sample;
+  when_ = now;
+  sampled_ = true;
+  return peek(sample, now);
+}
+
+std::vector<sys_value> sys_values::peek(const sys_sample& sample,
+                                        core::steady_time now) const {
   std::vector<sys_value> told;
   told.emplace_back("version", version_);
   told.emplace_back("node", node_);
@@ -53,25 +66,22 @@ std::vector<sys_value> sys_values::update(const sys_sample& sample,
   told.emplace_back("uptime", fmt::format("{} seconds", uptime.count()));
   for (const auto& each : counts)
     told.emplace_back(each.topic, std::to_string(sample.*each.of));
-  const std::chrono::duration<double, std::ratio<60>> gone = now - when_;
-  if (sampled_ && gone.count() > 0)
-    add_rates(sample, gone.count(), told);
-  before_ = sample;
-  when_ = now;
-  sampled_ = true;
+  if (!rated_)
+    return told;
+  for (const auto& each : rates_)
+    for (std::size_t i = 0; i < spans.size(); ++i)
+      told.emplace_back(fmt::format("{}/{:.0f}min", each.name, spans[i]),
+                        fmt::format("{:.2f}", each.averages[i]));
   return told;
 }
 
-void sys_values::add_rates(const sys_sample& sample, double minutes,
-                           std::vector<sys_value>& to) {
+void sys_values::note_rates(const sys_sample& sample, double minutes) {
   for (auto& each : rates_) {
     const auto fresh =
         static_cast<double>(sample.*each.of - before_.*each.of) / minutes;
     for (std::size_t i = 0; i < spans.size(); ++i) {
       auto& average = each.averages[i];
       average += (fresh - average) * (1 - std::exp(-minutes / spans[i]));
-      to.emplace_back(fmt::format("{}/{:.0f}min", each.name, spans[i]),
-                      fmt::format("{:.2f}", average));
     }
   }
 }

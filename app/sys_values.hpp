@@ -45,6 +45,10 @@ public:
   /// All there is to be told, in a fixed order; the first call has no rates.
   std::vector<sys_value> update(const sys_sample& sample,
                                 core::steady_time now);
+  /// The same between two of these: counts as they are by now, rates as they
+  /// were.
+  [[nodiscard]] std::vector<sys_value> peek(const sys_sample& sample,
+                                            core::steady_time now) const;
 
 private:
   struct rate {
@@ -52,8 +56,7 @@ private:
     std::uint64_t sys_sample::*of;
     std::array<double, 3> averages{};
   };
-  void add_rates(const sys_sample& sample, double minutes,
-                 std::vector<sys_value>& to);
+  void note_rates(const sys_sample& sample, double minutes);
 
   const std::string node_;
   const std::string version_;
@@ -61,6 +64,7 @@ private:
   sys_sample before_;
   core::steady_time when_{};
   bool sampled_ = false;
+  bool rated_ = false;
   std::array<rate, 5> rates_;
 };
 

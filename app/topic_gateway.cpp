@@ -10,7 +10,9 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <limits>
+#include <memory>
 #include <utility>
 
 namespace troupe::app {
@@ -49,10 +51,22 @@ private:
   void deliver(const core::publication_ptr& what, std::uint64_t) override {
     target_.on_publication(what); // last: may end this
   }
+  void foretell(const core::publication_ptr& what, std::uint64_t,
+                core::fate_list& to) override {
+    target_.foretell(what, to);
+  }
 
   net::topic_listener& target_;
   topics::topic_subscription subscription_;
 };
+
+/// Sessions that stay serve these.
+std::vector<topics::share_name> shares_of(const core::route_matches& found) {
+  std::vector<topics::share_name> all;
+  for (const auto& each : found.shared)
+    all.push_back({each.share, each.filter});
+  return all;
+}
 
 } // namespace
 
@@ -86,13 +100,21 @@ struct topic_gateway::order {
   std::function<actors::queued_publication()> find;
 };
 
+const core::route_table*
+topic_gateway::routes_for(const core::publication& what,
+                          const net::queue_terms& terms) const {
+  if (terms.qos == 0 || context_.couriers.empty() ||
+      core::is_own_topic(what.topic.text()))
+    return nullptr;
+  return context_.directory->routes();
+}
+
 /// Matches it against the routes of this node, and says so in it.
 topic_gateway::order topic_gateway::order_for(core::publication& what,
                                               net::queue_terms& terms) {
   order made;
-  const auto* routes = context_.directory->routes();
-  if (terms.qos == 0 || routes == nullptr || context_.couriers.empty() ||
-      core::is_own_topic(what.topic.text()))
+  const auto* routes = routes_for(what, terms);
+  if (routes == nullptr)
     return made;
   const auto turn = turn_.fetch_add(1, std::memory_order_relaxed);
   const auto fill = [&] {
@@ -117,8 +139,7 @@ topic_gateway::order topic_gateway::order_for(core::publication& what,
   }
   auto found = routes->match(what.realm, what.topic, terms.publisher);
   what.queued_as_of = found.as_of.value();
-  for (const auto& each : found.shared)
-    made.shares.push_back({each.share, each.filter});
+  made.shares = shares_of(found);
   made.queued.to = actors::recipients_of(std::move(found), turn);
   if (!made.queued.to.empty())
     fill();
@@ -139,6 +160,37 @@ void topic_gateway::hand_over(order& what, net::queue_terms& terms) {
       by.queue(std::move(queued), std::move(done));
     };
   caf::anon_send(context_.courier(), std::move(work));
+}
+
+void topic_gateway::foretell(core::publication what,
+                             const net::queue_terms& terms,
+                             std::size_t rows_max,
+                             std::function<void(topic_forecast)> done) {
+  auto made = std::make_shared<topic_forecast>();
+  std::vector<topics::share_name> shares;
+  if (const auto* routes = routes_for(what, terms)) {
+    made->waits_for_routes = !context_.routes_are_fresh();
+    made->routes = routes->match(what.realm, what.topic, terms.publisher);
+    what.queued_as_of = made->routes.as_of.value();
+    shares = shares_of(made->routes);
+    made->queued = actors::recipients_of(made->routes,
+                                         turn_.load(std::memory_order_relaxed));
+    if (!terms.publisher.empty())
+      for (const auto& each : routes->match(what.realm, what.topic).direct)
+        if (each.session == terms.publisher &&
+            std::none_of(made->routes.direct.begin(), made->routes.direct.end(),
+                         [&](const auto& known) {
+                           return known.session == terms.publisher;
+                         }))
+          made->own.push_back(each.session);
+  }
+  made->what = std::make_shared<const core::publication>(what);
+  router_.foretell(
+      std::move(what), shares, rows_max,
+      [made, done = std::move(done)](topics::publish_forecast live) {
+        made->live = std::move(live);
+        done(std::move(*made));
+      });
 }
 
 core::result<std::size_t> topic_gateway::publish(core::publication what) {

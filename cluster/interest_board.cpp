@@ -254,11 +254,7 @@ bool interest_board::list(page_mark& from, std::size_t rows_max,
     const auto& text = *where.filters.at(place);
     if (core::is_own_topic(text))
       return true;
-    const auto& each = where.entries[place];
-    row one{where.realm, text, where.share, each.held(), {}};
-    for (const auto& [number, count] : each.tables)
-      if (tables_[number].in_use)
-        add_once(one.peers, tables_[number].peer);
+    auto one = row_of(where, place);
     if (one.held > 0 || !one.peers.empty())
       rows.push_back(std::move(one));
     return true;

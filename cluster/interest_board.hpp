@@ -125,6 +125,10 @@ public:
     std::uint64_t held = 0;           ///< by how many on this node
     std::vector<core::node_id> peers; ///< that want it, too
   };
+  /// What matches a topic, without shares, each with its id, 0 if it is not
+  /// held here.
+  [[nodiscard]] std::vector<std::pair<filter_id, row>>
+  matching(std::string_view realm, const core::topic& name) const;
   /// A page of what is known, in no order that means something; without what
   /// nodes need among themselves.
   struct page_mark {
@@ -226,6 +230,7 @@ private:
   [[nodiscard]] std::uint64_t hash_of(const spot& where) const;
   [[nodiscard]] shared_audience audience_of(const realm_space& space,
                                             index::place place) const;
+  [[nodiscard]] row row_of(const realm_space& space, index::place place) const;
   [[nodiscard]] static interest_change change_at(const realm_space& space,
                                                  index::place place);
   void forget_if_unused(spot where);

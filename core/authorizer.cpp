@@ -54,6 +54,29 @@ deny_reason authorizer::allow_message(const principal& who) const {
   return deny_reason::too_many_messages;
 }
 
+authorizer::message_room
+authorizer::message_room_of(const principal& who) const {
+  message_room found;
+  const auto now = clock_.now();
+  if (messages_from_address_.limited() && !who.address.empty())
+    found.of_address = messages_from_address_.left(who.address, now);
+  if (messages_of_user_.limited() && !who.uid.empty())
+    found.of_user = messages_of_user_.left(who.realm + '\0' + who.uid, now);
+  if (found.of_address.value_or(1) < 1 || found.of_user.value_or(1) < 1)
+    found.why = deny_reason::too_many_messages;
+  return found;
+}
+
+std::optional<authorizer::ban_found>
+authorizer::ban_of(const principal& who) const {
+  if (is_banned(ban_kind::address, {}, who.address))
+    return ban_found{who.address,
+                     *store_.ban(ban_kind::address, {}, who.address)};
+  if (is_banned(ban_kind::user, who.realm, who.uid))
+    return ban_found{who.uid, *store_.ban(ban_kind::user, who.realm, who.uid)};
+  return std::nullopt;
+}
+
 bool authorizer::is_banned(ban_kind kind, std::string_view realm,
                            std::string_view name) const {
   if (name.empty())
@@ -157,6 +180,30 @@ effective_grants authorizer::compile(const principal& who) const {
   return all;
 }
 
+std::vector<grant_source> authorizer::sources(const principal& who) const {
+  std::vector<grant_source> all;
+  const auto take = [&](const std::string& from,
+                        const std::vector<grant>& grants) {
+    for (const auto& each : grants)
+      all.push_back({from, each});
+  };
+  take("credentials", who.grants);
+  auto roles = who.roles;
+  if (!who.own_rights_only) {
+    take("everybody", options_.everybody);
+    roles.emplace_back(who.uid.empty() ? role_of_anonymous : role_of_users);
+    if (!who.uid.empty())
+      if (const auto account = store_.account(who.realm, who.uid)) {
+        take("account", account->grants);
+        roles.insert(roles.end(), account->roles.begin(), account->roles.end());
+      }
+  }
+  for (const auto& name : roles)
+    if (const auto record = store_.role(who.realm, name))
+      take("role " + name, record->grants);
+  return all;
+}
+
 void session_rights::refresh() {
   // Before the tables are read: what changes meanwhile shows next time.
   const auto epoch = judge_.epoch();
@@ -177,9 +224,7 @@ deny_reason session_rights::standing() {
 
 template <class Topics>
 deny_reason session_rights::decide(right what, const Topics& topics) {
-  auto why = standing();
-  if (why == deny_reason::none && grants_.find(what, topics) == nullptr)
-    why = deny_reason::not_granted;
+  const auto why = foretell(what, topics);
   if (why != deny_reason::none)
     rights_stats::count(judge_.stats().checks_denied, why);
   return why;

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -96,6 +97,12 @@ struct effective_grants {
   }
 };
 
+/// Where a grant comes from.
+struct grant_source {
+  std::string from; ///< "everybody", "role NAME", "account", "credentials"
+  grant what;
+};
+
 /// Judges principals by the tables of the directory. One a node; thread-safe.
 class authorizer {
 public:
@@ -111,10 +118,26 @@ public:
                                 std::string_view sender) const;
   /// Whether he may send one more message now; counts it. Free without limits.
   [[nodiscard]] deny_reason allow_message(const principal& who) const;
+  /// What allow_message() would say; counts nothing.
+  struct message_room {
+    deny_reason why = deny_reason::none;
+    std::optional<double> of_user{}; ///< left; nothing: there is no limit
+    std::optional<double> of_address{};
+  };
+  [[nodiscard]] message_room message_room_of(const principal& who) const;
   [[nodiscard]] std::uint64_t epoch() const noexcept { return board_.epoch(); }
   [[nodiscard]] timestamp now() const { return clock_.wall(); }
 
   [[nodiscard]] effective_grants compile(const principal& who) const;
+  /// What compile() puts together, one by one and as it was granted, in its
+  /// order; for people.
+  [[nodiscard]] std::vector<grant_source> sources(const principal& who) const;
+  /// The ban that keeps him out, if one does.
+  struct ban_found {
+    std::string name; ///< his, or his address
+    ban_record record;
+  };
+  [[nodiscard]] std::optional<ban_found> ban_of(const principal& who) const;
 
   [[nodiscard]] rights_stats& stats() const noexcept { return stats_; }
 
@@ -164,6 +187,14 @@ public:
   }
   [[nodiscard]] deny_reason check(right what, const topic_filter& wanted) {
     return decide(what, wanted);
+  }
+  /// What check() would say; counts nothing.
+  template <class Topics>
+  [[nodiscard]] deny_reason foretell(right what, const Topics& topics) {
+    const auto why = standing();
+    return why == deny_reason::none && grants_.find(what, topics) == nullptr
+               ? deny_reason::not_granted
+               : why;
   }
   template <class Topics>
   [[nodiscard]] const std::string* permitted_by(right what,

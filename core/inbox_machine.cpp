@@ -132,27 +132,32 @@ error inbox_machine::append_one(const append_message& c,
   return {};
 }
 
-error inbox_machine::make_room(const owner& inbox, inbox_head& head,
-                               std::uint32_t weight, timestamp now) {
+inbox_machine::room inbox_machine::room_in(const owner& inbox,
+                                           const inbox_head& head,
+                                           std::uint64_t weight) const {
   const bool is_session = inbox.kind == owner_kind::session;
   const auto messages_max =
       is_session ? of_sessions_.messages_max : policy_.messages_max;
   const auto bytes_max =
       is_session ? of_sessions_.bytes_max : policy_.bytes_max;
+  if ((messages_max == 0 || head.count + 1 <= messages_max) &&
+      (bytes_max == 0 || head.bytes + weight <= bytes_max))
+    return room::enough;
   const bool refuse = is_session ? !of_sessions_.drop_oldest
                                  : policy_.overflow == overflow_policy::refuse;
-  auto over = [&] {
-    return (messages_max != 0 && head.count + 1 > messages_max) ||
-           (bytes_max != 0 && head.bytes + weight > bytes_max);
-  };
-  if (!over())
+  return refuse || (bytes_max != 0 && weight > bytes_max) ? room::refused
+                                                          : room::drops_oldest;
+}
+
+error inbox_machine::make_room(const owner& inbox, inbox_head& head,
+                               std::uint32_t weight, timestamp now) {
+  if (room_in(inbox, head, weight) == room::enough)
     return {};
   trim(head, now);
-  if (bytes_max != 0 && weight > bytes_max)
+  if (room_in(inbox, head, weight) == room::refused)
     return {errc::inbox_full, inbox.name};
-  if (refuse)
-    return over() ? error{errc::inbox_full, inbox.name} : error{};
-  while (over() && head.first <= head.last) {
+  while (room_in(inbox, head, weight) == room::drops_oldest &&
+         head.first <= head.last) {
     if (auto oldest = store_.entry(head.number, head.first)) {
       note_loss(head, *oldest);
       remove_entry(head, *oldest);

@@ -66,6 +66,15 @@ public:
   /// The bounds of inboxes of sessions, which are a policy of theirs.
   void bound_sessions(const session_policy& by) { of_sessions_ = by; }
 
+  /// What happens if an inbox gets one more of this weight.
+  enum class room : std::uint8_t {
+    enough,
+    drops_oldest,
+    refused,
+  };
+  [[nodiscard]] room room_in(const owner& inbox, const inbox_head& head,
+                             std::uint64_t weight) const;
+
   /// True if `device` must still get `entry` by its cursor.
   [[nodiscard]] static bool wants(const cursor& device,
                                   const inbox_entry& entry);

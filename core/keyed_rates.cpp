@@ -53,6 +53,20 @@ bool keyed_rates::take(std::string_view name, steady_time now) {
   return true;
 }
 
+double keyed_rates::left(std::string_view name, steady_time now) {
+  auto& in = part_of(name);
+  const std::lock_guard lock{in.mutex};
+  auto at = in.buckets.find(name);
+  if (at == in.buckets.end()) {
+    const auto places =
+        std::max<std::size_t>(1, options_.names_max / parts_.size());
+    if (in.buckets.size() < places)
+      return options_.burst;
+    at = in.buckets.find(std::string_view{}); // newcomers share it
+  }
+  return at == in.buckets.end() ? options_.burst : left_in(at->second, now);
+}
+
 void keyed_rates::give_back(std::string_view name, steady_time now) {
   if (!limited())
     return;

@@ -29,6 +29,8 @@ public:
 
   /// Takes one; false if there is none left.
   [[nodiscard]] bool take(std::string_view name, steady_time now);
+  /// How many are left; takes none, and remembers no name.
+  [[nodiscard]] double left(std::string_view name, steady_time now);
   /// What was taken does not count after all.
   void give_back(std::string_view name, steady_time now);
   [[nodiscard]] bool limited() const noexcept {

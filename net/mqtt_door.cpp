@@ -18,7 +18,7 @@ void mqtt_door::start(const parts& with) {
                    home->post(std::move(work));
                  };
                },
-               with.audit, with.keys, with.clients, with.log});
+               with.audit, with.keys, with.clients, with.log, with.elsewhere});
 }
 
 std::unique_ptr<protocol> mqtt_door::accept(protocol_host& host,

@@ -44,12 +44,16 @@ public:
     client_space* clients = nullptr;   ///< null: no session outlives anything
     /// See mqtt::house::parts.
     std::function<void(const std::string&)> log{};
+    /// See mqtt::house::parts. Any thread.
+    std::function<std::string()> elsewhere = {};
   };
   /// Before the first connection.
   void start(const parts& with);
 
   /// Whether who comes is sent elsewhere. Any thread.
   void set_draining(bool is) { house_.set_draining(is); }
+  /// See mqtt::house::set_moved(). Any thread.
+  void set_moved() { house_.set_moved(); }
 
   /// What a listener does with what is not permitted, if it does not do what
   /// others do.
@@ -67,6 +71,15 @@ public:
       std::function<bool(const std::string&, const mqtt::tenant_facts&)>;
   void each_session(std::string_view after, const session_visitor& visit) {
     house_.each(after, visit);
+  }
+  /// See mqtt::house::introduce(). Any thread.
+  bool introduce(const std::string& client_id,
+                 mqtt::house::introduction told) const {
+    return house_.introduce(client_id, std::move(told));
+  }
+  /// What clients publish into.
+  [[nodiscard]] const mqtt::mqtt_options& options() const {
+    return house_.options();
   }
   /// Ends a client's session, soon. False: it has none here. Any thread.
   bool kick(const std::string& client_id) { return house_.kick(client_id); }

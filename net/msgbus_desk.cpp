@@ -25,6 +25,8 @@ using msgbus::wish;
 
 /// By the other clock a right that ends has not ended yet.
 constexpr core::milliseconds expiry_again{500};
+/// As listeners are shown.
+constexpr const char* door_name = "msgbus";
 
 ruling::kind kind_of(verdict::kind what) {
   switch (what) {
@@ -102,6 +104,20 @@ private:
     if (target_ != nullptr)
       target_->on_publication(what); // last: may end this
   }
+  void foretell(const core::publication_ptr& what,
+                core::fate_list& to) override {
+    core::listener_fate one;
+    one.door = door_name;
+    one.session = from_.id.value();
+    one.uid = user_;
+    if (target_ == nullptr) {
+      one.what = core::fate::dropped;
+      one.why = "it has not begun to listen, or may not any more";
+    } else {
+      target_->foretell(what, one);
+    }
+    to.add(std::move(one));
+  }
   void on_rights_changed() override { look(); }
   void look();
   void look_again(core::steady_time at);
@@ -125,7 +141,7 @@ core::result<void> msgbus_desk::chair::open() {
   if (!filter)
     return filter.error();
   core::listener_about who;
-  who.door = "msgbus";
+  who.door = door_name;
   who.session = from_.id.value();
   who.uid = user_;
   auto made =

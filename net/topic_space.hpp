@@ -4,6 +4,7 @@
 #include "core/command.hpp"
 #include "core/ids.hpp"
 #include "core/listener_about.hpp"
+#include "core/listener_fate.hpp"
 #include "core/publication.hpp"
 #include "core/result.hpp"
 #include "core/topic_filter.hpp"
@@ -25,6 +26,11 @@ class topic_listener {
 public:
   /// Once a hold that matches. May end its hold, and die.
   virtual void on_publication(const core::publication_ptr& what) = 0;
+  /// Says, without doing it, what it would do with one that is not made. Of
+  /// the filter and share at which `to` is.
+  virtual void foretell(const core::publication_ptr&, core::fate_list& to) {
+    to.add({});
+  }
 
 protected:
   ~topic_listener() = default;

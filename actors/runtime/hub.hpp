@@ -163,6 +163,29 @@ public:
     return false;
   }
 
+  /// Those whom deliver() would call; `visit` must not touch the hub.
+  template <class Visit>
+  void each(const Key& key, Visit&& visit) const {
+    const auto position = rows_.find(key);
+    if (position == rows_.end())
+      return;
+    for (const auto& one : position->second.members)
+      if (one.target != nullptr)
+        visit(*one.target);
+  }
+  /// The one whom deliver_to_one() would call; null: there is none.
+  [[nodiscard]] subscriber<Batch>* one_of(const Key& key,
+                                          std::size_t which) const {
+    const auto position = rows_.find(key);
+    if (position == rows_.end() || position->second.alive == 0)
+      return nullptr;
+    auto left = which % position->second.alive;
+    for (const auto& one : position->second.members)
+      if (one.target != nullptr && left-- == 0)
+        return one.target;
+    return nullptr;
+  }
+
   [[nodiscard]] std::size_t subscribers(const Key& key) const {
     const auto position = rows_.find(key);
     return position == rows_.end() ? 0 : position->second.alive;

@@ -18,22 +18,39 @@ std::uint64_t spread(std::uint64_t value) {
 
 } // namespace
 
-std::uint64_t share_turns::turn_of(const cluster::shared_audience& all) {
-  if (turns_.size() >= remembered_max)
-    turns_.clear();
-  return turns_[cluster::interest_hash(all.share, all.filter)]++;
+bool share_turns::by_turns() const {
+  return policy_ == core::share_policy::round_robin ||
+         policy_ == core::share_policy::local;
 }
 
 share_seat share_turns::next(const cluster::shared_audience& all,
                              const core::publication& what) {
+  if (!by_turns())
+    return seat_of(all, what, 0);
+  if (turns_.size() >= remembered_max)
+    turns_.clear();
+  return seat_of(all, what,
+                 turns_[cluster::interest_hash(all.share, all.filter)]++);
+}
+
+share_seat share_turns::peek(const cluster::shared_audience& all,
+                             const core::publication& what) const {
+  if (!by_turns() || turns_.size() >= remembered_max)
+    return seat_of(all, what, 0);
+  const auto at = turns_.find(cluster::interest_hash(all.share, all.filter));
+  return seat_of(all, what, at == turns_.end() ? 0 : at->second);
+}
+
+share_seat share_turns::seat_of(const cluster::shared_audience& all,
+                                const core::publication& what,
+                                std::uint64_t turn) const {
   const auto here = all.here();
-  if (policy_ == core::share_policy::local && here > 0)
-    return {self_, static_cast<std::uint32_t>(turn_of(all) % here)};
-  std::uint64_t turn = 0;
   switch (policy_) {
-  case core::share_policy::round_robin:
   case core::share_policy::local:
-    turn = turn_of(all);
+    if (here > 0)
+      return {self_, static_cast<std::uint32_t>(turn % here)};
+    break;
+  case core::share_policy::round_robin:
     break;
   case core::share_policy::by_publisher:
     turn = spread(what.publisher * 31 + what.node.value());

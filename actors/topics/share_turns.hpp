@@ -33,13 +33,20 @@ public:
   [[nodiscard]] share_seat next(const cluster::shared_audience& all,
                                 const core::publication& what);
 
+  /// What next() would say.
+  [[nodiscard]] share_seat peek(const cluster::shared_audience& all,
+                                const core::publication& what) const;
+
   /// Instead of one on a node that can't be reached, the next one to be tried,
   /// on this node first; nothing: all have been.
   [[nodiscard]] std::optional<share_seat>
   instead(const cluster::shared_audience& all, std::size_t tried) const;
 
 private:
-  std::uint64_t turn_of(const cluster::shared_audience& all);
+  [[nodiscard]] bool by_turns() const;
+  [[nodiscard]] share_seat seat_of(const cluster::shared_audience& all,
+                                   const core::publication& what,
+                                   std::uint64_t turn) const;
 
   /// Shared subscriptions whose turn is remembered; with more all begin anew,
   /// which is not fair for a moment and harms nobody.

@@ -2,7 +2,7 @@
 #include "actors/topics/topic_router.hpp"
 
 #include "actors/topics/publication_wire.hpp"
-#include "core/own_topics.hpp"
+#include "actors/topics/topic_router_parts.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -10,164 +10,6 @@
 #include <utility>
 
 namespace troupe::actors::topics {
-namespace {
-
-void count(router_stats::counter& what, std::uint64_t n = 1) {
-  what.fetch_add(n, std::memory_order_relaxed);
-}
-
-} // namespace
-
-/// Publications for one loop, each with the filters that match.
-struct topic_router::batch {
-  static constexpr std::uint32_t everybody = ~std::uint32_t{0};
-  struct target {
-    cluster::filter_id filter;
-    std::uint32_t which = everybody; ///< of those that share it
-  };
-  struct one {
-    core::publication_ptr what;
-    std::size_t filters_end = 0; ///< in `filters`, begins where the last ended
-    bool new_here = false;       ///< its channel counts it on this loop
-  };
-  std::vector<one> all;
-  std::vector<target> filters;
-  std::size_t bytes = 0;
-};
-
-/// What belongs to one loop, and is touched on it alone.
-class topic_router::place final : public runtime::loop::flushable {
-public:
-  place(topic_router& owner, std::size_t index, std::size_t loops)
-      : out(loops), wanted(loops),
-        turns(owner.options_.self, owner.options_.shares), owner_(owner),
-        index_(index) {}
-
-  /// One of those that share a subscription here is to get it. False: there is
-  /// none.
-  bool seat(const cluster::shared_audience& all, std::uint64_t which) {
-    const auto here = all.here();
-    if (here == 0)
-      return false;
-    which %= here;
-    for (const auto& [loop, count] : all.loops) {
-      if (which < count) {
-        wanted[loop].push_back({all.id, static_cast<std::uint32_t>(which)});
-        break;
-      }
-      which -= count;
-    }
-    return true;
-  }
-
-  hub_type hub;
-  std::unique_ptr<channels::loop_channels> channels; // null: there are none
-  std::vector<batch> out;                            // by loop
-  // Of the publication at hand; their room is used again and again.
-  cluster::audience found;
-  std::vector<share_seat> seats;                  // by found.shares
-  std::vector<std::vector<batch::target>> wanted; // by loop
-  share_turns turns;
-
-private:
-  void flush() override { owner_.flush(index_); }
-
-  topic_router& owner_;
-  const std::size_t index_;
-};
-
-// --------------------------------------------------------------- subscription
-
-struct topic_subscription::member final
-    : runtime::subscriber<core::publication_ptr> {
-  member(topic_router& router, std::size_t loop, std::string_view realm,
-         const core::topic_filter& filter, topic_subscriber& target,
-         const subscribe_options& options, cluster::interest_board::claim held)
-      : router_(router), loop_(loop), target_(target), tag_(options.tag),
-        not_from_(options.no_local ? options.publisher : 0),
-        session_(options.about.session), held_(held),
-        among_nodes_(core::is_own_topic(filter.text())),
-        handle_(router.places_[loop]->hub.subscribe(held.id(), *this)) {
-    if (!among_nodes_)
-      count(router_.stats_.subscriptions);
-    if (options.share.empty())
-      enter_channel(realm, filter, options.about);
-  }
-  member(const member&) = delete;
-  member& operator=(const member&) = delete;
-  ~member() {
-    leave_channel();
-    handle_.end();
-    router_.board_.release(held_, loop_);
-    if (!among_nodes_)
-      router_.stats_.subscriptions.fetch_sub(1, std::memory_order_relaxed);
-  }
-
-  void deliver(const core::publication_ptr& what) override {
-    if (not_from_ != 0 && what->publisher == not_from_ &&
-        what->node == router_.options_.self)
-      return;
-    count(router_.stats_.delivered);
-    target_.deliver(what, tag_); // last: may end this
-  }
-
-  void came(const core::listener_about& who) {
-    if (tally_ != nullptr)
-      channels().came(*tally_, who);
-  }
-  void went(std::uint64_t session) {
-    if (tally_ != nullptr)
-      channels().went(*tally_, session);
-  }
-  void handed_on(std::size_t listeners) {
-    if (tally_ != nullptr)
-      channels().handed_on(*tally_, listeners);
-  }
-
-private:
-  [[nodiscard]] channels::loop_channels& channels() {
-    return *router_.places_[loop_]->channels;
-  }
-  void enter_channel(std::string_view realm, const core::topic_filter& filter,
-                     const core::listener_about& who) {
-    auto& place = *router_.places_[loop_];
-    if (!place.channels)
-      return;
-    auto& note = handle_.note();
-    // One look a filter and loop: those who listen here are shown or are not.
-    if (place.hub.subscribers(held_.id()) == 1)
-      note = {who.door.empty() || !filter.is_exact()
-                  ? nullptr
-                  : place.channels->open(realm, filter.text())};
-    if (note.tally == nullptr || who.door.empty())
-      return;
-    tally_ = note.tally;
-    is_group_ = who.group;
-    place.channels->hold(*tally_);
-    place.channels->came(*tally_, who);
-  }
-  void leave_channel() {
-    if (tally_ == nullptr)
-      return;
-    if (!is_group_)
-      channels().went(*tally_, session_);
-    if (channels().release(*tally_))
-      handle_.note() = {};
-  }
-
-  topic_router& router_;
-  const std::size_t loop_;
-  topic_subscriber& target_;
-  const std::uint64_t tag_;
-  const std::uint64_t not_from_; ///< a publisher here; 0: nobody
-  const std::uint64_t session_;
-  const cluster::interest_board::claim held_;
-  const bool among_nodes_; ///< in no count for people
-  topic_router::hub_type::subscription handle_;
-  channels::channel_tally* tally_ = nullptr;
-  bool is_group_ = false;
-};
-
 topic_subscription::topic_subscription() noexcept = default;
 topic_subscription::topic_subscription(std::unique_ptr<member> made) noexcept
     : member_(std::move(made)) {}
@@ -245,10 +87,7 @@ topic_router::publish(core::publication what, reach how,
     mine.found.peers.clear();
     mine.found.shares.clear();
   }
-  for (const auto& gone : without)
-    std::erase_if(mine.found.shares, [&](const auto& each) {
-      return each.share == gone.share && each.filter == gone.filter;
-    });
+  erase_shares(mine.found, without);
   publish_outcome outcome{mine.found.filters(), mine.found.peers.size(), 0};
   if (mine.found.empty()) {
     count(stats_.unmatched);

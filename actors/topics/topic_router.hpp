@@ -11,6 +11,7 @@
 #include "cluster/interest_board.hpp"
 #include "core/ids.hpp"
 #include "core/listener_about.hpp"
+#include "core/listener_fate.hpp"
 #include "core/publication.hpp"
 #include "core/result.hpp"
 #include "core/shared_bytes.hpp"
@@ -21,6 +22,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -38,6 +40,12 @@ public:
   /// publish, and end subscriptions, also the one it is called for.
   virtual void deliver(const core::publication_ptr& what,
                        std::uint64_t tag) = 0;
+  /// Says, without doing it, what deliver() would do with one that is not
+  /// made. Of the filter and share at which `to` is.
+  virtual void foretell(const core::publication_ptr&, std::uint64_t,
+                        core::fate_list& to) {
+    to.add({});
+  }
 
 protected:
   ~topic_subscriber() = default;
@@ -125,6 +133,20 @@ struct publish_outcome {
   std::size_t dropped = 0; ///< loops and nodes that don't get it
 };
 
+/// What publish() would do just now.
+struct publish_forecast {
+  /// Those who share a filter, and whose turn it would be.
+  struct share {
+    cluster::shared_audience all;
+    share_seat next;
+  };
+  /// What is held here and matches, and which other nodes hold it.
+  std::vector<cluster::interest_board::row> filters;
+  std::vector<core::node_id> peers; ///< that would get it
+  std::vector<share> shares;
+  core::fate_list here; ///< at the subscribers of this node
+};
+
 class topic_router;
 
 /// Keeps a subscriber subscribed; ends that when it dies. Belongs to the
@@ -185,6 +207,15 @@ public:
   core::result<publish_outcome>
   publish(core::publication what, reach how = reach::cluster,
           const std::vector<share_name>& without = {});
+  /// What publish() would do with it, and what would come of that on this
+  /// node; nobody's turn is taken. `done` is called on this loop, once all
+  /// loops have said. REQUIRES: it fits, see core::check().
+  using forecast_function = std::function<void(publish_forecast)>;
+  void foretell(core::publication what, const std::vector<share_name>& without,
+                std::size_t rows_max, forecast_function done);
+  /// What receive() would do with what another node sends.
+  void foretell_received(sent_publication what, std::size_t rows_max,
+                         forecast_function done);
   /// What another node has published, as it sent it; on a loop.
   void receive(core::node_id from, const core::shared_bytes& frame);
 
@@ -224,6 +255,7 @@ private:
                                 std::hash<cluster::filter_id>, channel_note>;
   struct batch;
   class place;
+  struct survey;
 
   [[nodiscard]] std::size_t here() const;
   [[nodiscard]] std::uint64_t next_number();
@@ -235,6 +267,8 @@ private:
   void give_turns(place& mine, const core::publication& what);
   std::size_t send_turns(std::size_t from, const core::publication& what);
   void find_wanted(place& mine);
+  void ask_loops(std::shared_ptr<survey> all);
+  void ask_loop(std::size_t index, const survey& all, core::fate_list& to);
   void flush(std::size_t from);
   void deliver(std::size_t index, const batch& all);
   void deliver_at_once();

@@ -113,7 +113,12 @@ constexpr std::array rows{
     in.row<&values::server_reference>(
         "server_reference",
         "Where clients of MQTT 5 may go when the node drains, as "
-        "HOST:PORT with blanks between; not said if empty."),
+        "HOST:PORT with blanks between; if empty, what the other nodes "
+        "advertise."),
+    in.row<&values::advertise>(
+        "advertise",
+        "Where clients of MQTT find this node, as HOST:PORT: a node that "
+        "drains sends its clients to the others. Not told if empty."),
     in.row<&values::sys_interval>(
         "sys_interval",
         "How often the node tells its counts under $SYS; 0: never.",

@@ -45,6 +45,11 @@ private:
   void on_publication(const core::publication_ptr& what) override {
     owner_.gather(number_, what, {}, false);
   }
+  void foretell(const core::publication_ptr&,
+                core::listener_fate& to) override {
+    to.what = core::fate::unknown;
+    to.why = "its worker decides, by its filters and what waits there";
+  }
   void on_seat_lost(std::string_view why) override {
     owner_.say(words::seat_over{number_, 0, std::string{why}});
     owner_.erase(number_); // last: ends this

@@ -8,6 +8,7 @@ namespace troupe::net::mqtt {
 /// Why a connection ends though the client has not asked for it.
 enum class farewell : std::uint8_t {
   draining,      ///< the client is to go to another node
+  moved,         ///< the node is one of its cluster no more
   shutting_down, ///< the node ends
   taken_over,    ///< the same client has come again
   kicked,        ///< an operator wants it

@@ -162,7 +162,10 @@ void gate::on_farewell(farewell why) {
   switch (why) {
   case farewell::draining:
     return fail(reason_code::use_another_server, "the node drains",
-                options_.server_reference);
+                world_.elsewhere());
+  case farewell::moved:
+    return fail(reason_code::server_moved,
+                "the node was removed from its cluster", world_.elsewhere());
   case farewell::shutting_down:
     return fail(reason_code::server_shutting_down, "the node shuts down");
   case farewell::taken_over:

@@ -3,6 +3,7 @@
 
 #include "core/client_event.hpp"
 #include "core/clock.hpp"
+#include "core/listener_fate.hpp"
 #include "core/publication.hpp"
 #include "net/mqtt/farewell.hpp"
 #include "net/mqtt/gate_world.hpp"
@@ -25,14 +26,23 @@
 
 namespace troupe::net::mqtt {
 
+/// What becomes of a message for a client that is connected.
+enum class lot : std::uint8_t {
+  goes,
+  waits,
+  too_slow,   ///< dropped: too much is unsent
+  queue_full, ///< dropped
+  ends_it,    ///< it does not fit, and the session ends for it
+};
+
 /// The conversation with one client, of any version: who it is, what it may
 /// have, what it is sent and in which order. Pure; owned by its session. All
 /// that it holds is bounded by options.
 ///
 /// Sources: gate.cpp (the way of a packet, time, the end), gate_connect.cpp,
 /// gate_publish.cpp (what the client publishes), gate_subscribe.cpp,
-/// gate_deliver.cpp (what it is sent), gate_lasting.cpp (what outlives the
-/// connection).
+/// gate_deliver.cpp (what it is sent), gate_foretell.cpp (what it would be
+/// sent), gate_lasting.cpp (what outlives the connection).
 class gate {
 public:
   /// All outlive it. `denied`: of the client's listener, if it has its own.
@@ -66,6 +76,12 @@ public:
   /// It is this client's turn in a share.
   void on_shared(const core::topic_filter& filter, std::string_view share,
                  const core::publication_ptr& what);
+  /// What would become of one that is not made and was listened to by this
+  /// filter, alone or in a share. False: nothing that is to be shown here.
+  [[nodiscard]] bool foretell(const core::publication_ptr& what,
+                              const core::topic_filter& filter,
+                              std::string_view share,
+                              core::listener_fate& to) const;
   /// A retained message for the subscription of this filter. False: there is
   /// none any more.
   bool on_retained(const core::topic_filter& of,
@@ -189,14 +205,21 @@ private:
   void on(const pubcomp& what);
   void deliver(const core::publication_ptr& what, const wanted& by,
                qos published, bool retain);
-  [[nodiscard]] bool has_room() const;
+  [[nodiscard]] static wanted wanted_by(const subscription& share);
+  [[nodiscard]] lot lot_of(const core::publication& what, qos level) const;
   void queue(outgoing what);
   /// False: it did not go, and does not have to any more.
   bool send(delivery& one);
   void pump();
   void on_answered(send_window::outcome what);
 
+  // gate_foretell.cpp
+  void foretell_sending(const core::publication_ptr& what, const wanted& by,
+                        core::listener_fate& to) const;
+
   // gate_lasting.cpp
+  [[nodiscard]] static bool comes_by_inbox(const core::publication& what,
+                                           const wanted& by);
   void begin_lasting(const session_found& found);
   void resume(const session_found& found);
   void restore(const core::route& one, std::vector<core::route_name>& lost);

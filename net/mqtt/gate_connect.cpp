@@ -211,9 +211,12 @@ void gate::refuse(reason_code why, std::string_view text) {
     told.reason = why;
     if (is_5())
       told.reason_string = reason_text(text);
-    if (why == reason_code::use_another_server &&
-        !options_.server_reference.empty())
-      told.server_reference = options_.server_reference;
+    const auto elsewhere = why == reason_code::use_another_server ||
+                                   why == reason_code::server_moved
+                               ? world_.elsewhere()
+                               : std::string{};
+    if (!elsewhere.empty())
+      told.server_reference = elsewhere;
     world_.send(any_packet{told});
   }
   end(text, false);

@@ -7,14 +7,6 @@
 #include <utility>
 
 namespace troupe::net::mqtt {
-namespace {
-
-/// An alias takes three bytes, and whoever uses one gets bytes of its own
-/// instead of those that others get, too: not for topics that are short.
-constexpr std::size_t alias_topic_bytes_min = 24;
-
-} // namespace
-
 void gate::on_publication(const core::publication_ptr& what) {
   if (stage_ != stage::open)
     return;
@@ -34,6 +26,18 @@ void gate::on_publication(const core::publication_ptr& what) {
   deliver(what, by, marks.level, retain);
 }
 
+wanted gate::wanted_by(const subscription& share) {
+  wanted by;
+  by.any = true;
+  by.level = share.level;
+  by.retain_as_published = share.retain_as_published;
+  if (share.id != 0)
+    by.ids.push_back(share.id);
+  if (share.routing == 0)
+    by.routed_at = share.routed_at;
+  return by;
+}
+
 void gate::on_shared(const core::topic_filter& filter, std::string_view share,
                      const core::publication_ptr& what) {
   if (stage_ != stage::open)
@@ -41,16 +45,9 @@ void gate::on_shared(const core::topic_filter& filter, std::string_view share,
   const auto found = shares_.find(share_key(filter, share));
   if (found == shares_.end())
     return;
-  const auto& by_share = found->second;
-  wanted by;
-  by.any = true;
-  by.level = by_share.level;
-  if (by_share.id != 0)
-    by.ids.push_back(by_share.id);
-  if (by_share.routing == 0)
-    by.routed_at = by_share.routed_at;
+  const auto by = wanted_by(found->second);
   const auto marks = marks_of(*what);
-  const bool retain = marks.retain && by_share.retain_as_published;
+  const bool retain = marks.retain && by.retain_as_published;
   if (lasting_ && by.level != qos::at_most_once)
     return deliver_lasting(what, by, marks.level, retain);
   deliver(what, by, marks.level, retain);
@@ -87,28 +84,37 @@ bool gate::takes_retained() const {
          (!window_ || (!window_->any_waits() && window_->open()));
 }
 
+lot gate::lot_of(const core::publication& what, qos level) const {
+  const bool is_slow = world_.backlog() > options_.backlog_bytes_max;
+  if (level == qos::at_most_once)
+    return is_slow ? lot::too_slow : lot::goes;
+  if (!is_slow && (!window_ || (!window_->any_waits() && window_->open())))
+    return lot::goes;
+  if (window_ ? window_->takes(what) : options_.queue_messages_max > 0)
+    return lot::waits;
+  return options_.queue_full == overflow_policy::drop ? lot::queue_full
+                                                      : lot::ends_it;
+}
+
 void gate::deliver(const core::publication_ptr& what, const wanted& by,
                    qos published, bool retain) {
   delivery message{what, std::min(by.level, published), retain};
   message.subscription_ids = by.ids;
+  const auto becomes = lot_of(*what, message.level);
+  if (becomes == lot::too_slow)
+    return count(stats_.dropped_slow);
   if (message.level == qos::at_most_once) {
-    if (world_.backlog() > options_.backlog_bytes_max)
-      return count(stats_.dropped_slow);
     send(message);
     return;
   }
   if (!window_)
     window_ = std::make_unique<send_window>(send_window::bounds{
         inflight_max_, options_.queue_messages_max, options_.queue_bytes_max});
-  if (window_->any_waits() || !has_room())
+  if (becomes != lot::goes)
     return queue({what, message.level, retain, by.ids});
   message.id = window_->begin(message.level);
   if (!send(message))
     window_->take_back(message.id);
-}
-
-bool gate::has_room() const {
-  return window_->open() && world_.backlog() <= options_.backlog_bytes_max;
 }
 
 void gate::queue(outgoing what) {
@@ -158,7 +164,7 @@ void gate::on_room() {
 
 void gate::pump() {
   while (stage_ == stage::open && window_ && window_->any_waits() &&
-         has_room()) {
+         window_->open() && world_.backlog() <= options_.backlog_bytes_max) {
     const auto next = window_->take_first();
     delivery one{next.what, next.level, next.retain,
                  window_->begin(next.level)};

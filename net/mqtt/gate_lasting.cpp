@@ -178,14 +178,18 @@ void gate::on_routed(const core::client_routed& what) {
 
 // ---------------------------------------------------------------- deliveries
 
+bool gate::comes_by_inbox(const core::publication& what, const wanted& by) {
+  return what.queued_as_of != 0 &&
+         (by.routed_at <= what.queued_as_of || by.routed_at == wanted::none_is);
+}
+
 /// What was matched against a table that has this subscription is on its way
 /// through the inbox; what was not, because that table was older or because it
 /// comes from elsewhere, goes there now. Nothing is promised yet where none of
 /// them has been answered.
 void gate::deliver_lasting(const core::publication_ptr& what, const wanted& by,
                            qos published, bool retain) {
-  if (what->queued_as_of != 0 &&
-      (by.routed_at <= what->queued_as_of || by.routed_at == wanted::none_is))
+  if (comes_by_inbox(*what, by))
     return;
   const auto level = std::min(by.level, published);
   if (level != qos::at_most_once)

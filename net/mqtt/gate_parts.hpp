@@ -4,6 +4,7 @@
 #include "net/mqtt/gate.hpp"
 #include "net/mqtt/lasting_window.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -13,6 +14,10 @@
 
 /// What the sources of a gate share and nobody else needs.
 namespace troupe::net::mqtt {
+
+/// An alias takes three bytes, and whoever uses one gets bytes of its own
+/// instead of those that others get, too: not for topics that are short.
+inline constexpr std::size_t alias_topic_bytes_min = 24;
 
 /// A will, as it will be published.
 struct gate::kept_will {

@@ -90,6 +90,8 @@ public:
   /// record to be kept; the order stays.
   virtual void send(const any_packet& what) = 0;
   virtual delivered send(const delivery& what) = 0;
+  /// Whether send() would say `sent`.
+  [[nodiscard]] virtual bool fits(const delivery&) { return true; }
   /// Bytes that were sent and wait.
   [[nodiscard]] virtual std::size_t backlog() const = 0;
   /// The last thing that a gate does. `at_once`: what waits is not sent.
@@ -162,6 +164,9 @@ public:
   virtual void refused(core::audit_kind what, std::string_view target,
                        std::string_view why) = 0;
   [[nodiscard]] virtual core::timestamp wall() const = 0;
+  /// Where a client may go that is sent away, with blanks between; "": it is
+  /// not known.
+  [[nodiscard]] virtual std::string elsewhere() const { return {}; }
 
 protected:
   ~gate_world() = default;

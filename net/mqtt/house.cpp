@@ -10,6 +10,12 @@ void house::open(const parts& with) {
   audit_ = {with.audit, options_.realm};
 }
 
+std::string house::elsewhere() const {
+  if (!options_.server_reference.empty() || !parts_ || !parts_->elsewhere)
+    return options_.server_reference;
+  return parts_->elsewhere();
+}
+
 void house::enter(const std::string& client_id, tenant who) {
   tenant before;
   {
@@ -35,6 +41,16 @@ void house::each(std::string_view after,
   for (auto at = tenants_.upper_bound(after); at != tenants_.end(); ++at)
     if (!visit(at->first, at->second.facts))
       return;
+}
+
+bool house::introduce(const std::string& client_id, introduction told) const {
+  const std::lock_guard lock{mutex_};
+  const auto at = tenants_.find(client_id);
+  if (at == tenants_.end())
+    return false;
+  at->second.post([who = at->second.who, number = at->second.number,
+                   told = std::move(told)] { told(who(), number); });
+  return true;
 }
 
 bool house::kick(const std::string& client_id) {

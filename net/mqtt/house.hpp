@@ -6,6 +6,7 @@
 #include "core/authorizer.hpp"
 #include "core/clock.hpp"
 #include "core/ids.hpp"
+#include "core/principal.hpp"
 #include "core/result.hpp"
 #include "net/audit_pen.hpp"
 #include "net/client_space.hpp"
@@ -22,6 +23,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +48,8 @@ struct tenant {
   std::function<void(std::function<void()>)> post{};
   /// Ends it; called on its loop, does nothing if it is gone.
   std::function<void(farewell)> end{};
+  /// Who it is; called on its loop. Nothing: it is gone.
+  std::function<std::optional<core::principal>()> who{};
   /// What it says and hears is noted there from now on; called on its loop.
   std::function<void(std::shared_ptr<trace>)> watch{};
 };
@@ -72,6 +76,8 @@ public:
     /// A line about what was refused, for who looks closely. Empty: nobody
     /// does. Any thread.
     std::function<void(const std::string&)> log{};
+    /// Where clients may go that are sent away, if no setting says it.
+    std::function<std::string()> elsewhere = {};
   };
 
   explicit house(mqtt_options options) : options_(std::move(options)) {}
@@ -91,6 +97,14 @@ public:
     return draining_.load(std::memory_order_relaxed);
   }
 
+  /// The node is one of its cluster no more: clients are told so.
+  void set_moved() { moved_.store(true, std::memory_order_relaxed); }
+  [[nodiscard]] bool moved() const {
+    return moved_.load(std::memory_order_relaxed);
+  }
+  /// "": it is not known.
+  [[nodiscard]] std::string elsewhere() const;
+
   /// A session has this client id from here on; who had it before is told to
   /// go, later, on its own loop.
   void enter(const std::string& client_id, tenant who);
@@ -100,6 +114,12 @@ public:
   void each(std::string_view after,
             const std::function<bool(const std::string&, const tenant_facts&)>&
                 visit) const;
+  /// Tells, on its loop, later, whose the session behind a client id is and
+  /// the number of its connection; nothing if it goes meanwhile. False: there
+  /// is none.
+  using introduction =
+      std::function<void(std::optional<core::principal>, std::uint64_t)>;
+  bool introduce(const std::string& client_id, introduction told) const;
   /// Ends a session as an operator wishes. False: there is none.
   bool kick(const std::string& client_id);
 
@@ -127,6 +147,7 @@ private:
   std::unique_ptr<const parts> parts_;
   audit_pen audit_;
   std::atomic<bool> draining_{false};
+  std::atomic<bool> moved_{false};
   trace_book traces_;
   mutable std::mutex mutex_;
   std::map<std::string, tenant, std::less<>> tenants_; ///< guarded by mutex_

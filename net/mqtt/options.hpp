@@ -78,7 +78,8 @@ struct mqtt_options {
 
   /// For MQTT 5's response information; %c is the client id. "": none.
   std::string response_prefix;
-  /// Where a client may go when the node drains, for MQTT 5. "": not said.
+  /// Where a client may go when the node drains, for MQTT 5. "": as the other
+  /// nodes say.
   std::string server_reference;
 };
 

@@ -56,6 +56,10 @@ public:
   pieces(version by, const publish_terms& terms,
          std::size_t packet_bytes_max = packet_bytes_unbounded);
 
+  /// Whether either of these would do it.
+  [[nodiscard]] bool fits(version by, const publish_terms& terms,
+                          std::size_t packet_bytes_max) const;
+
   /// Bytes of the PUBLISH with these terms.
   [[nodiscard]] std::size_t size(version by,
                                  const publish_terms& terms) const noexcept;
@@ -66,8 +70,6 @@ private:
   [[nodiscard]] std::size_t own_bytes(const publish_terms& terms) const;
   [[nodiscard]] std::size_t remaining(version by,
                                       const publish_terms& terms) const;
-  [[nodiscard]] bool fits(version by, const publish_terms& terms,
-                          std::size_t packet_bytes_max) const;
   [[nodiscard]] std::size_t head_bytes(version by,
                                        const publish_terms& terms) const;
   void write_head(std::byte* to, version by, const publish_terms& terms) const;

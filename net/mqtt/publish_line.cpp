@@ -25,16 +25,15 @@ core::set_key set_of(const core::publication& what,
   return command;
 }
 
-/// The same bounds as without a revision, which is one more header.
-core::publication_limits limits_without_revision() {
+} // namespace
+
+core::publication_limits limits_of_retained() {
   constexpr std::size_t revision_bytes_max = 32;
   core::publication_limits limits;
   --limits.headers_max;
   limits.head_bytes_max -= revision_bytes_max;
   return limits;
 }
-
-} // namespace
 
 reason_code outcome_of(core::errc why) noexcept {
   switch (why) {
@@ -54,7 +53,7 @@ std::optional<reason_code> publish_line::publish(core::publication what,
                                                  told_function told) {
   const auto marks = marks_of(what);
   const bool kept = marks.retain && keys_ != nullptr;
-  if (kept && !core::check(what, limits_without_revision())) {
+  if (kept && !core::check(what, limits_of_retained())) {
     count(stats_.unkept_invalid);
     return reason_code::quota_exceeded;
   }

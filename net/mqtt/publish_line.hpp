@@ -20,6 +20,10 @@ namespace troupe::net::mqtt {
 /// How a publisher is told that his message is not safe.
 [[nodiscard]] reason_code outcome_of(core::errc why) noexcept;
 
+/// What a publication may be that is to be retained: as others, with room for
+/// its revision, which is one more header.
+[[nodiscard]] core::publication_limits limits_of_retained();
+
 /// What one client publishes, in its order. A message that is to be retained is
 /// made durable first and goes to who listens when it is: who subscribes
 /// meanwhile finds it kept or hears it. Those behind it wait, up to a bound.

@@ -86,12 +86,17 @@ send_window::outcome send_window::on_pubcomp(packet_id id) {
   return outcome::done;
 }
 
-bool send_window::wait(outgoing what) {
-  const auto bytes = core::weight(*what.what);
+bool send_window::takes(const core::publication& what) const {
   const auto count = waiting();
-  if (count >= bounds_.messages_max ||
-      (count > 0 && waiting_bytes_ + bytes > bounds_.bytes_max))
+  return count < bounds_.messages_max &&
+         (count == 0 ||
+          waiting_bytes_ + core::weight(what) <= bounds_.bytes_max);
+}
+
+bool send_window::wait(outgoing what) {
+  if (!takes(*what.what))
     return false;
+  const auto bytes = core::weight(*what.what);
   if (!waiting_)
     waiting_ = std::make_unique<std::deque<outgoing>>();
   waiting_->push_back(std::move(what));

@@ -53,6 +53,8 @@ public:
   outcome on_pubrec(packet_id id, bool failed);
   outcome on_pubcomp(packet_id id);
 
+  /// Whether it may wait behind the others.
+  [[nodiscard]] bool takes(const core::publication& what) const;
   /// Puts one behind those that wait. False: there is no room.
   [[nodiscard]] bool wait(outgoing what);
   [[nodiscard]] bool any_waits() const noexcept {

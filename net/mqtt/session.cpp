@@ -14,6 +14,23 @@
 
 namespace troupe::net::mqtt {
 
+namespace {
+
+publish_terms terms_of(const delivery& what) {
+  publish_terms terms;
+  terms.level = what.level;
+  terms.retain = what.retain;
+  terms.duplicate = what.duplicate;
+  terms.id = what.id;
+  if (what.alias != 0)
+    terms.topic_alias = what.alias;
+  terms.topic_known = what.alias_known;
+  terms.subscription_ids = what.subscription_ids;
+  return terms;
+}
+
+} // namespace
+
 session::session(house& of, protocol_host& host, carrier by,
                  std::optional<denial_policy> denied)
     : house_(of), host_(host),
@@ -152,10 +169,10 @@ void session::on_event(core::session_event event, core::steady_time,
     return;
   const scope here{*this, out};
   const auto why = ended->reason.code;
-  gate_.on_farewell(why == core::errc::draining ? farewell::draining
-                    : why == core::errc::not_permitted
-                        ? farewell::kicked
-                        : farewell::shutting_down);
+  gate_.on_farewell(why == core::errc::draining        ? farewell::draining
+                    : why == core::errc::not_permitted ? farewell::kicked
+                    : house_.moved()                   ? farewell::moved
+                                     : farewell::shutting_down);
 }
 
 void session::on_flushed(core::steady_time, effects& out) {
@@ -215,6 +232,30 @@ void session::on_publication(const core::publication_ptr& what) {
   });
 }
 
+/// Not by the cache: it belongs to what is published.
+bool session::fits(const delivery& what) {
+  return outgoing_publish{name_of(what.what->topic), properties_of(*what.what),
+                          what.what->payload}
+      .fits(gate_.speaking(), terms_of(what), gate_.packet_bytes_max());
+}
+
+void session::foretell(const core::publication_ptr& what, core::fate_list& to) {
+  const auto filter = core::topic_filter::parse(to.at().filter);
+  if (!filter)
+    return;
+  core::listener_fate one;
+  one.door = name();
+  one.session = host_.info().id.value();
+  one.client = gate_.client_id();
+  if (rights_)
+    one.uid = rights_->who().uid;
+  host_.run([&](effects& out) {
+    const scope here{*this, out};
+    if (gate_.foretell(what, *filter, to.at().share, one))
+      to.add(std::move(one));
+  });
+}
+
 delivered session::send(const delivery& what) {
   const auto outcome = send_publication(what);
   tell_trace(outcome == delivered::sent ? trace_way::sent : trace_way::event,
@@ -245,15 +286,7 @@ delivered session::send_publication(const delivery& what) {
 }
 
 delivered session::send(outgoing_publish& made, const delivery& what) {
-  publish_terms terms;
-  terms.level = what.level;
-  terms.retain = what.retain;
-  terms.duplicate = what.duplicate;
-  terms.id = what.id;
-  if (what.alias != 0)
-    terms.topic_alias = what.alias;
-  terms.topic_known = what.alias_known;
-  terms.subscription_ids = what.subscription_ids;
+  const auto terms = terms_of(what);
   const auto most = gate_.packet_bytes_max();
   if (!endpoint_) {
     const auto before = out_->output.size();

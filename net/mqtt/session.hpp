@@ -97,6 +97,7 @@ private:
   // gate_world
   void send(const any_packet& what) override;
   delivered send(const delivery& what) override;
+  [[nodiscard]] bool fits(const delivery& what) override;
   [[nodiscard]] std::size_t backlog() const override;
   void close(std::string_view why, bool at_once) override;
   void log_in(core::credentials shown) override;
@@ -133,6 +134,9 @@ private:
   void refused(core::audit_kind what, std::string_view target,
                std::string_view why) override;
   [[nodiscard]] core::timestamp wall() const override;
+  [[nodiscard]] std::string elsewhere() const override {
+    return house_.elsewhere();
+  }
 
   // retained_outlet
   void settle(std::uint64_t number) override;
@@ -147,6 +151,8 @@ private:
 
   // topic_listener; watcher
   void on_publication(const core::publication_ptr& what) override;
+  void foretell(const core::publication_ptr& what,
+                core::fate_list& to) override;
   void on_rights_changed() override;
 
   std::size_t read_packets(const input& in, core::steady_time now);

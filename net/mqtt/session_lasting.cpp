@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -124,6 +125,12 @@ void session::enter() {
   self.end = [weak](farewell why) {
     if (const auto still = weak.lock())
       (*still)->run([&] { (*still)->gate_.on_farewell(why); });
+  };
+  self.who = [weak]() -> std::optional<core::principal> {
+    const auto still = weak.lock();
+    if (!still || !(*still)->rights_)
+      return std::nullopt;
+    return (*still)->rights_->who();
   };
   self.watch = [weak](std::shared_ptr<trace> by) {
     if (const auto still = weak.lock())

@@ -25,6 +25,9 @@ void session::log_in(core::credentials shown) {
   if (!house_.serving())
     return gate_.on_refused(reason_code::server_unavailable,
                             "MQTT is not served at this port");
+  if (house_.moved())
+    return gate_.on_refused(reason_code::server_moved,
+                            "the node was removed from its cluster");
   if (house_.draining())
     return gate_.on_refused(reason_code::use_another_server, "the node drains");
   shown.realm = house_.options().realm;
@@ -146,6 +149,10 @@ private:
       const scope here{of_, out};
       of_.gate_.on_shared(filter_, share_, what);
     });
+  }
+  void foretell(const core::publication_ptr& what,
+                core::fate_list& to) override {
+    of_.foretell(what, to);
   }
 
   session& of_;

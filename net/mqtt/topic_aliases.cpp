@@ -17,33 +17,44 @@ const std::string* received_aliases::find(std::uint16_t number) const {
   return &names_[number - 1U];
 }
 
+sent_aliases::choice sent_aliases::choice_at(std::string_view name,
+                                             std::uint64_t turn) const {
+  if (max_ == 0)
+    return {};
+  if (const auto at = by_name_.find(name); at != by_name_.end())
+    return {at->second->number, false};
+  if (!free_.empty())
+    return {free_.back(), true};
+  if (entries_.size() < max_)
+    return {static_cast<std::uint16_t>(entries_.size() + 1), true};
+  const auto& oldest = entries_.back();
+  if (turn - oldest.used <= patience * max_)
+    return {};
+  return {oldest.number, true};
+}
+
 sent_aliases::choice sent_aliases::choose(const std::string& name) {
   if (max_ == 0)
     return {};
   ++turn_;
-  if (const auto at = by_name_.find(name); at != by_name_.end()) {
+  const auto chosen = choice_at(name, turn_);
+  if (chosen.number == 0)
+    return {};
+  if (!chosen.fresh) {
+    const auto at = by_name_.find(name);
     entries_.splice(entries_.begin(), entries_, at->second);
     at->second->used = turn_;
-    return {at->second->number, false};
+    return chosen;
   }
-  entry fresh{name, 0, turn_};
   if (!free_.empty()) {
-    fresh.number = free_.back();
     free_.pop_back();
-  } else if (entries_.size() < max_) {
-    fresh.number = static_cast<std::uint16_t>(entries_.size() + 1);
-  } else {
-    const auto& oldest = entries_.back();
-    if (turn_ - oldest.used <= patience * max_)
-      return {};
-    fresh.number = oldest.number;
-    by_name_.erase(oldest.name);
+  } else if (entries_.size() >= max_) {
+    by_name_.erase(entries_.back().name);
     entries_.pop_back();
   }
-  const auto number = fresh.number;
-  entries_.push_front(std::move(fresh));
+  entries_.push_front({name, chosen.number, turn_});
   by_name_.emplace(entries_.front().name, entries_.begin());
-  return {number, true};
+  return chosen;
 }
 
 void sent_aliases::forget(const std::string& name) {

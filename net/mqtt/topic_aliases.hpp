@@ -39,6 +39,10 @@ public:
     bool fresh = false;       ///< the client does not know it yet
   };
   choice choose(const std::string& name);
+  /// What choose() would say.
+  [[nodiscard]] choice peek(std::string_view name) const {
+    return choice_at(name, turn_ + 1);
+  }
   /// What the client was to be told of this one by did not reach it.
   void forget(const std::string& name);
 
@@ -51,6 +55,9 @@ private:
   /// A number changes its topic only if it was not used for so many times the
   /// count of numbers.
   static constexpr std::uint64_t patience = 4;
+
+  [[nodiscard]] choice choice_at(std::string_view name,
+                                 std::uint64_t turn) const;
 
   std::uint16_t max_;
   std::uint64_t turn_ = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "core/listener_fate.hpp"
 #include "core/publication.hpp"
 #include "core/shared_bytes.hpp"
 #include "net/msgbus/gatekeeper.hpp"
@@ -40,6 +41,9 @@ class seat_user {
 public:
   /// May end the seat, and die.
   virtual void on_publication(const core::publication_ptr& what) = 0;
+  /// See topic_listener::foretell(); `to` has all but what becomes of it.
+  virtual void foretell(const core::publication_ptr& what,
+                        core::listener_fate& to) = 0;
   /// He may not listen any more; the last call. May end the seat, and die.
   virtual void on_seat_lost(std::string_view why) = 0;
 

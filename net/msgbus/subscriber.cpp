@@ -137,12 +137,33 @@ void subscriber::on_publication(const core::publication_ptr& what) {
   host_.run([&](effects& out) { write(what, out); });
 }
 
+void subscriber::foretell(const core::publication_ptr& what,
+                          core::listener_fate& to) {
+  to.what = core::fate::dropped;
+  if (!terms_.want(*what, shared_->options.strict_senders)) {
+    to.why = "its filters of types or senders";
+    return;
+  }
+  host_.run([&](effects& out) {
+    if (!seat_ || replayed_before(*what))
+      to.why = "its connection ends";
+    else if (!terms_.poll && is_slow(out))
+      to.why = "too much waits unsent for it";
+    else
+      to.what = core::fate::given;
+  });
+}
+
+bool subscriber::is_slow(const effects& out) const {
+  return out.output.size() >= shared_->options.backlog_bytes_max;
+}
+
 void subscriber::write(const core::publication_ptr& what, effects& out) {
   if (!seat_ || replayed_before(*what))
     return;
   if (terms_.poll)
     return answer_poll(*what, out);
-  if (out.output.size() >= shared_->options.backlog_bytes_max)
+  if (is_slow(out))
     return drop(*what);
   auto& cache = part_cache::here();
   const auto before = cache.size();

@@ -69,8 +69,11 @@ public:
 
 private:
   void on_publication(const core::publication_ptr& what) override;
+  void foretell(const core::publication_ptr& what,
+                core::listener_fate& to) override;
   void on_seat_lost(std::string_view why) override;
   void write(const core::publication_ptr& what, effects& out);
+  [[nodiscard]] bool is_slow(const effects& out) const;
   void answer_poll(const core::publication& what, effects& out);
   void replay(effects& out);
   [[nodiscard]] bool replayed_before(const core::publication& what) const;

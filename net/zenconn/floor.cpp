@@ -50,7 +50,10 @@ core::shared_bytes numbers(std::initializer_list<std::uint64_t> all) {
 class floor::ear final : private topic_listener {
 public:
   using function = std::function<void(const core::publication_ptr&)>;
-  explicit ear(function hears) : hears_(std::move(hears)) {}
+  using foresight =
+      std::function<void(const core::publication&, core::fate_list&)>;
+  explicit ear(function hears, foresight sees = {})
+      : hears_(std::move(hears)), sees_(std::move(sees)) {}
 
   core::result<void> open(const house& owner, const core::topic& at,
                           const core::listener_about& who = {}) {
@@ -68,8 +71,14 @@ private:
   void on_publication(const core::publication_ptr& what) override {
     hears_(what);
   }
+  void foretell(const core::publication_ptr& what,
+                core::fate_list& to) override {
+    if (sees_)
+      sees_(*what, to);
+  }
 
   const function hears_;
+  const foresight sees_;
   std::unique_ptr<topic_hold> hold_; // last: ends first
 };
 
@@ -78,7 +87,8 @@ class floor::room final {
 public:
   room(floor& at, std::string channel, core::topic where)
       : topic(std::move(where)), floor_(at), channel_(std::move(channel)),
-        events_([this](const auto& what) { give(what); }),
+        events_([this](const auto& what) { give(what); },
+                [this](const auto& what, auto& to) { foretell(what, to); }),
         questions_(
             [this](const auto& what) { floor_.on_question(channel_, *what); }) {
     count(floor_.owner_.stats().rooms);
@@ -129,16 +139,34 @@ public:
   std::optional<core::steady_time> empty_since; ///< as look() saw it
 
 private:
+  [[nodiscard]] bool is_own(const core::publication& what,
+                            const member& who) const {
+    return what.node == floor_.owner_.self() && who.number() == what.publisher;
+  }
+  void foretell(const core::publication& what, core::fate_list& to) const {
+    for (const auto* each : inside_) {
+      if (each == nullptr)
+        continue;
+      core::listener_fate one;
+      one.door = door_name;
+      one.session = each->number();
+      one.client = each->id();
+      one.uid = each->uid();
+      if (is_own(what, *each)) {
+        one.what = core::fate::dropped;
+        one.why = "it is its own";
+      }
+      to.add(std::move(one));
+    }
+  }
   void give(const core::publication_ptr& what) {
     shared_event event{what, channel_};
-    const bool own = what->node == floor_.owner_.self();
     giving_ = true;
     // Whoever goes meanwhile leaves a hole, whoever comes is not meant.
     const auto before = inside_.size();
     std::size_t given = 0;
     for (std::size_t i = 0; i < before; ++i)
-      if (auto* to = inside_[i];
-          to != nullptr && !(own && to->number() == what->publisher)) {
+      if (auto* to = inside_[i]; to != nullptr && !is_own(*what, *to)) {
         to->on_event(event);
         ++given;
       }

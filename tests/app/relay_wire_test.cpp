@@ -64,5 +64,15 @@ TEST(RelayWire, RefusesWhatNoNodeSends) {
             core::errc::newer_format);
 }
 
+TEST(RelayWire, AnEndOfSomethingComesBackAndNoOtherChange) {
+  auto call = sample_call();
+  call.request.method = "DELETE";
+  const auto found = decode_relayed_request(encode(call).view());
+  ASSERT_TRUE(found) << to_string(found.error());
+  EXPECT_EQ(found->request.method, "DELETE");
+  call.request.method = "POST";
+  EXPECT_FALSE(decode_relayed_request(encode(call).view()));
+}
+
 } // namespace
 } // namespace troupe::app

@@ -330,4 +330,23 @@ TEST(InterestBoardThreads, LooksAndChangesGoOnTogether) {
   EXPECT_EQ(board.own().filters, 1U);
 }
 
+TEST_F(InterestBoard, WhatMatchesIsShownWithWhoHoldsIt) {
+  const auto a = hold("a/+", 0);
+  const auto again = hold("a/+", 1);
+  board_.apply(*board_.open_table(node_id{2}), {{"r", "a/b", true}});
+  const auto seen = board_.matching("r", topic("a/b"));
+  ASSERT_EQ(seen.size(), 2U);
+  for (const auto& [id, row] : seen)
+    if (row.filter == "a/+") {
+      EXPECT_EQ(id, a.id());
+      EXPECT_EQ(row.held, 2U);
+      EXPECT_TRUE(row.peers.empty());
+    } else {
+      EXPECT_EQ(id, filter_id{});
+      EXPECT_EQ(row.held, 0U);
+      EXPECT_EQ(row.peers, peers{node_id{2}});
+    }
+  EXPECT_TRUE(board_.matching("r", topic("b")).empty());
+}
+
 } // namespace

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace {
@@ -201,6 +202,64 @@ TEST_F(Authorizer, BlocksAreOneWay) {
   EXPECT_TRUE(judge.is_blocked("default", "anna", "bob"));
   EXPECT_FALSE(judge.is_blocked("default", "bob", "anna"));
   EXPECT_FALSE(judge.is_blocked("other", "anna", "bob"));
+}
+
+/// Both ways to ask what he may agree.
+TEST_F(Authorizer, SourcesAreWhatIsCompiled) {
+  give("anna", "publish:own/%u");
+  role("editor", "publish:docs/#");
+  role("user", "publish:all/%c");
+  apply(change_account{"anna", {}, {"editor"}, {}});
+  authorizer wide{store,
+                  board,
+                  clock,
+                  {anonymous_policy::loopback, {*grant::parse("publish:x")}}};
+  auto anna = named("anna");
+  anna.client = "lamp";
+  anna.grants.push_back(*grant::parse("publish:from/token"));
+  for (const bool own_only : {false, true}) {
+    anna.own_rights_only = own_only;
+    session_rights live{wide, anna};
+    const auto sources = wide.sources(anna);
+    for (const std::string_view each : {"own/anna", "own/bob", "docs/a/b", "x",
+                                        "all/lamp", "from/token", "y"}) {
+      const bool found = std::any_of(
+          sources.begin(), sources.end(), [&](const grant_source& s) {
+            const auto filter = s.what.expand({anna.uid, anna.client});
+            return s.what.what == right::publish && filter &&
+                   filter->matches(name(each));
+          });
+      EXPECT_EQ(live.check(right::publish, name(each)) == deny_reason::none,
+                found)
+          << each;
+      EXPECT_EQ(live.foretell(right::publish, name(each)),
+                live.check(right::publish, name(each)));
+    }
+    EXPECT_EQ(sources.size(), own_only ? 1U : 5U);
+  }
+}
+
+TEST_F(Authorizer, TheRoomForMessagesIsSaidWithoutBeingTaken) {
+  authorizer strict{
+      store, board, clock, {anonymous_policy::loopback, {}, {1, 2}, {}}};
+  const auto anna = named("anna");
+  for (int left = 2; left >= 0; --left) {
+    EXPECT_EQ(strict.message_room_of(anna).of_user, left);
+    const auto seen = strict.message_room_of(anna).why;
+    EXPECT_EQ(strict.allow_message(anna), seen);
+  }
+  EXPECT_EQ(strict.message_room_of(anna).of_address, std::nullopt);
+  EXPECT_EQ(judge.message_room_of(anna).of_user, std::nullopt);
+}
+
+TEST_F(Authorizer, ABanIsFound) {
+  auto anna = named("anna");
+  anna.address = "192.0.2.7";
+  EXPECT_FALSE(judge.ban_of(anna));
+  apply(set_ban{ban_kind::address, "192.0.2.7", std::nullopt, "too loud"});
+  ASSERT_TRUE(judge.ban_of(anna));
+  EXPECT_EQ(judge.ban_of(anna)->name, "192.0.2.7");
+  EXPECT_EQ(judge.ban_of(anna)->record.reason, "too loud");
 }
 
 } // namespace

@@ -56,4 +56,15 @@ TEST(KeyedRates, AFloodOfNamesTakesNoMoreThanItsShareAndItsPlaces) {
   EXPECT_TRUE(rates.take("somebody new", now));
 }
 
+TEST(KeyedRates, ToLookTakesNothing) {
+  keyed_rates rates{{1, 2, 16}};
+  steady_time now{};
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(rates.left("anna", now), 2);
+  EXPECT_TRUE(rates.take("anna", now));
+  EXPECT_EQ(rates.left("anna", now), 1);
+  now += 10s;
+  EXPECT_EQ(rates.left("anna", now), 2);
+}
+
 } // namespace

@@ -6,7 +6,7 @@ import time
 import unittest
 
 from tests.integration.cluster_harness import Cluster
-from tests.integration.mqtt_client import DEADLINE, Client
+from tests.integration.mqtt_client import DEADLINE, Client, SubscribeOptions
 from tests.integration.troupe_node import TroupeNode
 
 SETTINGS = {
@@ -79,6 +79,32 @@ class Sys(unittest.TestCase):
         told = Told(self, at, "#", "+/broker/#", "$SYS/broker/node")
         told.wait(lambda values: "$SYS/broker/node" in values, "its name")
         self.assertEqual(list(told.values), ["$SYS/broker/node"])
+
+    def test_who_subscribes_gets_what_there_is_at_once(self):
+        node = TroupeNode(SETTINGS | {"mqtt.sys_interval": "1h"})
+        self.addCleanup(node.remove)
+        at = node.start().address("mqtt")
+        told = Client(at)
+        self.addCleanup(told.drop)
+        told.subscribe("$SYS/broker/clients/#", "$SYS/brokers/+/node")
+        seen = {}
+        while len(seen) < 3:
+            message = told.next()
+            self.assertTrue(message.retain, message.topic)
+            seen[message.topic.split("/", 2)[-1]] = message.payload
+        self.assertEqual(seen["clients/connected"], b"1")
+        self.assertEqual(seen["clients/total"], b"1")
+        # Retain handling: 2 never, 1 if it is new.
+        other = Client(at)
+        self.addCleanup(other.drop)
+        topic = "$SYS/broker/clients/connected"
+        other.subscribe((topic, SubscribeOptions(0, retainHandling=2)))
+        other.unsubscribe(topic)
+        other.subscribe((topic, SubscribeOptions(0, retainHandling=1)))
+        self.assertEqual(other.next().payload, b"2")
+        other.subscribe((topic, SubscribeOptions(0, retainHandling=1)))
+        other.subscribe(("$SYS/broker/version", SubscribeOptions(0)))
+        self.assertEqual(other.next().topic, "$SYS/broker/version")
 
     def test_every_node_is_heard_of_everywhere(self):
         cluster = Cluster()

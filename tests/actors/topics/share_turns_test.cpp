@@ -92,5 +92,19 @@ TEST(ShareTurns, InsteadOfOneOutOfReachAllOthersAreTried) {
   EXPECT_EQ(turns.instead(none_here, 0), (share_seat{node_id{3}, 0}));
 }
 
+TEST(ShareTurns, ToPeekTakesNoTurn) {
+  for (const auto policy :
+       {core::share_policy::round_robin, core::share_policy::local,
+        core::share_policy::by_publisher, core::share_policy::by_topic}) {
+    share_turns turns{self, policy};
+    for (std::uint64_t i = 0; i < 13; ++i) {
+      const auto what = about("jobs/" + std::to_string(i % 4), i % 3);
+      const auto seen = turns.peek(crew(), what);
+      EXPECT_EQ(turns.peek(crew(), what), seen);
+      EXPECT_EQ(turns.next(crew(), what), seen);
+    }
+  }
+}
+
 } // namespace
 } // namespace troupe::actors::topics

@@ -203,6 +203,9 @@ public:
     return delivered::sent;
   }
   [[nodiscard]] std::size_t backlog() const override { return unsent; }
+  [[nodiscard]] std::string elsewhere() const override {
+    return options.server_reference;
+  }
   void close(std::string_view why, bool at_once) override {
     EXPECT_FALSE(closed) << "closed twice";
     closed = true;
