@@ -240,13 +240,16 @@ void admin::set_password(const net::http_request& request,
     return change_rights(core::set_password{uid, {}}, std::move(answer),
                          {{"done", true}}, 200);
   // Called on the worker's thread.
-  parts_.logins.hash(std::string{password->get_string()},
-                     [this, uid, answer](core::result<std::string> hash) {
-                       if (!hash)
-                         return respond(answer, error_response(hash.error()));
-                       change_rights(core::set_password{uid, std::move(*hash)},
-                                     answer, {{"done", true}}, 200);
-                     });
+  parts_.logins.hash(
+      std::string{password->get_string()},
+      [this, uid, answer](core::result<net::identity::password_record> made) {
+        if (!made)
+          return respond(answer, error_response(made.error()));
+        const bool scram = !made->scram.empty();
+        change_rights(core::set_password{uid, std::move(made->hash),
+                                         std::move(made->scram)},
+                      answer, {{"done", true}, {"scram", scram}}, 200);
+      });
 }
 
 /// The text of a token is in this answer and nowhere else.

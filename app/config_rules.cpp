@@ -2,6 +2,7 @@
 #include "actors/door_board.hpp"
 #include "app/config.hpp"
 #include "app/value_text.hpp"
+#include "net/identity/scram_verifier.hpp"
 
 #include <fstream>
 
@@ -213,6 +214,10 @@ private:
     require(auth.jwt_secret.empty() || auth.jwt_secret_file.empty(),
             "auth.jwt_secret_file",
             "give either auth.jwt_secret or a file, not both");
+    require(auth.scram_iterations == 0 ||
+                auth.scram_iterations >= net::identity::scram_iterations_min,
+            "auth.scram_iterations",
+            "is 0, or at least 4096: fewer are not served (RFC 7677)");
     require(!auth.jwt_user_claim.empty(), "auth.jwt_user_claim",
             "must name a claim");
   }

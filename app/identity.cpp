@@ -2,6 +2,8 @@
 #include "app/identity.hpp"
 
 #include "app/config.hpp"
+#include "app/salt_secret.hpp"
+#include "storage/file_system.hpp"
 
 #include <utility>
 
@@ -32,7 +34,8 @@ core::authorizer_options rights_options(const auth_settings& from) {
 }
 
 core::result<std::unique_ptr<net::identity::node_authenticator>>
-make_authenticator(const settings& from, broker& engine) {
+make_authenticator(const settings& from, broker& engine,
+                   const std::string& cluster_secret) {
   const auto& auth = from.auth;
   auto secret = jwt_secret(from);
   if (!secret)
@@ -41,6 +44,14 @@ make_authenticator(const settings& from, broker& engine) {
   options.attempts_of_user = per_minute(auth.attempts_per_user);
   options.attempts_from_address = per_minute(auth.attempts_per_address);
   options.hashing = {auth.hash_threads, auth.hashes_waiting_max};
+  options.scram_iterations = static_cast<std::uint32_t>(auth.scram_iterations);
+  if (options.scram_iterations > 0) {
+    auto salts = salt_secret(storage::posix_file_system(), engine.data_path(),
+                             engine.identity().cluster, cluster_secret);
+    if (!salts)
+      return salts.error();
+    options.scram_secret = std::move(*salts);
+  }
   auto& jwt = options.jwt;
   jwt.rules = {auth.jwt_issuer, auth.jwt_audience, auth.jwt_leeway,
                auth.jwt_endless};

@@ -18,8 +18,9 @@ namespace troupe::app {
 rights_options(const auth_settings& from);
 
 /// invalid_config or io_error if keys or a secret cannot be had. `engine` must
-/// live longer.
+/// live longer. `cluster_secret`: "" of a node alone.
 [[nodiscard]] core::result<std::unique_ptr<net::identity::node_authenticator>>
-make_authenticator(const settings& from, broker& engine);
+make_authenticator(const settings& from, broker& engine,
+                   const std::string& cluster_secret);
 
 } // namespace troupe::app

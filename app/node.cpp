@@ -82,7 +82,8 @@ core::result<bound_addresses> node::start() {
       write_log("warn", "node", "does not serve yet: " + reason);
   if (auto started = start_audit(); !started)
     return started.error();
-  auto logins = make_authenticator(context_.values, *broker_);
+  auto logins =
+      make_authenticator(context_.values, *broker_, context_.cluster_secret);
   if (!logins)
     return logins.error();
   logins_ = std::move(*logins);

@@ -106,6 +106,7 @@ std::string text_in(const json::object& body, std::string_view name) {
 json::object view_of(std::string_view uid, const core::account_record& record) {
   return {{"uid", uid},
           {"password", !record.password.empty()},
+          {"scram", !record.scram.empty()},
           {"roles", json::value_from(record.roles)},
           {"grants", texts_of(record.grants)},
           {"tokens", json::value_from(record.tokens)}};

@@ -103,6 +103,7 @@ struct auth_settings {
   std::uint64_t messages_per_address = 0;  ///< a second; 0 = no bound
   std::uint64_t hash_threads = 1;
   std::uint64_t hashes_waiting_max = 64;
+  std::uint64_t scram_iterations = 0; ///< 0 = no SCRAM
   std::string jwt_secret;
   std::string jwt_secret_file;
   std::string jwt_keys; ///< JWKS or PEM file

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/settings/section.hpp"
+#include "net/identity/scram_verifier.hpp"
 
 #include <array>
 
@@ -44,6 +45,11 @@ constexpr std::array rows{
         "hashes_waiting_max",
         "Logins that may wait for one of them; more are refused as busy.",
         between(1, 100'000)),
+    in.row<&values::scram_iterations>(
+        "scram_iterations",
+        "Rounds of the verifiers that are made with passwords, so that these "
+        "can be proven by SCRAM-SHA-256; 0: none are, and it is not served.",
+        between(0, net::identity::scram_iterations_max)),
     in.row<&values::jwt_secret>(
         "jwt_secret",
         "Secret of signed tokens (HS256, HS384, HS512); empty: none are "

@@ -41,7 +41,8 @@ constexpr std::array rows{
                                          size_between(23, 65'535)),
     in.row<&values::connect_timeout>(
         "connect_timeout",
-        "A connection whose CONNECT has not come by then is closed.",
+        "A connection whose CONNECT has not come by then, or whose login by "
+        "AUTH is not over, is closed.",
         between(100 * ms, 3'600 * s)),
     in.row<&values::keep_alive_max>(
         "keep_alive_max",

@@ -3,6 +3,8 @@
 
 #include "core/name_rules.hpp"
 #include "net/identity/jwt_scopes.hpp"
+#include "net/identity/scram_message.hpp"
+#include "net/identity/scram_verifier.hpp"
 #include "net/identity/static_token.hpp"
 
 #include <boost/json/array.hpp>
@@ -106,6 +108,21 @@ deny_reason take_scopes(const json::object& claims, const jwt_settings& names,
 std::string decoy(const password_cost& cost) {
   auto made = hash_password("nobody", cost);
   return made ? std::move(*made) : std::string{};
+}
+
+core::result<password_record> record_of(std::string_view password,
+                                        const authenticator_options& how) {
+  auto hash = hash_password(password, how.cost);
+  if (!hash)
+    return hash.error();
+  password_record made{std::move(*hash), {}};
+  if (how.scram_iterations == 0 || !is_plain_text(password))
+    return made;
+  const auto verifier = make_scram_verifier(password, how.scram_iterations);
+  if (!verifier)
+    return verifier.error();
+  made.scram = to_text(*verifier);
+  return made;
 }
 
 } // namespace
@@ -281,10 +298,11 @@ node_authenticator::judge_jwt(const core::credentials& shown) const {
 }
 
 void node_authenticator::hash(
-    std::string password, std::function<void(core::result<std::string>)> done) {
+    std::string password,
+    std::function<void(core::result<password_record>)> done) {
   const auto secret = std::make_shared<std::string>(std::move(password));
   if (!workers_.run([this, secret, done] {
-        auto made = hash_password(*secret, options_.cost);
+        auto made = record_of(*secret, options_);
         wipe(*secret);
         done(std::move(made));
       }))

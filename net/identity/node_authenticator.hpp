@@ -9,9 +9,11 @@
 #include "net/identity/jwt.hpp"
 #include "net/identity/password.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace troupe::net::identity {
 
@@ -39,6 +41,18 @@ struct authenticator_options {
   hash_workers::options hashing{};
   password_cost cost{};
   jwt_settings jwt{};
+  /// Of verifiers for SCRAM that are made with passwords; 0: none are, and the
+  /// method is not served.
+  std::uint32_t scram_iterations = 0;
+  /// The same on all nodes, and known to nobody else: what the salts of users
+  /// that are none are made of.
+  std::string scram_secret{};
+};
+
+/// What is kept of a password.
+struct password_record {
+  std::string hash;  ///< argon2id
+  std::string scram; ///< a verifier as text; "": none is wanted, or can be made
 };
 
 /// core::authenticator over the tables of the directory. Owned by the node.
@@ -51,10 +65,13 @@ public:
                      jwt_keys keys, authenticator_options options);
 
   void authenticate(core::credentials shown, answer_function answer) override;
+  [[nodiscard]] bool serves(std::string_view method) const override;
+  std::unique_ptr<core::login_dialogue> begin(std::string_view method,
+                                              core::credentials shown) override;
 
   /// Hashes on a worker; overloaded if there is no room. `done` on its thread.
   void hash(std::string password,
-            std::function<void(core::result<std::string>)> done);
+            std::function<void(core::result<password_record>)> done);
 
   /// Reads the keys of JWTs again; on a failure the old ones stay.
   core::result<void> reload();
@@ -67,6 +84,7 @@ public:
   }
 
 private:
+  class scram_login; ///< in scram_login.cpp
   struct attempt {
     core::credentials shown;
     answer_function answer;

@@ -43,6 +43,18 @@ bool verify_password(const std::string& hash, std::string_view password) {
              ARGON2_OK;
 }
 
+core::result<std::string> stretch(std::string_view secret,
+                                  std::string_view salt,
+                                  const password_cost& cost) {
+  std::string made(hash_bytes, '\0');
+  const auto failure = argon2id_hash_raw(
+      cost.passes, cost.memory_kib, lanes, secret.data(), secret.size(),
+      salt.data(), salt.size(), made.data(), made.size());
+  if (failure != ARGON2_OK)
+    return core::error{core::errc::io_error, argon2_error_message(failure)};
+  return made;
+}
+
 void wipe(std::string& secret) noexcept {
   OPENSSL_cleanse(secret.data(), secret.size());
   secret.clear();

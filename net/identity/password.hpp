@@ -27,6 +27,12 @@ core::result<std::string> hash_password(std::string_view password,
 [[nodiscard]] bool verify_password(const std::string& hash,
                                    std::string_view password);
 
+/// The same for the same secret and salt; who sees it, or something made of it,
+/// pays for each guess at the secret as for one at a password. io_error.
+core::result<std::string> stretch(std::string_view secret,
+                                  std::string_view salt,
+                                  const password_cost& cost = {});
+
 /// Overwrites what was secret.
 void wipe(std::string& secret) noexcept;
 

@@ -46,6 +46,8 @@ void gate::on_packet(const any_packet& what, core::steady_time now) {
     return;
   if (stage_ == stage::silent)
     return connecting(what);
+  if (stage_ == stage::login && is_clients_turn())
+    return proving(what);
   if (stage_ != stage::open) // whoever reads on though it is paused
     return protocol_error("a packet before the CONNACK");
   dispatch(what);
@@ -94,10 +96,6 @@ void gate::on(const disconnect& what) {
   end("the client disconnected", false);
 }
 
-void gate::on(const auth&) {
-  protocol_error("an AUTH, but no method was agreed on");
-}
-
 std::optional<std::string_view> gate::reason_text(std::string_view text) const {
   if (!client_problems_ || text.empty())
     return std::nullopt;
@@ -137,6 +135,7 @@ void gate::on_closed() {
   const bool was_open = stage_ == stage::open;
   stage_ = stage::closed;
   arrival_.reset();
+  exchange_.reset();
   if (!was_open)
     return;
   for (const auto& each : subscriptions_.all())
@@ -229,7 +228,14 @@ void gate::on_tick(core::steady_time now) {
     return;
   if (stage_ != stage::open) {
     count(stats_.refused_protocol);
-    return end("no CONNECT in time", true);
+    return end(stage_ == stage::silent ? "no CONNECT in time"
+                                       : "no AUTH in time",
+               true);
+  }
+  if (const auto end_of_it = exchange_deadline();
+      end_of_it && *end_of_it <= now) {
+    count(stats_.refused_login);
+    return fail(reason_code::not_authorized, "no AUTH in time");
   }
   count(stats_.ended_keep_alive);
   fail(reason_code::keep_alive_timeout, "silent for too long");
@@ -239,11 +245,16 @@ std::optional<core::steady_time> gate::deadline() const {
   switch (stage_) {
   case stage::silent:
     return heard_ + options_.connect_time;
-  case stage::open:
+  case stage::open: {
+    auto due = exchange_deadline();
     if (silence_.count() > 0)
-      return heard_ + silence_;
-    return std::nullopt;
+      due = std::min(due.value_or(heard_ + silence_), heard_ + silence_);
+    return due;
+  }
   case stage::login:
+    if (is_clients_turn())
+      return exchange_deadline();
+    break;
   case stage::session:
   case stage::closed:
     break;
@@ -252,8 +263,8 @@ std::optional<core::steady_time> gate::deadline() const {
 }
 
 bool gate::paused() const {
-  return stage_ == stage::login || stage_ == stage::session ||
-         received_.waiting() >= answers_max ||
+  return (stage_ == stage::login && !is_clients_turn()) ||
+         stage_ == stage::session || received_.waiting() >= answers_max ||
          (lasting_ &&
           lasting_->answers.size() + lasting_->releasing.size() >= answers_max);
 }

@@ -40,9 +40,10 @@ enum class lot : std::uint8_t {
 /// that it holds is bounded by options.
 ///
 /// Sources: gate.cpp (the way of a packet, time, the end), gate_connect.cpp,
-/// gate_publish.cpp (what the client publishes), gate_subscribe.cpp,
-/// gate_deliver.cpp (what it is sent), gate_foretell.cpp (what it would be
-/// sent), gate_lasting.cpp (what outlives the connection).
+/// gate_auth.cpp (logins in several steps), gate_publish.cpp (what the client
+/// publishes), gate_subscribe.cpp, gate_deliver.cpp (what it is sent),
+/// gate_foretell.cpp (what it would be sent), gate_lasting.cpp (what outlives
+/// the connection).
 class gate {
 public:
   /// All outlive it. `denied`: of the client's listener, if it has its own.
@@ -68,6 +69,8 @@ public:
   /// The client can't come in, whoever it is; instead of on_login().
   void on_refused(reason_code why, std::string_view text);
   void on_login(const core::login_outcome& found);
+  /// It is the client's turn again in a login of several steps.
+  void on_challenge(std::string_view said);
   void on_session(const session_found& found);
   void on_published(std::uint64_t ticket, reason_code outcome);
   /// Something that was listened to; the same one several times in a row if
@@ -110,8 +113,6 @@ public:
   /// Nothing is read before an answer of the world has come.
   [[nodiscard]] bool paused() const;
   [[nodiscard]] bool closed() const { return stage_ == stage::closed; }
-  /// No CONNECT has come yet.
-  [[nodiscard]] bool silent() const { return stage_ == stage::silent; }
   /// A client is logged in.
   [[nodiscard]] bool open() const { return stage_ == stage::open; }
 
@@ -133,6 +134,8 @@ private:
   /// What a CONNECT asks for and is kept.
   struct kept_will;
   struct arrival;
+  /// A login in several steps: what was agreed on, and whose turn it is.
+  struct exchange;
   /// What only a session has that outlives its connection.
   struct lasting;
 
@@ -141,7 +144,6 @@ private:
   // gate.cpp
   void dispatch(const any_packet& what);
   void on(const disconnect& what);
-  void on(const auth& what);
   /// The client is told why, as far as its version can say it.
   void fail(reason_code why, std::string_view text,
             std::string_view reference = {});
@@ -164,6 +166,16 @@ private:
   [[nodiscard]] std::string response_information() const;
   void publish_will();
   [[nodiscard]] std::optional<core::session_will> will_for_record();
+  [[nodiscard]] static core::milliseconds silence_of(seconds keep_alive);
+
+  // gate_auth.cpp
+  void begin_exchange(const connect& what);
+  void proving(const any_packet& what);
+  void on(const auth& what);
+  void say_auth(reason_code why, std::string_view said);
+  void proven_again(const core::login_outcome& found);
+  [[nodiscard]] bool is_clients_turn() const;
+  [[nodiscard]] std::optional<core::steady_time> exchange_deadline() const;
 
   // gate_publish.cpp
   void on(const publish& what);
@@ -249,7 +261,8 @@ private:
   std::uint32_t packet_bytes_max_ = 0xFFFFFFFF;
   core::milliseconds silence_{0}; ///< that ends it; 0: none does
   std::string client_id_;
-  std::unique_ptr<arrival> arrival_; ///< until it is open
+  std::unique_ptr<arrival> arrival_;   ///< until it is open
+  std::unique_ptr<exchange> exchange_; ///< null: no method was agreed on
   std::unique_ptr<kept_will> will_;
   // What comes.
   receive_window received_;

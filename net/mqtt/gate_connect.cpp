@@ -64,10 +64,9 @@ gate::why_not(const connect& what) const {
   using enum reason_code;
   if (what.client_id.size() > options_.client_id_bytes_max)
     return std::pair{client_identifier_not_valid, "a long client identifier"};
-  // Passwords are kept as hashes that no challenge can be answered with.
-  if (what.authentication_method)
+  if (what.authentication_method && !world_.serves(*what.authentication_method))
     return std::pair{bad_authentication_method,
-                     "no authentication method is served"};
+                     "no such authentication method is served"};
   if (what.will) {
     if (!parse_topic(what.will->topic))
       return std::pair{topic_name_invalid, "no topic for a will"};
@@ -105,6 +104,8 @@ void gate::on(const connect& what) {
   if (what.will)
     keep_will(*what.will);
   stage_ = stage::login;
+  if (what.authentication_method)
+    return begin_exchange(what);
   world_.log_in(credentials_of(what));
 }
 
@@ -144,15 +145,25 @@ core::credentials gate::credentials_of(const connect& what) const {
 }
 
 void gate::on_login(const core::login_outcome& found) {
+  if (stage_ == stage::open)
+    return proven_again(found);
   if (stage_ != stage::login)
     return;
   if (found.why != core::deny_reason::none) {
     count(found.why == core::deny_reason::busy ? stats_.refused_busy
                                                : stats_.refused_login);
+    auto why = login_reason(found.why);
+    if (exchange_ && why == reason_code::bad_user_name_or_password)
+      why = reason_code::not_authorized; // there was no password
     // Nobody is told whether a user exists.
-    return refuse(login_reason(found.why), to_string(login_reason(found.why)));
+    return refuse(why,
+                  found.last_words.empty() ? to_string(why) : found.last_words);
   }
   arrival_->uid = found.who.uid;
+  if (exchange_) {
+    exchange_->whose_turn = exchange::turn::nobody;
+    exchange_->last_words = found.last_words;
+  }
   stage_ = stage::session;
   session_request wanted;
   wanted.client_id = client_id_;
@@ -230,9 +241,7 @@ void gate::on_session(const session_found& found) {
   if (is_5() && longest.count() > 0 &&
       (arrival_->keep_alive.count() == 0 || arrival_->keep_alive > longest))
     arrival_->keep_alive = longest;
-  // [MQTT-3.1.2-22]: one and a half times the keep alive.
-  silence_ =
-      core::milliseconds{std::int64_t{arrival_->keep_alive.count()} * 1500};
+  silence_ = silence_of(arrival_->keep_alive);
   heard_ = now_;
   stage_ = stage::open;
   will_due_ = true;
@@ -245,6 +254,11 @@ void gate::on_session(const session_found& found) {
   arrival_.reset();
   if (lasts)
     resume(found);
+}
+
+/// [MQTT-3.1.2-22]: one and a half times the keep alive.
+core::milliseconds gate::silence_of(seconds keep_alive) {
+  return core::milliseconds{std::int64_t{keep_alive.count()} * 1500};
 }
 
 void gate::welcome(bool session_present) {
@@ -275,6 +289,11 @@ void gate::welcome(bool session_present) {
   if (arrival_->topic_alias_maximum > 0)
     aliases_out_ = std::make_unique<sent_aliases>(
         std::min(arrival_->topic_alias_maximum, options_.topic_alias_max));
+  if (exchange_) { // [MQTT-4.12.0-5]
+    told.authentication_method = exchange_->method;
+    if (!exchange_->last_words.empty())
+      told.authentication_data = exchange_->last_words;
+  }
   world_.send(any_packet{told});
 }
 

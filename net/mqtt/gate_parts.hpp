@@ -49,6 +49,15 @@ struct gate::lasting {
   std::set<std::uint16_t> releasing;       ///< PUBCOMP is due
 };
 
+struct gate::exchange {
+  enum class turn : std::uint8_t { nobody, client, node };
+
+  std::string method;
+  turn whose_turn = turn::nobody; ///< nobody: none is under way
+  core::steady_time until{};      ///< it has to be over
+  std::string last_words;         ///< for the CONNACK
+};
+
 /// What a CONNECT asks for, until it is answered.
 struct gate::arrival {
   bool clean_start = true;

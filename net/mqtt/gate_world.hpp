@@ -101,6 +101,15 @@ public:
 
   /// gate::on_login() will say, perhaps from inside.
   virtual void log_in(core::credentials shown) = 0;
+  /// Whether clients can log in by this method of several steps.
+  [[nodiscard]] virtual bool serves(std::string_view method) const = 0;
+  /// Such a login begins with what the client says, at CONNECT or, of a client
+  /// that is connected, once more: then it has to be the same user.
+  /// gate::on_challenge(), on_login() or on_refused() will say, perhaps from
+  /// inside. REQUIRES: serves(method).
+  virtual void begin_proof(std::string_view method, std::string_view said) = 0;
+  /// What it says to a challenge; answered as the first.
+  virtual void go_on_proof(std::string_view said) = 0;
   /// A client id that nobody has; "" if none can be made.
   virtual std::string make_client_id() = 0;
   /// The session is this client's: one that has the same id here is taken

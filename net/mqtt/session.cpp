@@ -191,9 +191,9 @@ void session::on_tick(core::steady_time now, effects& out) {
     gate_.on_heard(now); // nobody listens, so silence says nothing
   if (feed_)
     feed_->on_tick(now);
-  const bool was_silent = gate_.silent();
+  const bool was_coming = !gate_.open() && !gate_.closed();
   gate_.on_tick(now);
-  if (was_silent && gate_.closed())
+  if (was_coming && gate_.closed())
     out.refused = refusal::opening_timeout;
 }
 
@@ -346,6 +346,7 @@ void session::close(std::string_view why, bool at_once) {
 void session::left() {
   heard_.clear();
   rights_hold_ = {};
+  dialogue_.reset();
   expires_.reset();
   held_.clear();
   rest_ = {};

@@ -101,6 +101,9 @@ private:
   [[nodiscard]] std::size_t backlog() const override;
   void close(std::string_view why, bool at_once) override;
   void log_in(core::credentials shown) override;
+  [[nodiscard]] bool serves(std::string_view method) const override;
+  void begin_proof(std::string_view method, std::string_view said) override;
+  void go_on_proof(std::string_view said) override;
   std::string make_client_id() override;
   void open_session(const session_request& what) override;
   [[nodiscard]] features available() const override;
@@ -163,6 +166,8 @@ private:
   void run(const std::function<void()>& work);
   [[nodiscard]] std::optional<core::login_outcome>
   by_certificate(const core::credentials& shown) const;
+  [[nodiscard]] bool lets_in();
+  [[nodiscard]] core::credentials whereabouts() const;
   void judged(core::login_outcome found);
   void admit(const core::login_outcome& found);
   delivered send_publication(const delivery& what);
@@ -223,6 +228,7 @@ private:
   effects* out_ = nullptr; ///< of the call that is under way
   std::size_t frame_bytes_ = 0;
   std::string rest_; ///< of messages, behind the last whole packet
+  std::unique_ptr<core::login_dialogue> dialogue_; ///< null: none under way
   std::unique_ptr<core::session_rights> rights_;
   identity::live_rights::hold rights_hold_;
   std::optional<core::steady_time> expires_;

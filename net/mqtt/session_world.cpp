@@ -21,17 +21,33 @@ std::string hearing_key(const core::topic_filter& what,
 
 // --------------------------------------------------------------------- logins
 
-void session::log_in(core::credentials shown) {
+/// False: the gate has been told.
+bool session::lets_in() {
   if (!house_.serving())
-    return gate_.on_refused(reason_code::server_unavailable,
-                            "MQTT is not served at this port");
-  if (house_.moved())
-    return gate_.on_refused(reason_code::server_moved,
-                            "the node was removed from its cluster");
-  if (house_.draining())
-    return gate_.on_refused(reason_code::use_another_server, "the node drains");
-  shown.realm = house_.options().realm;
-  shown.address = host_.info().peer.address.to_string();
+    gate_.on_refused(reason_code::server_unavailable,
+                     "MQTT is not served at this port");
+  else if (house_.moved())
+    gate_.on_refused(reason_code::server_moved,
+                     "the node was removed from its cluster");
+  else if (house_.draining())
+    gate_.on_refused(reason_code::use_another_server, "the node drains");
+  return !gate_.closed();
+}
+
+core::credentials session::whereabouts() const {
+  core::credentials from;
+  from.realm = house_.options().realm;
+  from.address = host_.info().peer.address.to_string();
+  from.client = gate_.client_id();
+  return from;
+}
+
+void session::log_in(core::credentials shown) {
+  if (!lets_in())
+    return;
+  const auto from = whereabouts();
+  shown.realm = from.realm;
+  shown.address = from.address;
   if (auto found = by_certificate(shown))
     return judged(std::move(*found));
   const auto weak = std::weak_ptr<session*>{self_};
@@ -46,6 +62,29 @@ void session::log_in(core::credentials shown) {
             (*still)->run([&] { (*still)->judged(std::move(found)); });
         });
       });
+}
+
+bool session::serves(std::string_view method) const {
+  // Where nothing is served, lets_in() says so.
+  return !house_.serving() || house_.with().logins.serves(method);
+}
+
+void session::begin_proof(std::string_view method, std::string_view said) {
+  if (!rights_ && !lets_in())
+    return;
+  auto shown = whereabouts();
+  if (rights_)
+    shown.uid = rights_->who().uid;
+  dialogue_ = house_.with().logins.begin(method, std::move(shown));
+  go_on_proof(said);
+}
+
+void session::go_on_proof(std::string_view said) {
+  auto step = dialogue_->hear(said);
+  if (!step.outcome)
+    return gate_.on_challenge(step.challenge);
+  dialogue_.reset();
+  judged(std::move(*step.outcome));
 }
 
 /// Who shows nothing else is whom his certificate names, if that counts here.
@@ -71,8 +110,10 @@ void session::judged(core::login_outcome found) {
   const auto& pen = house_.audit();
   if (!pen.writes())
     return admit(found);
-  if (!pen.has_room())
+  if (!pen.has_room()) {
     found.why = core::deny_reason::busy;
+    found.last_words.clear();
+  }
   const auto ticket = pen.note(
       host_.info(),
       {core::audit_kind::login,
@@ -92,7 +133,7 @@ void session::judged(core::login_outcome found) {
 void session::admit(const core::login_outcome& found) {
   if (gate_.closed())
     return;
-  if (found.why == core::deny_reason::none) {
+  if (found.why == core::deny_reason::none) { // the first time, or once more
     const auto& with = house_.with();
     rights_ = std::make_unique<core::session_rights>(with.judge, found.who);
     rights_hold_ = with.live.watch(*this);

@@ -211,6 +211,16 @@ TEST(ConfigRules, RefuseValuesThatContradictEachOther) {
 
 constexpr const char* in_a_cluster = "[cluster]\nlisten = \"127.0.0.1:7001\"\n";
 
+TEST(ConfigRules, ScramHasRoundsEnoughOrIsOff) {
+  for (const char* good : {"0", "4096", "1000000"})
+    EXPECT_EQ(problems_of("[auth]\nscram_iterations = " + std::string{good}),
+              lines{});
+  EXPECT_EQ(problems_of("[auth]\nscram_iterations = 4095"),
+            lines{"t.toml:2:20: auth.scram_iterations: is 0, or at least 4096: "
+                  "fewer are not served (RFC 7677)"});
+  EXPECT_EQ(problems_of("[auth]\nscram_iterations = 1000001").size(), 1U);
+}
+
 TEST(ConfigRules, ANodeOfAClusterNeedsASecret) {
   const std::string listen = in_a_cluster;
   const auto found = problems_of(listen);

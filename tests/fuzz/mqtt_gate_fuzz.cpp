@@ -222,6 +222,22 @@ private:
     found.who.uid = shown.uid;
     subject_.on_login(found);
   }
+  [[nodiscard]] bool serves(std::string_view method) const override {
+    return method == "SCRAM-SHA-256";
+  }
+  void begin_proof(std::string_view, std::string_view said) override {
+    go_on_proof(said);
+  }
+  /// What begins with a "y" is the right answer, with an "n" the wrong one.
+  void go_on_proof(std::string_view said) override {
+    if (!said.starts_with('y') && !said.starts_with('n'))
+      return subject_.on_challenge(said);
+    core::login_outcome found;
+    found.why = said.front() == 'y' ? core::deny_reason::none
+                                    : core::deny_reason::wrong_credentials;
+    found.last_words = said;
+    subject_.on_login(found);
+  }
   std::string make_client_id() override { return "made-up"; }
   void open_session(const session_request& what) override {
     session_found found;

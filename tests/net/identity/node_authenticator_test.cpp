@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/rights_registry.hpp"
+#include "net/identity/base64.hpp"
+#include "net/identity/digest.hpp"
 #include "net/identity/node_authenticator.hpp"
+#include "net/identity/scram_verifier.hpp"
 #include "net/identity/static_token.hpp"
 #include "tests/support/jwt_signer.hpp"
 #include "tests/support/manual_clock.hpp"
@@ -287,6 +290,207 @@ TEST(StaticToken, IsReadAsItWasWritten) {
   EXPECT_NE(make_static_token()->secret, token.secret);
   EXPECT_FALSE(parse_static_token(token.text() + "0"));
   EXPECT_FALSE(parse_static_token("x" + token.text()));
+}
+
+// ---------------------------------------------------------------------- SCRAM
+
+/// A client of SCRAM-SHA-256, as far as a test needs one.
+struct scram_client {
+  std::string user;
+  std::string password;
+  std::string bare = "n=" + user + ",r=client";
+  std::string challenge{};
+  std::string signature{}; ///< that the server has to show
+
+  [[nodiscard]] std::string first() const { return "n,," + bare; }
+  std::string answer(const std::string& told) {
+    challenge = told;
+    const auto salt_at = told.find(",s=");
+    const auto count_at = told.find(",i=");
+    const auto verifier = make_scram_verifier(
+        password,
+        *from_base64(told.substr(salt_at + 3, count_at - salt_at - 3)),
+        static_cast<std::uint32_t>(std::stoul(told.substr(count_at + 3))));
+    const auto salted =
+        pbkdf2_sha256(password, verifier.salt, verifier.iterations);
+    const auto without_proof = "c=biws,r=" + told.substr(2, salt_at - 2);
+    const auto proven = bare + ',' + challenge + ',' + without_proof;
+    auto key = hmac_sha256(salted, "Client Key");
+    const auto mask = hmac_sha256(verifier.stored_key, proven);
+    for (std::size_t i = 0; i < key.size(); ++i)
+      key[i] = static_cast<char>(key[i] ^ mask[i]);
+    signature = "v=" + to_base64(hmac_sha256(verifier.server_key, proven));
+    return without_proof + ",p=" + to_base64(key);
+  }
+};
+
+class ScramLogin : public NodeAuthenticator {
+protected:
+  void open_scram(authenticator_options options = {}) {
+    options.scram_iterations = 4096;
+    options.scram_secret = "a secret";
+    open(options);
+  }
+  void add_both(const std::string& uid, const std::string& password) {
+    std::promise<password_record> made;
+    logins->hash(password, [&](result<password_record> record) {
+      made.set_value(*record);
+    });
+    const auto record = made.get_future().get();
+    EXPECT_FALSE(record.scram.empty());
+    apply(set_password{uid, record.hash, record.scram});
+  }
+  std::unique_ptr<login_dialogue> begin(const std::string& only = {}) {
+    credentials shown;
+    shown.client = "client";
+    shown.address = "127.0.0.1";
+    shown.uid = only;
+    return logins->begin("SCRAM-SHA-256", std::move(shown));
+  }
+  login_outcome exchange(const std::string& user, const std::string& password,
+                         const std::string& only = {}) {
+    scram_client client{user, password};
+    const auto dialogue = begin(only);
+    const auto challenged = dialogue->hear(client.first());
+    if (challenged.outcome)
+      return *challenged.outcome;
+    const auto done = dialogue->hear(client.answer(challenged.challenge));
+    EXPECT_TRUE(done.outcome);
+    if (done.outcome->why == deny_reason::none) {
+      EXPECT_EQ(done.outcome->last_words, client.signature);
+    }
+    return *done.outcome;
+  }
+};
+
+TEST_F(ScramLogin, IsServedIfItIsWanted) {
+  open();
+  EXPECT_FALSE(logins->serves("SCRAM-SHA-256"));
+  open_scram();
+  EXPECT_TRUE(logins->serves("SCRAM-SHA-256"));
+  for (const char* other : {"", "SCRAM-SHA-1", "SCRAM-SHA-256-PLUS", "PLAIN"})
+    EXPECT_FALSE(logins->serves(other));
+}
+
+TEST_F(ScramLogin, ProvesAPassword) {
+  open_scram();
+  add_both("anna", "secret");
+  const auto in = exchange("anna", "secret");
+  ASSERT_EQ(in.why, deny_reason::none);
+  EXPECT_EQ(in.who.uid, "anna");
+  EXPECT_EQ(in.who.client, "client");
+  EXPECT_EQ(in.who.by, credential_kind::password);
+  EXPECT_EQ(judge.standing(in.who), deny_reason::none);
+  EXPECT_EQ(login(with_password("anna", "secret")).why, deny_reason::none);
+  add_both("anna", "another");
+  EXPECT_EQ(judge.standing(in.who), deny_reason::password_changed);
+  EXPECT_EQ(exchange("anna", "secret").why, deny_reason::wrong_credentials);
+  EXPECT_EQ(exchange("anna", "another").why, deny_reason::none);
+}
+
+TEST_F(ScramLogin, APasswordThatChangesInTheMidstIsNotThatOfTheEnd) {
+  open_scram();
+  add_both("anna", "secret");
+  scram_client client{"anna", "secret"};
+  const auto dialogue = begin();
+  const auto challenged = dialogue->hear(client.first());
+  add_both("anna", "another");
+  EXPECT_EQ(dialogue->hear(client.answer(challenged.challenge)).outcome->why,
+            deny_reason::password_changed);
+}
+
+TEST_F(ScramLogin, NobodyLearnsWhoIsSomebody) {
+  open_scram();
+  add_both("anna", "secret");
+  add_password("carl", "secret"); // of before, without a verifier
+  const auto challenge = [&](const std::string& user) {
+    const auto step = begin()->hear("n,,n=" + user + ",r=client");
+    EXPECT_FALSE(step.outcome);
+    return step.challenge;
+  };
+  const auto salt = [&](const std::string& user) {
+    const auto told = challenge(user);
+    return told.substr(told.find(",s="));
+  };
+  for (const char* user : {"anna", "bob", "carl", "../x"}) {
+    EXPECT_EQ(challenge(user).size(), challenge("anna").size());
+    EXPECT_EQ(salt(user), salt(user));
+    EXPECT_NE(challenge(user), challenge(user)); // but for the nonce
+  }
+  EXPECT_NE(salt("bob"), salt("carl"));
+  const auto stranger = exchange("bob", "secret");
+  const auto wrong = exchange("anna", "wrong");
+  EXPECT_EQ(stranger.why, wrong.why);
+  EXPECT_EQ(stranger.last_words, wrong.last_words);
+  EXPECT_EQ(exchange("carl", "secret").why, deny_reason::wrong_credentials);
+}
+
+TEST_F(ScramLogin, IsOfTheUserItHasToBe) {
+  open_scram();
+  add_both("anna", "secret");
+  add_both("bob", "secret");
+  EXPECT_EQ(exchange("anna", "secret", "anna").why, deny_reason::none);
+  const auto other = exchange("bob", "secret", "anna");
+  EXPECT_EQ(other.why, deny_reason::wrong_credentials);
+  EXPECT_EQ(other.last_words, "another user");
+}
+
+TEST_F(ScramLogin, WhatIsNoMessageSaysSo) {
+  open_scram();
+  const auto step = begin()->hear("p=tls-unique,,n=anna,r=x");
+  ASSERT_TRUE(step.outcome);
+  EXPECT_EQ(step.outcome->why, deny_reason::wrong_credentials);
+  EXPECT_EQ(step.outcome->last_words, "channel binding is not served");
+}
+
+TEST_F(ScramLogin, BansAreBans) {
+  open_scram();
+  add_both("anna", "secret");
+  apply(set_ban{ban_kind::user, "anna", {}, ""});
+  const auto out = exchange("anna", "secret");
+  EXPECT_EQ(out.why, deny_reason::user_banned);
+  EXPECT_EQ(out.last_words, "");
+  EXPECT_EQ(exchange("anna", "wrong").why, deny_reason::wrong_credentials);
+}
+
+TEST_F(ScramLogin, FailedAttemptsCountAsThoseOfPasswords) {
+  authenticator_options options;
+  options.attempts_of_user = {1.0 / 60, 3};
+  open_scram(options);
+  add_both("anna", "secret");
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(exchange("anna", "secret").why, deny_reason::none);
+  EXPECT_EQ(exchange("anna", "wrong").why, deny_reason::wrong_credentials);
+  EXPECT_EQ(login(with_password("anna", "wrong")).why,
+            deny_reason::wrong_credentials);
+  (void)begin()->hear("n,,n=anna,r=x"); // given up in the midst
+  EXPECT_EQ(exchange("anna", "secret").why, deny_reason::too_many_attempts);
+  EXPECT_EQ(login(with_password("anna", "secret")).why,
+            deny_reason::too_many_attempts);
+}
+
+TEST_F(ScramLogin, IsCountedAsALogin) {
+  open_scram();
+  add_both("anna", "secret");
+  const auto count = [&](deny_reason why) {
+    return judge.stats().logins[static_cast<std::size_t>(why)].load();
+  };
+  exchange("anna", "secret");
+  exchange("anna", "wrong");
+  exchange("bob", "wrong");
+  EXPECT_EQ(count(deny_reason::none), 1U);
+  EXPECT_EQ(count(deny_reason::wrong_credentials), 2U);
+}
+
+TEST_F(ScramLogin, NoVerifierIsMadeOfWhatClientsPrepareInTwoWays) {
+  open_scram();
+  std::promise<password_record> made;
+  logins->hash("caf\xC3\xA9", [&](result<password_record> record) {
+    made.set_value(*record);
+  });
+  const auto record = made.get_future().get();
+  EXPECT_FALSE(record.hash.empty());
+  EXPECT_TRUE(record.scram.empty());
 }
 
 } // namespace

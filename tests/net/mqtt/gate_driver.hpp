@@ -45,6 +45,9 @@ struct speller {
       text += " response=" + std::string{*p.response_information};
     if (p.server_reference)
       text += " at=" + std::string{*p.server_reference};
+    if (p.authentication_method)
+      text += " by=" + std::string{*p.authentication_method} + " " +
+              std::string{p.authentication_data.value_or("")};
     return text;
   }
   std::string ack(const char* name, const acknowledgement& p) const {
@@ -73,7 +76,11 @@ struct speller {
            (p.server_reference ? " at=" + std::string{*p.server_reference}
                                : "");
   }
-  std::string operator()(const auth&) const { return "AUTH"; }
+  std::string operator()(const auth& p) const {
+    return "AUTH " + hex(p.reason) + " " +
+           std::string{p.authentication_method.value_or("?")} + " " +
+           std::string{p.authentication_data.value_or("")};
+  }
   template <class Other>
   std::string operator()(const Other&) const {
     return "a packet of clients";
@@ -221,6 +228,15 @@ public:
     found.who.uid = shown.uid;
     subject.on_login(found);
   }
+  [[nodiscard]] bool serves(std::string_view method) const override {
+    return methods.contains(std::string{method});
+  }
+  void begin_proof(std::string_view method, std::string_view said) override {
+    proofs.push_back("begin " + std::string{method} + " " + std::string{said});
+  }
+  void go_on_proof(std::string_view said) override {
+    proofs.push_back("go on " + std::string{said});
+  }
   std::string make_client_id() override { return "made-up"; }
   void open_session(const session_request& what) override {
     asked_expiry = what.expiry;
@@ -348,6 +364,7 @@ public:
   core::deny_reason stands = core::deny_reason::none;
   core::deny_reason rate = core::deny_reason::none;
   std::set<std::string> denied;
+  std::set<std::string> methods;
   publish_state outcome = publish_state::done;
   features can{};
   bool login_waits = false;
@@ -358,6 +375,7 @@ public:
   lines sent;
   lines published;
   lines refusals;
+  lines proofs; ///< what was said in logins of several steps
   lines retained_asked;
   std::vector<std::uint64_t> tickets;
   std::vector<core::publication> to_deliver;
