@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace troupe::actors::names {

@@ -114,6 +114,7 @@ class InCluster(NamesCase):
                 cls.cluster.node(name, join=[first], **SETTINGS).start()
             )
         cls.cluster.settled([1, 2, 3])
+        cls.counter = itertools.count()
 
     def at(self, index):
         return self.nodes[index % 3].address("mqtt")
@@ -127,6 +128,12 @@ class InCluster(NamesCase):
     def wait_for_rows(self, count):
         until(lambda: self.rows() == count, f"there are not {count} rows", 60)
 
+    def bring_back(self, index):
+        """So that it leads its share again before long."""
+        self.nodes[index].start()
+        self.cluster.settled([1, 2, 3])
+        self.cluster.run(self.nodes[index], "rebalance")
+
     def shard_of(self, node, name):
         """Of a session that stays; none while nobody leads it."""
         rows = node.get_json("/mqtt/sessions?scope=kept&limit=1000")
@@ -134,23 +141,25 @@ class InCluster(NamesCase):
             (r["shard"] for r in rows["sessions"] if r["client"] == name), None
         )
 
-    def name_led_by(self, index):
-        """A client identifier whose shard this node leads."""
-        number = self.cluster.number_of(self.nodes[index])
-        for i in range(100):
-            name = f"{self.id().rsplit('.', 1)[1]}-{index}-{i}"
-            self.open_in_time(self.at(index), name, LASTING).close()
+    def led_name(self, but=None):
+        """A client identifier, and who leads its shard: a node that has just
+        come back may lead nothing."""
+        numbers = {
+            self.cluster.number_of(node): i for i, node in enumerate(self.nodes)
+        }
+        at = self.nodes[0]
+        while True:
+            name = f"led-{next(self.counter)}"
+            self.open_in_time(self.at(0), name, LASTING).close()
             shard = until(
-                lambda name=name: self.shard_of(self.nodes[index], name),
+                lambda name=name: self.shard_of(at, name),
                 f"{name} is not listed", 60,
             )  # fmt: skip
             path = f"/mqtt/sessions?client={name}"
-            self.assertEqual(
-                self.nodes[index].request("DELETE", path).status, 200
-            )
-            if self.cluster.shards()[shard]["leader"] == number:
-                return name
-        raise AssertionError(f"node {index} leads nothing")
+            self.assertEqual(at.request("DELETE", path).status, 200)
+            leader = numbers.get(self.cluster.shards()[shard]["leader"])
+            if leader is not None and leader != but:
+                return name, leader
 
     def test_every_sort_takes_over_every_sort_between_nodes(self):
         for first, second in itertools.product((CLEAN, LASTING), repeat=2):
@@ -165,9 +174,9 @@ class InCluster(NamesCase):
         self.wait_for_rows(0)
 
     def test_the_leader_is_killed(self):
-        for victim in range(3):
-            with self.subTest(victim=victim):
-                name = self.name_led_by(victim)
+        for turn in range(3):
+            with self.subTest(turn=turn):
+                name, victim = self.led_name()
                 one = self.open(self.at(victim + 1), name)
                 self.wait_for_rows(1)
                 self.nodes[victim].kill()
@@ -179,14 +188,13 @@ class InCluster(NamesCase):
                 three = self.open_in_time(self.at(victim + 1), name, LASTING)
                 self.assertEqual(two.end(), TAKEN_OVER)
                 three.close()
-                self.nodes[victim].start()
-                self.cluster.settled([1, 2, 3])
+                self.bring_back(victim)
                 self.wait_for_rows(0)
 
     def test_the_node_of_the_first_is_killed(self):
         for victim in range(3):
             with self.subTest(victim=victim):
-                name = self.name_led_by((victim + 1) % 3)
+                name, _ = self.led_name(but=victim)
                 one = self.open(self.at(victim), name)
                 one.paho.loop_stop()
                 self.wait_for_rows(1)
@@ -195,21 +203,19 @@ class InCluster(NamesCase):
                 two = self.open_in_time(self.at(victim + 2), name)
                 self.works(two, name)
                 two.close()
-                self.nodes[victim].start()
-                self.cluster.settled([1, 2, 3])
+                self.bring_back(victim)
 
     def test_the_leader_stops(self):
-        name = self.name_led_by(0)
-        one = self.open(self.at(1), name)
+        name, leader = self.led_name()
+        one = self.open(self.at(leader + 1), name)
         self.wait_for_rows(1)
-        self.nodes[0].stop()
+        self.nodes[leader].stop()
         self.wait_for_rows(1)
-        two = self.open_in_time(self.at(2), name)
+        two = self.open_in_time(self.at(leader + 2), name)
         self.assertEqual(one.end(), TAKEN_OVER)
         self.works(two, name)
         two.close()
-        self.nodes[0].start()
-        self.cluster.settled([1, 2, 3])
+        self.bring_back(leader)
 
 
 if __name__ == "__main__":
