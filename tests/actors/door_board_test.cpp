@@ -44,7 +44,7 @@ TEST(DoorBoard, WhoDrainsOrIsSilentIsNotNamed) {
 TEST(DoorBoard, TakesNothingThatIsNoWord) {
   door_board board;
   const core::steady_time now{1h};
-  for (const std::string bytes :
+  for (const std::string& bytes :
        {std::string{}, std::string{"\2b:1", 4}, std::string{"\1b 1", 4},
         std::string{"\1b\n", 3},
         std::string{"\1"} + std::string(door_board::text_max + 1, 'x')})

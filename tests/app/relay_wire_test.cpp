@@ -59,7 +59,7 @@ TEST(RelayWire, RefusesWhatNoNodeSends) {
       encode(relayed_response{1, {100, "a/b", "", {}}}).view()));
   EXPECT_FALSE(decode_relayed_response(
       encode(relayed_response{1, {200, "a/b\r\nX: y", "", {}}}).view()));
-  const std::string newer(64, '\2');
+  const std::string newer(64, '\3');
   EXPECT_EQ(decode_relayed_request(core::as_bytes(newer)).error().code,
             core::errc::newer_format);
 }

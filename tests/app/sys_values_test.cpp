@@ -72,5 +72,23 @@ TEST_F(SysValues, RatesFallWhenNothingHappensAnyMore) {
   EXPECT_NEAR(after, before / 2.718, before / 100);
 }
 
+TEST_F(SysValues, ALookBetweenTwoSamplesMovesNoRate) {
+  told();
+  now += 10s;
+  sample.publish_received += 100;
+  const auto before = told();
+  now += 1s;
+  sample.publish_received += 900;
+  sample.clients = 7;
+  const auto seen = values.peek(sample, now);
+  const std::map<std::string, std::string> between{seen.begin(), seen.end()};
+  EXPECT_EQ(between.at("clients/connected"), "7");
+  EXPECT_EQ(between.at("uptime"), "11 seconds");
+  EXPECT_EQ(between.at("load/publish/received/1min"),
+            before.at("load/publish/received/1min"));
+  const auto again = values.peek(sample, now);
+  EXPECT_EQ(seen, again);
+}
+
 } // namespace
 } // namespace troupe::app

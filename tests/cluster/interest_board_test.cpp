@@ -333,6 +333,7 @@ TEST(InterestBoardThreads, LooksAndChangesGoOnTogether) {
 TEST_F(InterestBoard, WhatMatchesIsShownWithWhoHoldsIt) {
   const auto a = hold("a/+", 0);
   const auto again = hold("a/+", 1);
+  EXPECT_EQ(again.id(), a.id());
   board_.apply(*board_.open_table(node_id{2}), {{"r", "a/b", true}});
   const auto seen = board_.matching("r", topic("a/b"));
   ASSERT_EQ(seen.size(), 2U);

@@ -27,6 +27,7 @@ struct listener final : net::msgbus::seat_user {
     if (ends)
       seat.reset();
   }
+  void foretell(const core::publication_ptr&, core::listener_fate&) override {}
   void on_seat_lost(std::string_view why) override {
     heard.push_back("lost: " + std::string{why});
     seat.reset();
