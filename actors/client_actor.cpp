@@ -190,20 +190,35 @@ void client_state::flush() {
 void client_state::settle_gathered() {
   if (!std::exchange(settled_news_, false))
     return;
+  if (!awaiting_.empty() && epoch_ != 0) {
+    keeping_.insert(settled_);
+    core::delivered what;
+    what.items.push_back({ref(), settled_, std::exchange(awaiting_, {})});
+    auto packets = what.items.front().awaiting;
+    ask_shard(std::move(what), false,
+              [this, up_to = settled_,
+               packets = std::move(packets)](core::shard_outcome& o) {
+                auto why = o.failures.empty() ? o.failure : o.failures.front();
+                if (ends_with(why))
+                  return;
+                keeping_.erase(up_to);
+                if (keeping_.empty() || up_to < *keeping_.begin())
+                  safe_ = std::max(safe_, up_to);
+                acknowledge();
+                emit(core::client_released{packets});
+              });
+  }
+  acknowledge();
+}
+
+/// The cursor must not pass a message of QoS 2 before its id is kept: if this
+/// node dies then, its client would be sent neither PUBLISH nor PUBREL again.
+void client_state::acknowledge() {
+  if (keeping_.empty())
+    safe_ = settled_;
   if (inbox_)
     self_->send(inbox_, delivery_acknowledged{core::session_device, attachment_,
-                                              settled_});
-  if (awaiting_.empty() || epoch_ == 0)
-    return;
-  core::delivered what;
-  what.items.push_back({ref(), settled_, std::exchange(awaiting_, {})});
-  auto packets = what.items.front().awaiting;
-  ask_shard(std::move(what), false,
-            [this, packets = std::move(packets)](core::shard_outcome& o) {
-              auto why = o.failures.empty() ? o.failure : o.failures.front();
-              if (!ends_with(why))
-                emit(core::client_released{packets});
-            });
+                                              safe_});
 }
 
 void client_state::complete_gathered() {

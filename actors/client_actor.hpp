@@ -14,6 +14,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -93,6 +94,7 @@ private:
   void flush();
   void ask_gathered();
   void settle_gathered();
+  void acknowledge();
   void receive_gathered();
   void release_gathered();
   void complete_gathered();
@@ -141,7 +143,10 @@ private:
   inbox_actor inbox_; ///< none while attaching
   actors::attachment attachment_ = 0;
   core::inbox_position settled_; ///< by the client
-  core::inbox_position in_hand_; ///< handed to the connection
+  /// Up to here the ids that wait for PUBCOMP are durable, too.
+  core::inbox_position safe_;
+  std::set<core::inbox_position> keeping_; ///< settled with ids that are not
+  core::inbox_position in_hand_;           ///< handed to the connection
   // Of one flush:
   bool settled_news_ = false;
   std::vector<std::uint16_t> awaiting_;

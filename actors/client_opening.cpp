@@ -117,7 +117,7 @@ attach_request client_state::make_request() {
   ask.window = wanted_.window;
   ask.epoch = epoch_;
   if (stage_ == stage::open)
-    ask.returns = returning_session{std::min(settled_, in_hand_), in_hand_};
+    ask.returns = returning_session{std::min(safe_, in_hand_), in_hand_};
   return ask;
 }
 
@@ -158,9 +158,9 @@ void client_state::on_inbox(attached& reply) {
   reopening_ = false;
   if (stage_ == stage::open) {
     context_->stats.sessions_reattached.fetch_add(1, std::memory_order_relaxed);
-    return;
+    return acknowledge(); // what came while there was none
   }
-  settled_ = in_hand_ = reply.acknowledged;
+  settled_ = safe_ = in_hand_ = reply.acknowledged;
   finish_opening();
 }
 

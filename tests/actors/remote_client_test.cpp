@@ -146,6 +146,35 @@ TEST_F(RemoteClient, GetsInOrderWhatWasPublishedWhileRoutesWereOld) {
   EXPECT_EQ(one.texts(), (texts{"1", "2", "3", "4", "5"}));
 }
 
+/// The cursor and the packet id of a message of QoS 2 are kept together,
+/// whatever of it gets through before the client's node is gone.
+TEST_F(RemoteClient, OfANodeThatDiesLosesNothingThatIsNotReleased) {
+  const std::string name = "a";
+  const auto at = after(leader(name));
+  auto& one = open(at, name);
+  subscribe(one, "t", 2);
+  publish(after(at), "t", "x");
+  EXPECT_TRUE(wait_until([&] { return one.texts().size() == 1; }));
+  // Proposals are lost from now on; what goes by other ways is not.
+  network_.filter = [at](core::node_id from, core::node_id, core::group_id,
+                         group_frame_kind kind) {
+    return from != core::node_id{at} || kind != group_frame_kind::proposals;
+  };
+  one.send(
+      core::settle_client{one.last<core::client_delivery>().position, {7}});
+  advance(1s);
+  EXPECT_TRUE(one.all<core::client_released>().empty());
+  one.die();
+  advance(10ms);
+  network_.filter = {};
+  auto& two = open(after(at), name);
+  const auto found = two.last<core::client_opened>();
+  EXPECT_TRUE(found.present);
+  EXPECT_TRUE(wait_until([&] {
+    return two.texts().size() == 1 || !found.awaiting.empty();
+  })) << "nobody knows of it any more";
+}
+
 TEST_F(RemoteClient, StaysWhileItsLeaderIsGone) {
   const auto first = leader("a");
   auto& one = open(after(first), "a");
