@@ -122,6 +122,7 @@ void client_state::on_inbox(attached& reply) {
   reopening_ = false;
   if (stage_ == stage::open) {
     context_->stats.sessions_reattached.fetch_add(1, std::memory_order_relaxed);
+    settled_news_ = true; // what was said while there was none
     return;
   }
   settled_ = durable_ = in_hand_ = reply.acknowledged;

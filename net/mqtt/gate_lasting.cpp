@@ -201,13 +201,7 @@ void gate::on_delivery(core::inbox_position position, outgoing what,
                        core::timestamp queued) {
   if (stage_ != stage::open || !lasting_)
     return;
-  const bool again = queued <= lasting_->closed;
-  // [MQTT-4.3.3-7]: what was under way does not expire. That can't have been
-  // more than fits into the window, and what was is at the front of the inbox.
-  const bool begun = again && what.level == qos::exactly_once &&
-                     lasting_->resumed < inflight_max_;
-  lasting_->resumed += again ? 1 : 0;
-  lasting_->window.add({position, std::move(what), again, !begun});
+  lasting_->window.add({position, std::move(what), queued <= lasting_->closed});
   pump_lasting();
 }
 
@@ -223,12 +217,17 @@ void gate::pump_lasting() {
     delivery one{message.what, message.level, message.retain,
                  lasting_window::id_of(next->position)};
     one.duplicate = next->again;
-    one.expires = next->expires;
+    // [MQTT-4.3.3-7]: what was under way does not expire. That can't have been
+    // more than fits into the window, and was at the front of the inbox.
+    one.expires = !next->again || message.level != qos::exactly_once ||
+                  lasting_->resumed >= inflight_max_;
     one.subscription_ids = message.subscription_ids;
-    if (send(one))
+    if (send(one)) {
+      lasting_->resumed += next->again ? 1 : 0;
       window.begin();
-    else
+    } else {
       window.skip();
+    }
   }
   if (auto settled = window.take_settled())
     world_.settle(settled->up_to, std::move(settled->awaiting));

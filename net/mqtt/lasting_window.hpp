@@ -18,8 +18,7 @@ namespace troupe::net::mqtt {
 struct queued_delivery {
   core::inbox_position position;
   outgoing what;
-  bool again = false;  ///< an earlier connection may have been sent it
-  bool expires = true; ///< false: it goes however old it is
+  bool again = false; ///< an earlier connection may have been sent it
 };
 
 /// The messages of QoS 1 and 2 for a client whose session outlives the
