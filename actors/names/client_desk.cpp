@@ -221,6 +221,7 @@ void desk_state::on_grant(seat& of, const name_answer& item) {
   where.leader = of.at;
   where.failures = 0;
   where.redirected = false;
+  where.last_failure = core::errc::ok;
   const bool again = of.state == claim_state::held; // it was asked for twice
   of.state = claim_state::held;
   of.given = std::max(of.given, item.given);
@@ -326,8 +327,7 @@ void desk_state::on_led(const names_led& news) {
   flush();
 }
 
-// ------------------------------------------------------------------ giving
-// back
+// -------------------------------------------------------------- giving back
 
 void desk_state::give_back(core::node_id to, core::group_id group,
                            freed_name what) {

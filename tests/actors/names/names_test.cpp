@@ -219,7 +219,7 @@ protected:
 
 TEST_F(ClusterNames, GoFromNodeToNode) {
   auto* last = &open(1, "a");
-  for (const std::uint32_t at : {2, 3, 1, 1, 3}) {
+  for (const std::uint32_t at : {2U, 3U, 1U, 1U, 3U}) {
     auto& next = open(at, "a");
     EXPECT_TRUE(is_taken(*last));
     EXPECT_EQ(rows(), 1U);
@@ -312,7 +312,7 @@ TEST_F(ClusterNames, AfterAPartitionAreTheLaterOnes) {
 
 TEST_F(ClusterNames, FindTheirWayThroughAFullLink) {
   const auto led_by = leader("a");
-  for (const std::size_t refused : {1, 2, 3, 4, 7}) {
+  for (const std::size_t refused : {1U, 2U, 3U, 4U, 7U}) {
     auto& one = open(after(led_by), "a");
     links_.names_refused = refused;
     auto& two = open(after(after(led_by)), "a");
