@@ -8,7 +8,7 @@ import unittest
 
 from tests.integration.cluster_harness import Cluster, until
 from tests.integration.mqtt_client import V5, V311, Raw, packet, text
-from tests.integration.mqtt_test import MqttCase
+from tests.integration.mqtt_case import MqttCase
 from tests.integration.rights_test import Rights
 from tests.integration.scram import METHOD, ScramClient
 from tests.integration.troupe_node import TroupeNode

@@ -15,7 +15,7 @@ from tests.integration.mqtt_client import (
     packet,
     text,
 )
-from tests.integration.mqtt_test import MqttCase
+from tests.integration.mqtt_case import MqttCase
 
 NOT_AUTHORIZED = 0x87
 
