@@ -184,8 +184,14 @@ class Channels(ChannelsCase):
             self.assertEqual({e["session"] for e in left}, gone)
         self.assertLess(time.monotonic() - before, 5)
         until(lambda: not live(self.node) & gone, "their ends", deadline=2)
-        ends = [r for r in records(self.node) if r["event"] == "closed"]
-        self.assertLessEqual(gone, {r["session"] for r in ends})
+
+
+        def ended():
+            ends = [r for r in records(self.node) if r["event"] == "closed"]
+            return ends if gone <= {r["session"] for r in ends} else None
+
+        # Each is written down a moment later.
+        ends = until(ended, "the records of their ends")
         for row in ends:
             if row["session"] in gone:
                 self.assertEqual(row["reason"], "the worker ended")

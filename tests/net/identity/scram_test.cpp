@@ -84,7 +84,7 @@ TEST(Scram, AnyOtherProofIsWrong) {
 
 TEST(Scram, NoMutationOfTheFinalMessageGetsIn) {
   std::mt19937 random{7677};
-  for (int i = 0; i < 20'000; ++i) {
+  for (int i = 0; i < 2'000; ++i) {
     auto other = client_final;
     for (auto n = random() % 3 + 1; n > 0; --n) {
       const auto at = random() % other.size();

@@ -74,7 +74,7 @@ TEST(GateForetell, ItsOwnIsDroppedWithNoLocal) {
   all.say(asked);
   all.take();
   auto what = said("a", "x");
-  EXPECT_EQ(all.foretold(what, "a")->what, fate::given);
+  EXPECT_EQ(all.foretold(what, "a").value().what, fate::given);
   what.publisher = 1;
   const auto found = all.foretold(what, "a");
   EXPECT_EQ(found->what, fate::dropped);
@@ -93,13 +93,13 @@ TEST(GateForetell, SlowClientsLoseQos0AndWaitForTheRest) {
   all.unsent = how.backlog_bytes_max + 1;
   const auto small = said("a", "0");
   const auto large = said("a", "1", qos::at_least_once);
-  EXPECT_EQ(all.foretold(small, "#")->what, fate::dropped);
+  EXPECT_EQ(all.foretold(small, "#").value().what, fate::dropped);
   all.deliver(small);
   EXPECT_EQ(all.stats.dropped_slow.load(), 1U);
-  EXPECT_EQ(all.foretold(large, "#")->what, fate::waits);
+  EXPECT_EQ(all.foretold(large, "#").value().what, fate::waits);
   all.deliver(large);
   EXPECT_EQ(all.stats.queued.load(), 1U);
-  EXPECT_EQ(all.foretold(large, "#")->what, fate::dropped);
+  EXPECT_EQ(all.foretold(large, "#").value().what, fate::dropped);
   all.deliver(large);
   EXPECT_EQ(all.stats.dropped_queue_full.load(), 1U);
   EXPECT_EQ(all.take(), lines{});
@@ -114,7 +114,7 @@ TEST(GateForetell, ASessionThatWouldEndIsSaid) {
   all.come();
   all.hear("#", qos::at_least_once);
   const auto what = said("a", "1", qos::at_least_once);
-  EXPECT_EQ(all.foretold(what, "#")->what, fate::given);
+  EXPECT_EQ(all.foretold(what, "#").value().what, fate::given);
   all.deliver(what);
   const auto found = all.foretold(what, "#");
   EXPECT_EQ(found->what, fate::dropped);
@@ -133,7 +133,7 @@ TEST(GateForetell, WhatIsTooLargeForTheClientIsDropped) {
   all.hear("a");
   all.take();
   const auto what = said("a", std::string(100, 'x'));
-  EXPECT_EQ(all.foretold(what, "a")->what, fate::dropped);
+  EXPECT_EQ(all.foretold(what, "a").value().what, fate::dropped);
   all.deliver(what);
   EXPECT_EQ(all.take(), lines{});
   EXPECT_EQ(all.stats.dropped_too_large.load(), 1U);
@@ -141,10 +141,13 @@ TEST(GateForetell, WhatIsTooLargeForTheClientIsDropped) {
 
 TEST(GateForetell, AShareIsAskedByItsName) {
   seer all;
+  all.can.shared = true;
   all.come();
   all.hear("$share/crew/a/+", qos::at_least_once);
   const auto what = said("a/b", "x", qos::at_least_once);
-  EXPECT_EQ(all.foretold(what, "a/+", "crew")->what, fate::given);
+  const auto found = all.foretold(what, "a/+", "crew");
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->what, fate::given);
   EXPECT_FALSE(all.foretold(what, "a/+", "others"));
   EXPECT_FALSE(all.foretold(what, "a/+"));
 }
@@ -185,7 +188,7 @@ protected:
 TEST_F(GateForetellLasting, WhatWasMatchedWithItsRouteComesByTheInbox) {
   auto what = said("a", "x", qos::at_least_once);
   what.queued_as_of = 7;
-  EXPECT_EQ(all.foretold(what, "a")->what, fate::inbox);
+  EXPECT_EQ(all.foretold(what, "a").value().what, fate::inbox);
   all.deliver(what);
   EXPECT_EQ(all.take_asked(), lines{});
   EXPECT_EQ(all.take(), lines{});
@@ -194,14 +197,14 @@ TEST_F(GateForetellLasting, WhatWasMatchedWithItsRouteComesByTheInbox) {
 TEST_F(GateForetellLasting, WhatWasMatchedBeforeGoesThereNow) {
   auto what = said("a", "x", qos::at_least_once);
   what.queued_as_of = 6;
-  EXPECT_EQ(all.foretold(what, "a")->what, fate::queued);
+  EXPECT_EQ(all.foretold(what, "a").value().what, fate::queued);
   all.deliver(what);
   EXPECT_EQ(all.take_asked(), lines{"queue a 1"});
 }
 
 TEST_F(GateForetellLasting, Qos0GoesAtOnce) {
   const auto what = said("a", "x");
-  EXPECT_EQ(all.foretold(what, "a")->what, fate::given);
+  EXPECT_EQ(all.foretold(what, "a").value().what, fate::given);
   all.deliver(what);
   EXPECT_EQ(all.take(), lines{"PUBLISH a x"});
 }
