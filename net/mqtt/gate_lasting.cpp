@@ -217,13 +217,14 @@ void gate::pump_lasting() {
     delivery one{message.what, message.level, message.retain,
                  lasting_window::id_of(next->position)};
     one.duplicate = next->again;
-    // [MQTT-4.3.3-7]: what was under way does not expire. That can't have been
-    // more than fits into the window, and was at the front of the inbox.
-    one.expires = !next->again || message.level != qos::exactly_once ||
-                  lasting_->resumed >= inflight_max_;
+    // [MQTT-4.3.3-7]: what was under way does not expire. Of QoS 2 that can't
+    // have been more than fits into the window, where each stays until its id
+    // is durable, and it was at the front of the inbox.
+    const bool resumes = next->again && message.level == qos::exactly_once;
+    one.expires = !resumes || lasting_->resumed >= inflight_max_;
     one.subscription_ids = message.subscription_ids;
     if (send(one)) {
-      lasting_->resumed += next->again ? 1 : 0;
+      lasting_->resumed += resumes ? 1 : 0;
       window.begin();
     } else {
       window.skip();

@@ -2,7 +2,8 @@
 // A session that outlives its connections, a broker whose answers come late,
 // and a client that drops connections and answers as it likes: what is promised
 // comes, QoS 2 once, and nothing is told before it is durable. The seed of a
-// failure is in its message; TROUPE_TEST_SEQUENCES says how many are played.
+// failure is in its message; TROUPE_TEST_SEQUENCES says how many are played,
+// TROUPE_TEST_SEED plays one.
 #include "tests/net/mqtt/random_session.hpp"
 
 #include <cstdlib>
@@ -231,7 +232,8 @@ void random_session::take_publish(const std::string& line, std::uint16_t id) {
   } else // a client takes it for the message before
     EXPECT_FALSE(unreleased_.contains(id)) << "of another one: " << line;
   const bool fresh = level == q1 || !unreleased_.contains(id);
-  const bool refuses = fresh && !calm_ && by_ == version::v5 && chance(15);
+  const bool refuses =
+      fresh && picky_ && !calm_ && by_ == version::v5 && chance(15);
   if (refuses) {
     refused_.insert(what.number);
   } else if (fresh) {
@@ -340,7 +342,9 @@ void random_session::settle_all() {
       idle = 0;
   }
   EXPECT_EQ(cursor_, last_);
-  EXPECT_TRUE(awaiting_.empty() && unreleased_.empty() && saying_.empty());
+  EXPECT_TRUE(awaiting_.empty());
+  EXPECT_TRUE(unreleased_.empty());
+  EXPECT_TRUE(saying_.empty());
   for (const auto& [number, what] : promised_)
     if (!what.expiry && !refused_.contains(number)) {
       EXPECT_TRUE(got_.contains(number)) << "lost: " << number;
@@ -387,8 +391,10 @@ void random_session::end_late() {
 
 TEST(MqttGateRandom, ASessionThatStaysKeepsWhatWasPromised) {
   const char* wanted = std::getenv("TROUPE_TEST_SEQUENCES");
-  const auto count = wanted ? std::stoull(wanted) : 4'000ULL;
-  for (std::uint64_t seed = 1; seed <= count; ++seed) {
+  const char* only = std::getenv("TROUPE_TEST_SEED");
+  const auto first = only ? std::stoull(only) : 1ULL;
+  const auto last = only ? first : wanted ? std::stoull(wanted) : 4'000ULL;
+  for (auto seed = first; seed <= last; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     random_session it{seed};
     it.play(150);

@@ -80,6 +80,7 @@ public:
                            ? static_cast<std::uint16_t>(1 + pick(5))
                            : std::uint16_t{65'535};
     orderly_ = !chance(4);
+    picky_ = chance(2);
     routes_[0] = {};
   }
 
@@ -175,8 +176,9 @@ public:
     one.queued = time_;
     if (by_ == version::v5 && chance(15))
       large_.insert(one.number);
-    // What was sent out of turn is not known to have been under way.
-    if (orderly_ && chance(10))
+    // What was sent out of turn, or behind what was refused, is not known to
+    // have been under way.
+    if (orderly_ && !picky_ && chance(10))
       one.expiry = seconds{2};
     auto at = std::prev(routes_.end());
     // Whoever has not heard that a route is gone queues by it what a gate that
@@ -317,6 +319,7 @@ public:
   std::map<std::string, std::uint16_t> last_about_; ///< filter: its request
   std::uint16_t last_request_ = 100;
   bool orderly_ = true; ///< answers in order
+  bool picky_ = false;  ///< refuses some of what comes
   bool over_ = false;   ///< DISCONNECT has come
   std::multiset<std::string> acknowledged_;
   std::set<std::string> acknowledged_once_;
