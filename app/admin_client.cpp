@@ -24,6 +24,7 @@ constexpr std::uint64_t answer_bytes_max = 4ULL << 30;
 core::error refusal(unsigned status, const boost::json::value& body) {
   const auto code = status == 404   ? core::errc::not_found
                     : status == 401 ? core::errc::not_permitted
+                    : status == 400 ? core::errc::malformed
                                     : core::errc::unavailable;
   auto detail = text_at(body, "error");
   for (const auto& reason : array_at(body, "reasons")) // of /readyz

@@ -152,6 +152,15 @@ TEST(MqttCommands, WhatIsNotFoundIsSaidOnce) {
   EXPECT_EQ(seen.err, "troupe mqtt kick: not found: pump\n");
 }
 
+TEST(MqttCommands, WhatIsWrongWithARequestIsNotTheNodes) {
+  const auto seen = run_against(
+      {{400, R"({"error":"malformed","detail":"client: one that is a word"})"}},
+      mqtt_kick_options{{}, "pump"});
+  EXPECT_EQ(seen.exit_code, exit_failed);
+  EXPECT_EQ(seen.err,
+            "troupe mqtt kick: malformed: client: one that is a word\n");
+}
+
 TEST(MqttCommands, TraceEndsWithTheNodesAnswer) {
   const auto seen = run_against(
       {{200, alone}, {429, R"({"error":"too_many","detail":"as many"})"}},
